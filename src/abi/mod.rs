@@ -1,0 +1,357 @@
+//! The host function table as pure data.
+//!
+//! One row per function a module may import: its signature, which parameters point into guest
+//! memory and how far, what capability it needs, and how it prints. Linker, recorder, replayer,
+//! capability checks, printer and `spec/host-functions.md` are all made from these rows, so a new
+//! host function is one row here and one implementation in `runtime/`.
+
+mod capability;
+mod table;
+
+pub use capability::{Capability, CapabilityError, Kind};
+pub use table::FUNCTIONS;
+pub(crate) use table::for_each_host_function;
+
+/// Greatest number of recorded arguments of one call: parameters, and for a vector of buffers the
+/// address and length of its first non-empty buffer.
+pub const MAX_ARGS: usize = 12;
+
+/// A parameter or result type (Wasm specification, §2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValType {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// 64-bit float, carried as raw bits.
+    F64,
+}
+
+/// What a call gives back to the guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// A WASI `errno`, 0 on success.
+    Errno,
+    /// Nothing; the call returns.
+    Nothing,
+    /// Raw bits of a float.
+    Bits64,
+    /// Nothing; the call does not return.
+    Never,
+}
+
+/// Length of a memory range, in terms of the call's parameters (by position).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// That many bytes.
+    Fixed(u32),
+    /// As many bytes as parameter `.0` says.
+    Param(usize),
+    /// As many records of `.1` bytes as parameter `.0` says.
+    Records(usize, u32),
+    /// One 4-byte pointer for each argument of the invocation.
+    ArgPointers,
+    /// The arguments of the invocation, each closed by a zero byte.
+    ArgBytes,
+    /// One 4-byte pointer for each environment variable.
+    EnvPointers,
+    /// The environment as `NAME=VALUE`, each closed by a zero byte.
+    EnvBytes,
+    /// AssemblyScript string: UTF-16 code units, their byte length in the 4 bytes before; 0 is null.
+    AsString,
+}
+
+/// How much of a range the host has written when the call succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Used {
+    /// All of it.
+    All,
+    /// As many units of `.1` bytes as the u32 at the address in parameter `.0` says.
+    CountAt(usize, u32),
+}
+
+/// What a parameter means to the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A number.
+    Value(Show),
+    /// A file descriptor.
+    Fd,
+    /// Start of a range that the host reads.
+    Reads(Length, Show),
+    /// Start of a range that the host writes.
+    Writes(Length, Used, Show),
+    /// Start of a list of (address, length) pairs, as many as parameter `.0` says; the host reads
+    /// the first buffer that is not empty.
+    ReadsVec(usize),
+    /// As `ReadsVec`, but the host writes that buffer; parameter `.1` is where the count goes.
+    WritesVec(usize, usize),
+    /// A length or count that another parameter's role refers to.
+    Size,
+}
+
+/// How a value or a range is shown to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    /// An unsigned number.
+    Number,
+    /// A signed number.
+    Signed,
+    /// Bits of a set of flags, in hexadecimal.
+    Flags,
+    /// A WASI `clockid`.
+    Clock,
+    /// Nanoseconds.
+    Nanos,
+    /// A float by its raw bits.
+    Float,
+    /// Text or bytes, quoted and cut.
+    Bytes,
+    /// UTF-16 text.
+    Utf16,
+    /// A little-endian unsigned number in memory.
+    Integer,
+    /// Not shown.
+    Hidden,
+}
+
+/// Which authority a call needs, decided by `runtime/authority.rs` from arguments and descriptors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// None: a question about descriptors, arguments or the environment list.
+    Nothing,
+    /// `time`.
+    Time,
+    /// `time`, when a subscription is to a clock.
+    Poll,
+    /// `random`.
+    Random,
+    /// `fs.read` or `fs.write` below a preopened directory, by `path_open`'s rights and flags.
+    Open,
+    /// `fs.read` on what the descriptor in parameter 0 stands for.
+    ReadFd,
+    /// `fs.write` on what the descriptor in parameter 0 stands for.
+    WriteFd,
+    /// `fs.read` on the path below the directory: parameters (descriptor, address of the path).
+    ReadPath(usize, usize),
+    /// `fs.write` on the path below the directory.
+    WritePath(usize, usize),
+    /// `fs.write` on two paths: (descriptor, path) and (descriptor, path).
+    WritePaths(usize, usize, usize, usize),
+    /// Never granted by this version.
+    Sockets,
+}
+
+impl Need {
+    /// The kinds of capability that importing such a function lets a module ask for.
+    #[must_use]
+    pub fn kinds(self) -> &'static [Kind] {
+        match self {
+            Self::Nothing | Self::Sockets => &[],
+            Self::Time | Self::Poll => &[Kind::Time],
+            Self::Random => &[Kind::Random],
+            Self::Open => &[Kind::FsRead, Kind::FsWrite],
+            Self::ReadFd | Self::ReadPath(..) => &[Kind::FsRead],
+            Self::WriteFd | Self::WritePath(..) | Self::WritePaths(..) => &[Kind::FsWrite],
+        }
+    }
+}
+
+/// One parameter of a host function.
+#[derive(Debug, Clone, Copy)]
+pub struct Param {
+    /// Its name in the interface's definition.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: ValType,
+    /// What it means.
+    pub role: Role,
+}
+
+/// One host function: a row of the table.
+#[derive(Debug)]
+pub struct Function {
+    /// Import module name, for example `wasi_snapshot_preview1`.
+    pub module: &'static str,
+    /// Import field name.
+    pub name: &'static str,
+    /// Parameters in order.
+    pub params: &'static [Param],
+    /// What it gives back.
+    pub gives: Gives,
+    /// What authority it needs.
+    pub need: Need,
+}
+
+impl Function {
+    /// Recorded arguments of a call: parameters, and two more for each vector of buffers.
+    #[must_use]
+    pub fn arg_count(&self) -> usize {
+        let vectors = self
+            .params
+            .iter()
+            .filter(|p| matches!(p.role, Role::ReadsVec(_) | Role::WritesVec(..)));
+        self.params.len() + 2 * vectors.count()
+    }
+
+    /// Whether the host reads guest memory in this call.
+    #[must_use]
+    pub fn reads_memory(&self) -> bool {
+        self.params.iter().any(|p| matches!(p.role, Role::Reads(..) | Role::ReadsVec(_)))
+    }
+
+    /// Whether the host writes guest memory in this call.
+    #[must_use]
+    pub fn writes_memory(&self) -> bool {
+        self.params.iter().any(|p| matches!(p.role, Role::Writes(..) | Role::WritesVec(..)))
+    }
+
+    /// The type of the result, if there is one.
+    #[must_use]
+    pub fn result(&self) -> Option<ValType> {
+        match self.gives {
+            Gives::Errno => Some(ValType::I32),
+            Gives::Bits64 => Some(ValType::F64),
+            Gives::Nothing | Gives::Never => None,
+        }
+    }
+}
+
+/// The row for an import, if the interface is known.
+#[must_use]
+pub fn lookup(module: &str, name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|f| f.module == module && f.name == name)
+}
+
+/// Name of a WASI `errno` (wasi_snapshot_preview1, `errno`).
+#[must_use]
+pub fn errno_name(errno: u64) -> &'static str {
+    const NAMES: [&str; 77] = [
+        "success",
+        "2big",
+        "acces",
+        "addrinuse",
+        "addrnotavail",
+        "afnosupport",
+        "again",
+        "already",
+        "badf",
+        "badmsg",
+        "busy",
+        "canceled",
+        "child",
+        "connaborted",
+        "connrefused",
+        "connreset",
+        "deadlk",
+        "destaddrreq",
+        "dom",
+        "dquot",
+        "exist",
+        "fault",
+        "fbig",
+        "hostunreach",
+        "idrm",
+        "ilseq",
+        "inprogress",
+        "intr",
+        "inval",
+        "io",
+        "isconn",
+        "isdir",
+        "loop",
+        "mfile",
+        "mlink",
+        "msgsize",
+        "multihop",
+        "nametoolong",
+        "netdown",
+        "netreset",
+        "netunreach",
+        "nfile",
+        "nobufs",
+        "nodev",
+        "noent",
+        "noexec",
+        "nolck",
+        "nolink",
+        "nomem",
+        "nomsg",
+        "noprotoopt",
+        "nospc",
+        "nosys",
+        "notconn",
+        "notdir",
+        "notempty",
+        "notrecoverable",
+        "notsock",
+        "notsup",
+        "notty",
+        "nxio",
+        "overflow",
+        "ownerdead",
+        "perm",
+        "pipe",
+        "proto",
+        "protonosupport",
+        "prototype",
+        "range",
+        "rofs",
+        "spipe",
+        "srch",
+        "stale",
+        "timedout",
+        "txtbsy",
+        "xdev",
+        "notcapable",
+    ];
+    usize::try_from(errno).ok().and_then(|n| NAMES.get(n).copied()).unwrap_or("unknown errno")
+}
+
+/// Name of a WASI `clockid`.
+#[must_use]
+pub fn clock_name(id: u64) -> &'static str {
+    match id {
+        0 => "realtime",
+        1 => "monotonic",
+        2 => "process-cputime",
+        3 => "thread-cputime",
+        _ => "unknown clock",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_consistent() {
+        for (at, f) in FUNCTIONS.iter().enumerate() {
+            assert!(f.arg_count() <= MAX_ARGS, "{}", f.name);
+            assert!(
+                std::ptr::eq(lookup(f.module, f.name).unwrap(), &FUNCTIONS[at]),
+                "{} stands twice",
+                f.name
+            );
+            let is_i32 = |i: usize| f.params[i].ty == ValType::I32;
+            for p in f.params {
+                match p.role {
+                    Role::Reads(Length::Param(i) | Length::Records(i, _), _)
+                    | Role::Writes(Length::Param(i) | Length::Records(i, _), Used::All, _) => {
+                        assert!(is_i32(i), "{}", f.name);
+                    }
+                    Role::Writes(_, Used::CountAt(at, _), _) | Role::WritesVec(_, at) => {
+                        let out = f.params[at].role;
+                        assert!(
+                            matches!(out, Role::Writes(Length::Fixed(4), Used::All, _)),
+                            "{}: the count of {} is not written",
+                            f.name,
+                            p.name
+                        );
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Every limit on untrusted input, in one place.
+//!
+//! A limit is a refusal with a reason, never a truncation. The limits of the Wasm decoder itself
+//! (function count, nesting, locals, …) are wasmparser's implementation limits, which follow the
+//! WebAssembly JavaScript interface, "Limits".
+
+/// Bytes of a module, before and after canonicalization.
+pub const MODULE_BYTES: u64 = 256 << 20;
+/// Bytes of a debug companion.
+pub const COMPANION_BYTES: u64 = 1 << 30;
+/// Bytes of a manifest.
+pub const MANIFEST_BYTES: u64 = 1 << 20;
+/// Capabilities in one manifest.
+pub const CAPABILITIES: usize = 1024;
+/// Bytes of a recipe (`provenact.toml`).
+pub const RECIPE_BYTES: u64 = 1 << 20;
+/// Bytes of a trust file or a key file.
+pub const TRUST_BYTES: u64 = 1 << 20;
+/// Bytes of one DSSE envelope in its JSON form.
+pub const ENVELOPE_BYTES: u64 = 16 << 20;
+/// Bytes of a file of envelopes, one a line.
+pub const ATTESTATIONS_BYTES: u64 = 64 << 20;
+/// Signatures in one envelope (checked before any cryptography).
+pub const SIGNATURES: usize = 1024;
+/// Nesting of arrays and objects in JSON.
+pub const JSON_DEPTH: usize = 64;
+/// Bytes of a trace file.
+pub const TRACE_BYTES: u64 = 64 << 30;
+/// Bytes of a trace header, and of a trace's end record, before compression.
+pub const TRACE_RECORD_BYTES: u64 = 64 << 20;
+/// Bytes of one batch of events before compression. A single event may exceed [`BATCH_TARGET`], not this.
+pub const BATCH_BYTES: u64 = 5 << 30;
+/// A batch is closed when it has grown to this many bytes.
+pub const BATCH_TARGET: usize = 1 << 20;
+/// Bytes handed to the host that a trace stores for one call; longer ones are a digest and a prefix.
+pub const HANDED_STORED: usize = 256;
+/// Host functions that one module may import.
+pub const HOST_IMPORTS: usize = 4096;
+/// Arguments plus environment variables of one invocation.
+pub const INVOCATION_STRINGS: usize = 1 << 20;
+/// Bytes of all arguments and environment variables together.
+pub const INVOCATION_BYTES: usize = 32 << 20;
+/// Guest stack in bytes that compiled code may use before it is interrupted.
+pub const GUEST_STACK_BYTES: usize = 64 << 20;
+/// Stack of the thread that executes the guest, in bytes; larger than [`GUEST_STACK_BYTES`].
+pub const THREAD_STACK_BYTES: usize = 80 << 20;
+/// Leaks of host paths reported for one module.
+pub const LEAKS: usize = 64;
