@@ -44,5 +44,8 @@ pub const INVOCATION_BYTES: usize = 32 << 20;
 pub const GUEST_STACK_BYTES: usize = 64 << 20;
 /// Stack of the thread that executes the guest, in bytes; larger than [`GUEST_STACK_BYTES`].
 pub const THREAD_STACK_BYTES: usize = 80 << 20;
+/// Bytes that one host call may copy out of the guest (wasmtime's default for a store); more is the
+/// errno `nomem`.
+pub const HOSTCALL_BYTES: usize = 128 << 20;
 /// Leaks of host paths reported for one module.
 pub const LEAKS: usize = 64;

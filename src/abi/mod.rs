@@ -6,6 +6,7 @@
 //! host function is one row here and one implementation in `runtime/`.
 
 mod capability;
+pub mod show;
 mod table;
 
 pub use capability::{Capability, CapabilityError, Kind};
@@ -25,6 +26,17 @@ pub enum ValType {
     I64,
     /// 64-bit float, carried as raw bits.
     F64,
+}
+
+/// How a call was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It returned; raw bits of the result, 0 where there is none.
+    Value(u64),
+    /// The host could not use an argument: a pointer outside the memory, an impossible size.
+    Fault,
+    /// It does not return.
+    Never,
 }
 
 /// What a call gives back to the guest.

@@ -1,0 +1,86 @@
+//! What a command reports when it does not succeed: a reason, a sentence, hints.
+
+use crate::outcome::Outcome;
+use crate::reason::{Class, Reason};
+use crate::{attest, files, runtime, skill, trace, verify, wasm};
+
+/// An error on its way to the terminal.
+#[derive(Debug)]
+pub struct CommandError {
+    /// The stable reason.
+    pub reason: Reason,
+    /// What happened, naming the file, offset or digest.
+    pub message: String,
+    /// What to do; the reason's own hint comes after these.
+    pub hints: Vec<String>,
+}
+
+impl CommandError {
+    /// An error with `reason` that says `message`.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), hints: Vec::new() }
+    }
+
+    /// Puts `what` (a path, an action) before the message.
+    #[must_use]
+    pub fn of(mut self, what: impl std::fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// All hints, most specific first.
+    pub fn all_hints(&self) -> Vec<&str> {
+        if self.hints.is_empty() {
+            vec![self.reason.hint()]
+        } else {
+            self.hints.iter().map(String::as_str).collect()
+        }
+    }
+}
+
+macro_rules! from {
+    ($($error:ty),*) => {$(
+        impl From<$error> for CommandError {
+            fn from(error: $error) -> Self {
+                Self::new(error.reason(), chain(&error))
+            }
+        }
+    )*};
+}
+from!(attest::Error, files::FileError, runtime::Error, skill::Error, trace::Error, verify::Error, wasm::Error);
+
+impl From<crate::json::JsonError> for CommandError {
+    fn from(error: crate::json::JsonError) -> Self {
+        Self::new(Reason::OutputFailed, error.to_string())
+    }
+}
+
+/// An error and its causes, in one line, nothing said twice.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Exit status of `run` for an outcome: the guest's own, or what the class of its reason says.
+pub fn run_exit(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Returned { .. } => 0,
+        Outcome::Exited { status } => u8::try_from(*status).unwrap_or(u8::MAX),
+        other => other.reason().map_or(Class::Unknown.run_exit(), |r| r.class().run_exit()),
+    }
+}

@@ -1,0 +1,100 @@
+//! The command line: one file per command, each an arguments struct and `run`.
+
+mod attest;
+mod build;
+mod demo;
+mod error;
+mod explain;
+mod inputs;
+mod inspect;
+mod keygen;
+mod replay;
+mod run;
+mod ui;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use error::CommandError;
+use std::ffi::OsString;
+use std::process::ExitCode;
+use ui::{Format, Ui};
+
+/// Reproducible build-and-attest toolchain with replay execution for WebAssembly skills.
+#[derive(Debug, Parser)]
+#[command(name = "provenact", version, disable_help_subcommand = true)]
+#[command(after_help = "\
+Exit status:
+  0 upheld or done, 1 a definite no, 2 could not tell. `run` passes the skill's own status through.")]
+struct Cli {
+    /// How to print results
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Keygen(keygen::Args),
+    Build(build::Args),
+    Attest(attest::Args),
+    Verify(verify::Args),
+    Run(Box<run::Args>),
+    Inspect(inspect::Args),
+    Replay(replay::Args),
+    Demo(demo::Args),
+    Explain(explain::Args),
+}
+
+/// The happy path, shown when no command is given.
+const FIVE_LINES: &str = "\
+provenact keygen -o author                          make a key pair
+provenact build hello.wasm                          canonicalize a module into hello.skill/
+provenact attest hello.skill --key author.key.pem   sign how it came to be
+provenact run --pub author.pub.pem hello.skill      run it and record receipt.json, receipt.trace
+provenact replay receipt.json                       prove it again from these two files alone";
+
+/// Runs the command line `args` (the program's name first) and gives the exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.len() <= 1 {
+        let _ = Ui::new(Format::Human).bytes(format!("{FIVE_LINES}\n\nMore: provenact --help, provenact demo\n").as_bytes());
+        return ExitCode::from(2);
+    }
+    ExitCode::from(dispatch(args))
+}
+
+/// Parses and carries out one command line; the demo calls it too.
+fn dispatch(args: Vec<OsString>) -> u8 {
+    // `run` has exit codes of its own, for usage errors too.
+    let is_run = args.iter().skip(1).find(|a| !a.to_string_lossy().starts_with('-'))
+        .is_some_and(|command| command == "run");
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return match (error.use_stderr(), is_run) {
+                (false, _) => 0,
+                (true, true) => 127,
+                (true, false) => 2,
+            };
+        }
+    };
+    let ui = Ui::new(cli.format);
+    let result = match &cli.command {
+        Command::Keygen(args) => keygen::run(args, ui),
+        Command::Build(args) => build::run(args, ui),
+        Command::Attest(args) => attest::run(args, ui),
+        Command::Verify(args) => verify::run(args, ui),
+        Command::Run(args) => run::run(args, ui),
+        Command::Inspect(args) => inspect::run(args, ui),
+        Command::Replay(args) => replay::run(args, ui),
+        Command::Demo(args) => demo::run(args, ui),
+        Command::Explain(args) => explain::run(args, ui),
+    };
+    result.unwrap_or_else(|error| {
+        ui.error(&error);
+        let class = error.reason.class();
+        if is_run { class.run_exit() } else { class.exit() }
+    })
+}

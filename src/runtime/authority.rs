@@ -1,0 +1,461 @@
+//! What a call may do: decided from its arguments, the descriptors and the grants alone.
+//!
+//! The descriptor table is rebuilt from the calls and their answers, never from host state, so a
+//! replay re-decides every grant and denial that the run decided.
+
+use super::call::Call;
+use super::seam::full_name;
+use crate::abi::{Capability, Kind, Need};
+use crate::outcome::Denial;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// `rights`: `fd_read` and `fd_write`; `oflags`: `creat` and `trunc` (WASI preview 1).
+const RIGHT_READ: u64 = 1 << 1;
+const RIGHT_WRITE: u64 = 1 << 6;
+const OPEN_CREATE: u64 = 1;
+const OPEN_TRUNCATE: u64 = 1 << 3;
+/// `fdflags`: `append`.
+const FD_APPEND: u64 = 1;
+/// A subscription's size and where its event type stands; type 0 is a clock.
+const SUBSCRIPTION_BYTES: usize = 48;
+const SUBSCRIPTION_TYPE: usize = 8;
+
+/// Rules that deny a call.
+const NOT_GRANTED: &str = "not-granted";
+const READ_ONLY: &str = "granted-for-reading-only";
+const WRITE_ONLY: &str = "granted-for-writing-only";
+const NEVER: &str = "never-granted-by-this-version";
+
+/// A preopened directory: one guest path with what was granted below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// The guest path, absolute.
+    pub guest: Arc<str>,
+    /// Whether `fs.read` was granted.
+    pub read: bool,
+    /// Whether `fs.write` was granted.
+    pub write: bool,
+}
+
+/// The preopened directories that `grants` give, in the order of their descriptors (3, 4, …).
+#[must_use]
+pub fn roots(grants: &[Capability]) -> Vec<Root> {
+    let mut roots: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+    for grant in grants {
+        match grant.kind() {
+            Kind::FsRead => roots.entry(grant.value()).or_default().0 = true,
+            Kind::FsWrite => roots.entry(grant.value()).or_default().1 = true,
+            _ => {}
+        }
+    }
+    let root = |(guest, (read, write)): (&str, _)| Root { guest: guest.into(), read, write };
+    roots.into_iter().map(root).collect()
+}
+
+/// Authority that a call used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Use {
+    /// None.
+    Nothing,
+    /// A kind that is granted whole.
+    Whole(Kind),
+    /// `fs.read` or `fs.write` at a root.
+    At(Kind, Arc<str>),
+}
+
+/// What a successful call did to things outside the guest.
+#[derive(Debug)]
+pub enum Effect<'a> {
+    /// Bytes of standard input were delivered.
+    Stdin(&'a [u8]),
+    /// Bytes were accepted for standard output.
+    Stdout(&'a [u8]),
+    /// Bytes were accepted for standard error.
+    Stderr(&'a [u8]),
+    /// Bytes of a file were delivered; the offset is unknown after appending.
+    Read(&'a Arc<str>, Option<u64>, &'a [u8]),
+    /// Bytes were accepted for a file.
+    Written(&'a Arc<str>, Option<u64>, &'a [u8]),
+    /// A file was opened with `creat` or `trunc`; true if it is empty now.
+    Created(&'a Arc<str>, bool),
+    /// A file was given a size.
+    Resized(&'a Arc<str>, u64),
+    /// A path was renamed.
+    Renamed(Arc<str>, Arc<str>),
+    /// A file or directory was removed.
+    Removed(Arc<str>),
+    /// The environment list was delivered.
+    Environment,
+}
+
+/// What a descriptor stands for.
+#[derive(Debug, Clone)]
+enum Descriptor {
+    Stdin,
+    Stdout,
+    Stderr,
+    Path { path: Arc<str>, root: usize, position: Option<u64>, append: bool },
+}
+
+/// Grants and descriptors of one execution.
+#[derive(Debug)]
+pub struct Authority {
+    time: bool,
+    random: bool,
+    roots: Vec<Root>,
+    descriptors: BTreeMap<u64, Descriptor>,
+}
+
+impl Authority {
+    /// The authority that `grants` give, with standard streams and preopened directories open.
+    #[must_use]
+    pub fn new(grants: &[Capability]) -> Self {
+        let roots = roots(grants);
+        let mut descriptors: BTreeMap<_, _> =
+            [(0, Descriptor::Stdin), (1, Descriptor::Stdout), (2, Descriptor::Stderr)].into();
+        for (root, at) in roots.iter().zip(0..) {
+            descriptors.insert(at as u64 + 3, Descriptor::opened(root.guest.clone(), at));
+        }
+        let has = |kind| grants.iter().any(|grant| grant.kind() == kind);
+        Self { time: has(Kind::Time), random: has(Kind::Random), roots, descriptors }
+    }
+
+    /// Decides whether `call` may be made.
+    ///
+    /// # Errors
+    /// The denial, with what was asked for and the rule that denies it.
+    pub fn decide(&self, call: &Call, memory: &[u8]) -> Result<Use, Denial> {
+        match call.row.need {
+            Need::Nothing => Ok(Use::Nothing),
+            Need::Time => self.whole(call, Kind::Time, self.time),
+            Need::Random => self.whole(call, Kind::Random, self.random),
+            Need::Poll if asks_clock(call.read_bytes(0, memory)) => {
+                self.whole(call, Kind::Time, self.time)
+            }
+            Need::Poll => Ok(Use::Nothing),
+            Need::Sockets => Err(denial(call, "sock", "*", NEVER)),
+            Need::Open => self.open(call, memory),
+            Need::ReadFd => self.descriptor(call, Kind::FsRead),
+            Need::WriteFd => self.descriptor(call, Kind::FsWrite),
+            Need::ReadPath(fd, _) => self.below(call, Kind::FsRead, fd, 0, memory),
+            Need::WritePath(fd, path) => {
+                // `path_symlink` reads two strings; the path is the second of them.
+                let read = usize::from(path > 2);
+                self.below(call, Kind::FsWrite, fd, read, memory)
+            }
+            Need::WritePaths(from, _, to, _) => {
+                self.below(call, Kind::FsWrite, from, 0, memory)?;
+                self.below(call, Kind::FsWrite, to, 1, memory)
+            }
+        }
+    }
+
+    fn whole(&self, call: &Call, kind: Kind, granted: bool) -> Result<Use, Denial> {
+        if granted {
+            Ok(Use::Whole(kind))
+        } else {
+            Err(denial(call, kind.name(), "*", NOT_GRANTED))
+        }
+    }
+
+    fn open(&self, call: &Call, memory: &[u8]) -> Result<Use, Denial> {
+        let (oflags, rights) = (call.arg(4), call.arg(5));
+        let writes = rights & RIGHT_WRITE != 0 || oflags & (OPEN_CREATE | OPEN_TRUNCATE) != 0;
+        let reads = rights & RIGHT_READ != 0 || !writes;
+        let mut used = Use::Nothing;
+        if reads {
+            used = self.below(call, Kind::FsRead, 0, 0, memory)?;
+        }
+        if writes {
+            used = self.below(call, Kind::FsWrite, 0, 0, memory)?;
+        }
+        Ok(used)
+    }
+
+    /// A call on a descriptor that stands for a file or directory.
+    fn descriptor(&self, call: &Call, kind: Kind) -> Result<Use, Denial> {
+        match self.descriptors.get(&call.arg(0)) {
+            Some(Descriptor::Path { path, root, .. }) => self.at(call, kind, *root, path),
+            _ => Ok(Use::Nothing),
+        }
+    }
+
+    /// A call on a path below the directory in parameter `fd`; the path is the call's string `read`.
+    fn below(
+        &self,
+        call: &Call,
+        kind: Kind,
+        fd: usize,
+        read: usize,
+        memory: &[u8],
+    ) -> Result<Use, Denial> {
+        let path = call.read_bytes(read, memory);
+        match self.descriptors.get(&call.arg(fd)) {
+            Some(Descriptor::Path { path: directory, root, .. }) => {
+                self.at(call, kind, *root, &join(directory, path))
+            }
+            // No directory, no grant: the guest asks for files without any.
+            _ if self.roots.is_empty() => {
+                Err(denial(call, kind.name(), &String::from_utf8_lossy(path), NOT_GRANTED))
+            }
+            _ => Ok(Use::Nothing),
+        }
+    }
+
+    fn at(&self, call: &Call, kind: Kind, root: usize, path: &str) -> Result<Use, Denial> {
+        let root = &self.roots[root];
+        let (granted, rule) = match kind {
+            Kind::FsRead => (root.read, WRITE_ONLY),
+            _ => (root.write, READ_ONLY),
+        };
+        if granted {
+            Ok(Use::At(kind, root.guest.clone()))
+        } else {
+            Err(denial(call, kind.name(), path, rule))
+        }
+    }
+
+    /// Follows a successful call: what it did to descriptors here, what it did outside to `note`.
+    ///
+    /// `handed` are the ranges that the host read, `memory` is as the answer left it.
+    pub fn effects(
+        &mut self,
+        call: &Call,
+        handed: &[&[u8]],
+        memory: &[u8],
+        note: &mut dyn FnMut(Effect<'_>),
+    ) {
+        let path = |at: usize| handed.get(at).copied().unwrap_or_default();
+        match call.row.name {
+            "fd_read" => self.transfer(call.arg(0), None, buffer(call, 3, memory), Way::In, note),
+            "fd_pread" => {
+                let data = buffer(call, 4, memory);
+                self.transfer(call.arg(0), Some(call.arg(3)), data, Way::In, note);
+            }
+            "fd_write" => {
+                let data = accepted(path(0), call.u32_at(3, memory));
+                self.transfer(call.arg(0), None, data, Way::Out, note);
+            }
+            "fd_pwrite" => {
+                let data = accepted(path(0), call.u32_at(4, memory));
+                self.transfer(call.arg(0), Some(call.arg(3)), data, Way::Out, note);
+            }
+            "fd_seek" => self.set_position(call.arg(0), call.u64_at(3, memory)),
+            "fd_tell" => self.set_position(call.arg(0), call.u64_at(1, memory)),
+            "fd_fdstat_set_flags" => {
+                if let Some(Descriptor::Path { append, .. }) = self.descriptors.get_mut(&call.arg(0)) {
+                    *append = call.arg(1) & FD_APPEND != 0;
+                }
+            }
+            "fd_close" => {
+                self.descriptors.remove(&call.arg(0));
+            }
+            "fd_renumber" if call.arg(0) != call.arg(1) => {
+                if let Some(moved) = self.descriptors.remove(&call.arg(0)) {
+                    self.descriptors.insert(call.arg(1), moved);
+                }
+            }
+            "fd_filestat_set_size" => {
+                if let Some(Descriptor::Path { path, .. }) = self.descriptors.get(&call.arg(0)) {
+                    note(Effect::Resized(path, call.arg(1)));
+                }
+            }
+            "path_open" => self.opened(call, path(0), memory, note),
+            "path_unlink_file" | "path_remove_directory" => {
+                if let Some((full, _)) = self.resolve(call.arg(0), path(0)) {
+                    note(Effect::Removed(full));
+                }
+            }
+            "path_rename" => {
+                let from = self.resolve(call.arg(0), path(0));
+                let to = self.resolve(call.arg(3), path(1));
+                if let (Some((from, _)), Some((to, _))) = (from, to) {
+                    note(Effect::Renamed(from, to));
+                }
+            }
+            "environ_get" => note(Effect::Environment),
+            _ => {}
+        }
+    }
+
+    fn opened(
+        &mut self,
+        call: &Call,
+        path: &[u8],
+        memory: &[u8],
+        note: &mut dyn FnMut(Effect<'_>),
+    ) {
+        let Some((full, root)) = self.resolve(call.arg(0), path) else { return };
+        let oflags = call.arg(4);
+        if oflags & (OPEN_CREATE | OPEN_TRUNCATE) != 0 {
+            note(Effect::Created(&full, oflags & OPEN_TRUNCATE != 0));
+        }
+        let mut descriptor = Descriptor::opened(full, root);
+        if let Descriptor::Path { append, .. } = &mut descriptor {
+            *append = call.arg(7) & FD_APPEND != 0;
+        }
+        self.descriptors.insert(call.u32_at(8, memory), descriptor);
+    }
+
+    /// Bytes went through descriptor `fd`, at `offset` or where the descriptor stood.
+    fn transfer(
+        &mut self,
+        fd: u64,
+        offset: Option<u64>,
+        data: &[u8],
+        way: Way,
+        note: &mut dyn FnMut(Effect<'_>),
+    ) {
+        match self.descriptors.get_mut(&fd) {
+            Some(Descriptor::Stdin) => note(Effect::Stdin(data)),
+            Some(Descriptor::Stdout) => note(Effect::Stdout(data)),
+            Some(Descriptor::Stderr) => note(Effect::Stderr(data)),
+            Some(Descriptor::Path { path, position, append, .. }) => {
+                let appends = *append && matches!(way, Way::Out);
+                let at = if appends { None } else { offset.or(*position) };
+                if offset.is_none() {
+                    *position = if appends {
+                        None
+                    } else {
+                        position.map(|at| at.saturating_add(data.len() as u64))
+                    };
+                }
+                note(match way {
+                    Way::In => Effect::Read(path, at, data),
+                    Way::Out => Effect::Written(path, at, data),
+                });
+            }
+            None => {}
+        }
+    }
+
+    fn set_position(&mut self, fd: u64, to: u64) {
+        if let Some(Descriptor::Path { position, .. }) = self.descriptors.get_mut(&fd) {
+            *position = Some(to);
+        }
+    }
+
+    fn resolve(&self, fd: u64, path: &[u8]) -> Option<(Arc<str>, usize)> {
+        match self.descriptors.get(&fd) {
+            Some(Descriptor::Path { path: directory, root, .. }) => {
+                Some((join(directory, path).into(), *root))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Descriptor {
+    fn opened(path: Arc<str>, root: usize) -> Self {
+        Self::Path { path, root, position: Some(0), append: false }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    In,
+    Out,
+}
+
+/// The bytes that a read has put into its buffer: the count stands at parameter `count`.
+fn buffer<'m>(call: &Call, count: usize, memory: &'m [u8]) -> &'m [u8] {
+    let span = call.writes().next().unwrap_or_default();
+    accepted(span.of(memory), call.u32_at(count, memory))
+}
+
+fn accepted(data: &[u8], count: u64) -> &[u8] {
+    let count = usize::try_from(count).unwrap_or(usize::MAX).min(data.len());
+    &data[..count]
+}
+
+fn asks_clock(subscriptions: &[u8]) -> bool {
+    subscriptions
+        .chunks_exact(SUBSCRIPTION_BYTES)
+        .any(|subscription| subscription[SUBSCRIPTION_TYPE] == 0)
+}
+
+fn denial(call: &Call, kind: &str, value: &str, rule: &str) -> Denial {
+    Denial {
+        function: full_name(call.row),
+        kind: kind.to_owned(),
+        value: value.to_owned(),
+        rule: rule.to_owned(),
+    }
+}
+
+/// `directory/path` with `.` and `..` taken by text: a name for reports and digests. What a path
+/// really leads to is the sandbox's affair, and its answer is in the trace.
+fn join(directory: &str, path: &[u8]) -> String {
+    let path = String::from_utf8_lossy(path);
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in directory.split('/').chain(path.split('/')) {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            name => segments.push(name),
+        }
+    }
+    format!("/{}", segments.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::lookup;
+    use crate::runtime::call::InvocationSizes;
+
+    fn decide(grants: &[&str], name: &str, params: &[u64], memory: &[u8]) -> Result<Use, Denial> {
+        let grants: Vec<Capability> = grants.iter().map(|grant| grant.parse().unwrap()).collect();
+        let row = lookup("wasi_snapshot_preview1", name).unwrap();
+        let call = Call::resolve(0, row, params, memory, &InvocationSizes::default());
+        Authority::new(&grants).decide(&call, memory)
+    }
+
+    #[test]
+    fn paths_are_joined_by_text() {
+        assert_eq!(join("/data", b"a/./b"), "/data/a/b");
+        assert_eq!(join("/data", b"../x"), "/x");
+        assert_eq!(join("/", b"../../x/"), "/x");
+    }
+
+    #[test]
+    fn whole_kinds_are_granted_or_denied() {
+        assert!(decide(&[], "clock_time_get", &[0, 0, 0], &[]).is_err());
+        assert_eq!(
+            decide(&["time"], "clock_time_get", &[0, 0, 0], &[]),
+            Ok(Use::Whole(Kind::Time))
+        );
+        assert!(decide(&["time"], "random_get", &[0, 0], &[]).is_err());
+    }
+
+    #[test]
+    fn polling_needs_time_only_for_clocks() {
+        let mut memory = vec![0; 96];
+        assert!(decide(&[], "poll_oneoff", &[0, 48, 1, 90], &memory).is_err());
+        memory[SUBSCRIPTION_TYPE] = 1;
+        assert_eq!(decide(&[], "poll_oneoff", &[0, 48, 1, 90], &memory), Ok(Use::Nothing));
+    }
+
+    #[test]
+    fn opening_needs_what_it_asks_for() {
+        let memory = b"x.txt".to_vec();
+        let open = |grants: &[&str], oflags, rights| {
+            decide(grants, "path_open", &[3, 0, 0, 5, oflags, rights, 0, 0, 0], &memory)
+        };
+        let denied = open(&["fs.read=/data"], OPEN_CREATE, RIGHT_WRITE).unwrap_err();
+        assert_eq!((denied.kind.as_str(), denied.value.as_str()), ("fs.write", "/data/x.txt"));
+        assert!(open(&["fs.read=/data"], 0, RIGHT_READ).is_ok());
+        assert!(open(&["fs.write=/data"], 0, RIGHT_READ).is_err());
+        assert!(open(&["fs.write=/data"], OPEN_CREATE, RIGHT_WRITE).is_ok());
+        assert!(open(&[], 0, RIGHT_READ).is_err());
+    }
+
+    #[test]
+    fn sockets_are_denied_by_name() {
+        let denied = decide(&["time"], "sock_accept", &[3, 0, 0], &[]).unwrap_err();
+        assert_eq!((denied.kind.as_str(), denied.rule.as_str()), ("sock", NEVER));
+    }
+}

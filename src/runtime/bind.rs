@@ -1,0 +1,155 @@
+//! The host function table, bound: once to the linker, once to wasmtime-wasi.
+//!
+//! Both are expansions of `abi`'s rows, so a row that has no implementation, or one of another
+//! type, does not compile.
+
+use super::execute::State;
+use super::own;
+use crate::abi::{Function, for_each_host_function};
+use wasmtime::{Caller, Extern, Linker, Memory};
+use wasmtime_wasi::p1::{WasiP1Ctx, wasi_snapshot_preview1 as preview1};
+use wasmtime_wasi::runtime::in_tokio;
+use wiggle::GuestMemory;
+
+/// A host function's live implementation: parameters in, raw bits of the result out.
+pub(super) type Live =
+    fn(&mut WasiP1Ctx, &mut GuestMemory<'_>, &[u64]) -> wasmtime::Result<u64>;
+
+macro_rules! bits {
+    (i32, $value:expr) => {
+        u64::from($value as u32)
+    };
+    (i64, $value:expr) => {
+        $value as u64
+    };
+    (f64, $value:expr) => {
+        $value.to_bits()
+    };
+}
+
+macro_rules! value {
+    (i32, $bits:expr) => {
+        $bits as u32 as i32
+    };
+    (i64, $bits:expr) => {
+        $bits as i64
+    };
+    (f64, $bits:expr) => {
+        f64::from_bits($bits)
+    };
+}
+
+macro_rules! result {
+    (Errno) => { i32 };
+    (Bits64) => { f64 };
+    ($other:ident) => { () };
+}
+
+macro_rules! give {
+    (Errno, $bits:expr) => {
+        $bits as u32 as i32
+    };
+    (Bits64, $bits:expr) => {
+        f64::from_bits($bits)
+    };
+    ($other:ident, $bits:expr) => {{
+        let _: u64 = $bits;
+    }};
+}
+
+macro_rules! live {
+    (wasi, $name:ident, $($param:ident: $ty:ident),*) => {
+        Some(|context, memory, params| {
+            let mut params = params.iter().copied();
+            $(let $param = value!($ty, params.next().unwrap_or_default());)*
+            let _ = params;
+            Ok(u64::from(preview1::$name(context, memory, $($param),*)? as u32))
+        })
+    };
+    (wasi_async, $name:ident, $($param:ident: $ty:ident),*) => {
+        Some(|context, memory, params| {
+            let mut params = params.iter().copied();
+            $(let $param = value!($ty, params.next().unwrap_or_default());)*
+            let _ = params;
+            Ok(u64::from(in_tokio(preview1::$name(context, memory, $($param),*))? as u32))
+        })
+    };
+    (own, $name:ident, $($rest:tt)*) => {
+        Some(own::$name)
+    };
+    (seam, $name:ident, $($rest:tt)*) => {
+        None
+    };
+}
+
+macro_rules! bindings {
+    ($($module:literal { $(
+        $kind:ident $name:ident($($param:ident: $ty:ident = $role:ident $(($($of:tt)*))?),*) -> $gives:ident, $need:expr;
+    )* })*) => {
+        /// Defines `row` in `linker` as the module's host function number `function`.
+        ///
+        /// # Errors
+        /// When the linker refuses the definition.
+        pub(super) fn define(
+            linker: &mut Linker<State>,
+            function: usize,
+            row: &Function,
+        ) -> wasmtime::Result<()> {
+            match (row.module, row.name) {
+                $($(
+                    ($module, stringify!($name)) => {
+                        linker.func_wrap(
+                            $module,
+                            stringify!($name),
+                            move |caller: Caller<'_, State>, $($param: $ty),*| -> wasmtime::Result<result!($gives)> {
+                                let bits = through_seam(caller, function, &[$(bits!($ty, $param)),*])?;
+                                Ok(give!($gives, bits))
+                            },
+                        )?;
+                    }
+                )*)*
+                _ => wasmtime::bail!("{}.{} has no binding", row.module, row.name),
+            }
+            Ok(())
+        }
+
+        /// The live implementation of `row`; `None` for calls that the seam decides by itself.
+        pub(super) fn live(row: &Function) -> Option<Live> {
+            match (row.module, row.name) {
+                $($(($module, stringify!($name)) => live!($kind, $name, $($param: $ty),*),)*)*
+                _ => None,
+            }
+        }
+    };
+}
+for_each_host_function!(bindings);
+
+/// Hands a call over to the seam, with the guest's memory.
+#[inline]
+fn through_seam(
+    mut caller: Caller<'_, State>,
+    function: usize,
+    params: &[u64],
+) -> wasmtime::Result<u64> {
+    match memory(&mut caller) {
+        Some(memory) => {
+            let (bytes, state) = memory.data_and_store_mut(&mut caller);
+            Ok(state.seam.call(function, params, bytes)?)
+        }
+        None => Ok(caller.data_mut().seam.call(function, params, &mut [])?),
+    }
+}
+
+/// The memory that the interfaces speak of: the export named `memory`. It is looked up once.
+#[inline]
+fn memory(caller: &mut Caller<'_, State>) -> Option<Memory> {
+    if let Some(found) = caller.data().memory {
+        return found;
+    }
+    let found = match caller.get_export("memory") {
+        Some(Extern::Memory(memory)) => Some(memory),
+        _ => None,
+    };
+    caller.data_mut().memory = Some(found);
+    found
+}

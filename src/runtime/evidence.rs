@@ -1,0 +1,174 @@
+//! What an execution leaves behind: the trace, and what the receipt says of it.
+//!
+//! One lock holds both, so that the watchdog of a run that takes too long can seal the trace and
+//! make a receipt that agrees with it to the last event.
+
+use super::authority::{Effect, Use};
+use crate::abi::{Capability, Kind};
+use crate::attest::receipt::{Bytes, SaltedBytes, Transfers};
+use crate::digest::{DataDigest, Sha256};
+use crate::outcome::Outcome;
+use crate::trace::{self, EventRef, Header, Seal};
+use std::io::Write;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// The evidence, shared between the execution and the watchdog.
+pub type Shared = Arc<Mutex<Evidence>>;
+
+/// A trace being written.
+pub type Writer = trace::Writer<Box<dyn Write + Send>>;
+
+/// Somewhere that what left the guest is kept in full, besides its digest.
+pub trait Keep: Send {
+    /// Takes one effect.
+    fn keep(&mut self, effect: &Effect<'_>);
+}
+
+/// Bytes of one standard stream, and the hash of them.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Output {
+    fn put(&mut self, data: &[u8]) {
+        self.hash.update(data);
+        self.bytes += data.len() as u64;
+    }
+
+    /// Count and digest so far.
+    pub(super) fn so_far(&self) -> Bytes {
+        Bytes { bytes: self.bytes, sha256: DataDigest::from_bytes(self.hash.so_far()) }
+    }
+}
+
+/// What one execution did, as far as it has come.
+pub struct Evidence {
+    header: Header,
+    writer: Option<Writer>,
+    keep: Option<Box<dyn Keep>>,
+    events: u64,
+    /// Standard input, hashed with the salt before it.
+    pub(super) stdin: SaltedBytes,
+    /// Standard output.
+    pub(super) stdout: Output,
+    /// Standard error.
+    pub(super) stderr: Output,
+    /// Files by guest path: bytes delivered.
+    pub(super) read: BTreeMap<Arc<str>, Transfers>,
+    /// Files by guest path: bytes accepted.
+    pub(super) written: BTreeMap<Arc<str>, Transfers>,
+    whole_uses: [u64; 2],
+    root_uses: BTreeMap<(Kind, Arc<str>), u64>,
+    environment_uses: u64,
+}
+
+impl Evidence {
+    /// No evidence yet of an execution with `header`; `writer` takes its events.
+    #[must_use]
+    pub fn new(header: Header, writer: Option<Writer>, keep: Option<Box<dyn Keep>>) -> Self {
+        Self {
+            stdin: SaltedBytes::new(header.salt.as_bytes()),
+            header,
+            writer,
+            keep,
+            events: 0,
+            stdout: Output::default(),
+            stderr: Output::default(),
+            read: BTreeMap::new(),
+            written: BTreeMap::new(),
+            whole_uses: [0; 2],
+            root_uses: BTreeMap::new(),
+            environment_uses: 0,
+        }
+    }
+
+    /// The evidence, to be shared.
+    #[must_use]
+    pub fn shared(self) -> Shared {
+        Arc::new(Mutex::new(self))
+    }
+
+    /// The trace header.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Events so far.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Enters one event.
+    pub(super) fn record(&mut self, event: &EventRef<'_>) -> Result<(), trace::Error> {
+        self.events += 1;
+        match &mut self.writer {
+            Some(writer) => writer.append(event),
+            None => Ok(()),
+        }
+    }
+
+    /// Seals the trace, if one is written; `None` if not, or if it was sealed before.
+    ///
+    /// # Errors
+    /// When the trace cannot be written to its end.
+    pub fn seal(&mut self, outcome: &Outcome) -> Result<Option<Seal>, trace::Error> {
+        self.writer.take().map(|writer| Ok(writer.finish(outcome)?.1)).transpose()
+    }
+
+    /// Counts authority that was used.
+    pub(super) fn note_use(&mut self, used: Use) {
+        match used {
+            Use::Nothing => {}
+            Use::Whole(kind) => self.whole_uses[usize::from(kind == Kind::Time)] += 1,
+            Use::At(kind, root) => *self.root_uses.entry((kind, root)).or_default() += 1,
+        }
+    }
+
+    /// Takes in what a successful call did.
+    pub(super) fn note(&mut self, effect: &Effect<'_>) {
+        match effect {
+            Effect::Stdin(data) => self.stdin.update(data),
+            Effect::Stdout(data) => self.stdout.put(data),
+            Effect::Stderr(data) => self.stderr.put(data),
+            Effect::Read(path, at, data) => transfers(&mut self.read, path, *at, data),
+            Effect::Written(path, at, data) => transfers(&mut self.written, path, *at, data),
+            Effect::Created(path, _) | Effect::Resized(path, _) => {
+                self.written.entry(path.clone()).or_default();
+            }
+            Effect::Environment => self.environment_uses += 1,
+            Effect::Renamed(..) | Effect::Removed(_) => {}
+        }
+        if let Some(keep) = &mut self.keep {
+            keep.keep(effect);
+        }
+    }
+
+    /// Capabilities that were used and how many calls used each, sorted.
+    #[must_use]
+    pub fn uses(&self) -> Vec<(Capability, u64)> {
+        let grants = &self.header.grants;
+        let count = |grant: &Capability| match grant.kind() {
+            Kind::Env => self.environment_uses,
+            Kind::Random => self.whole_uses[0],
+            Kind::Time => self.whole_uses[1],
+            kind => *self.root_uses.get(&(kind, grant.value().into())).unwrap_or(&0),
+        };
+        let uses = grants.iter().map(|grant| (grant.clone(), count(grant)));
+        uses.filter(|(_, calls)| *calls > 0).collect()
+    }
+}
+
+fn transfers(
+    files: &mut BTreeMap<Arc<str>, Transfers>,
+    path: &Arc<str>,
+    offset: Option<u64>,
+    data: &[u8],
+) {
+    let file = files.entry(path.clone()).or_default();
+    file.update(offset.unwrap_or(Transfers::APPENDED), data);
+}

@@ -1,0 +1,108 @@
+//! The host of a run: wasmtime-wasi's preview 1, on what the operator granted.
+
+use super::authority::Root;
+use super::bind;
+use super::call::Call;
+use super::seam::{Host, Stop};
+use crate::abi::{Answer, Function, Gives};
+use crate::limits;
+use crate::skill::ceiling::Preopen;
+use crate::trace::Header;
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
+use wasmtime_wasi::{DirPerms, FilePerms, WasiCtxBuilder};
+use wiggle::GuestMemory;
+
+/// Why the live host could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open {path} as guest directory {guest}: {cause}")]
+pub struct PreopenError {
+    /// The host path.
+    pub path: String,
+    /// The guest path it would have been.
+    pub guest: String,
+    /// What went wrong.
+    pub cause: String,
+}
+
+/// Answers host calls from the world.
+pub struct LiveHost {
+    context: WasiP1Ctx,
+    calls: Vec<Option<bind::Live>>,
+}
+
+impl LiveHost {
+    /// A host for the invocation in `header`, with `preopens` as its directories, on our own
+    /// standard streams.
+    ///
+    /// # Errors
+    /// When a directory cannot be opened, or would lie outside the one that was granted.
+    pub fn new(
+        header: &Header,
+        roots: &[Root],
+        preopens: &[Preopen],
+        rows: &[&'static Function],
+    ) -> Result<Self, PreopenError> {
+        let mut builder = WasiCtxBuilder::new();
+        builder.inherit_stdio().args(&header.arguments).allow_blocking_current_thread(true);
+        for [name, value] in &header.environment {
+            builder.env(name, value);
+        }
+        // Descriptors are numbered by the roots of the header, as the replay numbers them.
+        for root in roots {
+            let Some(preopen) = preopens.iter().find(|p| *p.guest == *root.guest) else {
+                continue;
+            };
+            preopen_below_its_root(preopen)?;
+            let (mut dir, mut file) = (DirPerms::READ, FilePerms::READ);
+            if root.write {
+                dir |= DirPerms::MUTATE;
+                file |= FilePerms::WRITE;
+            }
+            builder
+                .preopened_dir(&preopen.host, &root.guest, dir, file)
+                .map_err(|error| preopen_error(preopen, format!("{error:#}")))?;
+        }
+        let context = builder.build_p1();
+        Ok(Self { context, calls: rows.iter().map(|row| bind::live(row)).collect() })
+    }
+}
+
+impl Host for LiveHost {
+    fn answer(&mut self, call: &Call, memory: &mut [u8]) -> Result<Answer, Stop> {
+        let live = match self.calls[call.function] {
+            Some(live) if call.row.gives != Gives::Never => live,
+            _ => return Ok(Answer::Never),
+        };
+        // The generated linker wrapper sets this before each call; it starts at 0.
+        self.context.set_hostcall_fuel(limits::HOSTCALL_BYTES);
+        let mut memory = GuestMemory::Unshared(memory);
+        Ok(match live(&mut self.context, &mut memory, &call.args()[..call.row.params.len()]) {
+            Ok(bits) => Answer::Value(bits),
+            // An errno is a value; what remains is a pointer outside the memory, or a request
+            // that wasmtime-wasi answers with a trap.
+            Err(_) => Answer::Fault,
+        })
+    }
+}
+
+/// A declared path below the granted one must not lead out of it through a link.
+fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
+    let real = |path: &std::path::Path| {
+        fs_err::canonicalize(path).map_err(|error| preopen_error(preopen, error.to_string()))
+    };
+    if real(&preopen.host)?.starts_with(real(&preopen.host_root)?) {
+        Ok(())
+    } else {
+        let root = preopen.host_root.display();
+        Err(preopen_error(preopen, format!("a link leads out of the granted directory {root}")))
+    }
+}
+
+fn preopen_error(preopen: &Preopen, cause: String) -> PreopenError {
+    PreopenError {
+        path: preopen.host.display().to_string(),
+        guest: preopen.guest.clone(),
+        cause,
+    }
+}

@@ -1,0 +1,29 @@
+//! Executing guests: engine, host functions, recording, replay.
+//!
+//! Run and replay are one [`execute`] through one [`Seam`]; only the [`Host`] behind it differs.
+
+mod authority;
+mod bind;
+mod call;
+mod divergence;
+mod engine;
+mod error;
+mod evidence;
+mod execute;
+mod live;
+mod own;
+mod receipt;
+mod replayer;
+mod seam;
+mod state;
+
+pub use authority::{Effect, Root, roots};
+pub use divergence::{Divergence, Frame};
+pub use engine::{Engine, Program};
+pub use error::Error;
+pub use evidence::{Evidence, Keep, Shared, Writer};
+pub use execute::{Execution, execute};
+pub use live::{LiveHost, PreopenError};
+pub use receipt::receipt;
+pub use replayer::{Replayer, Told};
+pub use seam::{Host, Seam, Stop};

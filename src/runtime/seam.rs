@@ -1,0 +1,187 @@
+//! The one seam between guest and world.
+//!
+//! Every host call of a guest comes through [`Seam::call`], in run and in replay: it is resolved,
+//! judged, answered by a [`Host`], and entered in the evidence. Only the host differs.
+
+use super::authority::Authority;
+use super::call::{Call, InvocationSizes, Span};
+use super::divergence::Divergence;
+use super::evidence::Shared;
+use crate::abi::{Answer, Function, Gives};
+use crate::outcome::{Denial, Interruption};
+use crate::trace::{self, EventRef};
+use std::sync::PoisonError;
+
+/// Who answers host calls: the world, or a trace.
+pub trait Host: Send {
+    /// Answers `call`; what the host has to say is in `memory` afterwards.
+    ///
+    /// # Errors
+    /// A [`Stop`] ends the execution at this call.
+    fn answer(&mut self, call: &Call, memory: &mut [u8]) -> Result<Answer, Stop>;
+
+    /// Called when the answer has been entered in the evidence.
+    ///
+    /// # Errors
+    /// A [`Stop`] ends the execution after this call.
+    fn answered(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    /// Called once when the guest has ended, for what only then is known.
+    ///
+    /// # Errors
+    /// As [`Host::answer`].
+    fn ended(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+/// Why the execution ended at a host call.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// `proc_exit` with any status.
+    #[error("the guest exited with status {0}")]
+    Exit(u32),
+    /// AssemblyScript's `env.abort`, with its message.
+    #[error("the guest aborted: {0}")]
+    Abort(String),
+    /// A pointer outside the guest's memory, or a request that the host refuses as a whole.
+    #[error("the guest gave {0} an argument that the host cannot use")]
+    Fault(String),
+    /// Authority was missing.
+    #[error("{0}")]
+    Denied(Denial),
+    /// Cut short from outside.
+    #[error("interrupted: {0}")]
+    Interrupted(Interruption),
+    /// The replayed execution differs from the recorded one.
+    #[error("{0}")]
+    Diverged(Box<Divergence>),
+    /// The recording could not be written or read.
+    #[error(transparent)]
+    Trace(#[from] trace::Error),
+}
+
+/// The state of one execution's boundary.
+pub struct Seam {
+    host: Box<dyn Host>,
+    rows: Vec<&'static Function>,
+    sizes: InvocationSizes,
+    authority: Authority,
+    evidence: Shared,
+}
+
+impl Seam {
+    /// A seam for the host functions of the trace header in `evidence`, answered by `host`.
+    #[must_use]
+    pub fn new(
+        host: Box<dyn Host>,
+        rows: Vec<&'static Function>,
+        header: &trace::Header,
+        evidence: Shared,
+    ) -> Self {
+        Self {
+            host,
+            rows,
+            sizes: sizes(header),
+            authority: Authority::new(&header.grants),
+            evidence,
+        }
+    }
+
+    /// Handles one host call; returns the raw bits of its result.
+    ///
+    /// # Errors
+    /// A [`Stop`] when the execution ends here.
+    pub fn call(
+        &mut self,
+        function: usize,
+        params: &[u64],
+        memory: &mut [u8],
+    ) -> Result<u64, Stop> {
+        let row = self.rows[function];
+        let call = Call::resolve(function, row, params, memory, &self.sizes);
+        let used = self.authority.decide(&call, memory).map_err(Stop::Denied)?;
+
+        // What the host reads is kept apart when its own answer could overwrite it.
+        let kept: Option<Vec<Vec<u8>>> = call
+            .overlaps()
+            .then(|| call.reads().iter().map(|span| span.of(memory).to_vec()).collect());
+        let answer = self.host.answer(&call, memory)?;
+        let memory = &*memory;
+        let mut handed: [&[u8]; super::call::MAX_RANGES] = Default::default();
+        for (at, slot) in handed.iter_mut().enumerate().take(call.reads().len()) {
+            *slot = match &kept {
+                Some(kept) => &kept[at],
+                None => call.read_bytes(at, memory),
+            };
+        }
+        let handed = &handed[..call.reads().len()];
+
+        let success = matches!((row.gives, answer), (Gives::Errno, Answer::Value(0)))
+            || matches!(row.gives, Gives::Nothing | Gives::Bits64);
+        let (spans, count) = call.written(success, memory);
+        let written = spans.map(|span: Span| span.of(memory));
+        let event = EventRef {
+            function,
+            args: call.args(),
+            answer,
+            handed,
+            written: &written[..count],
+        };
+        {
+            let mut evidence = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
+            evidence.record(&event)?;
+            evidence.note_use(used);
+            if success {
+                self.authority.effects(&call, handed, memory, &mut |effect| evidence.note(&effect));
+            }
+        }
+        self.host.answered()?;
+        match answer {
+            Answer::Value(bits) => Ok(bits),
+            Answer::Fault => Err(Stop::Fault(full_name(row))),
+            Answer::Never => Err(ending(&call, handed)),
+        }
+    }
+
+    /// Tells the host that the guest has ended.
+    ///
+    /// # Errors
+    /// As [`Host::ended`].
+    pub fn ended(&mut self) -> Result<(), Stop> {
+        self.host.ended()
+    }
+}
+
+/// `module.name` of a row.
+#[must_use]
+pub fn full_name(row: &Function) -> String {
+    format!("{}.{}", row.module, row.name)
+}
+
+/// How a call that does not return ends the execution.
+fn ending(call: &Call, handed: &[&[u8]]) -> Stop {
+    if call.row.name == "proc_exit" {
+        return Stop::Exit(call.arg(0) as u32);
+    }
+    let text = |at: usize| {
+        let bytes = handed.get(at).copied().unwrap_or_default();
+        let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        char::decode_utf16(units)
+            .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect::<String>()
+    };
+    Stop::Abort(format!("{} in {}:{}:{}", text(0), text(1), call.arg(2), call.arg(3)))
+}
+
+fn sizes(header: &trace::Header) -> InvocationSizes {
+    let bytes = |strings: &mut dyn Iterator<Item = usize>| strings.map(|n| n as u64 + 1).sum();
+    InvocationSizes {
+        arg_count: header.arguments.len() as u64,
+        arg_bytes: bytes(&mut header.arguments.iter().map(String::len)),
+        env_count: header.environment.len() as u64,
+        env_bytes: bytes(&mut header.environment.iter().map(|[k, v]| k.len() + v.len() + 1)),
+    }
+}

@@ -1,0 +1,81 @@
+//! Why something was not upheld.
+
+use crate::digest::{ManifestDigest, ModuleDigest};
+use crate::reason::Reason;
+use crate::{attest, runtime, skill, trace, wasm};
+
+/// Why a judgement could not be given, or is no.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// skill.wasm is not what the manifest names.
+    #[error("skill.wasm has digest {found}, the manifest names {expected}")]
+    Artifact {
+        /// Digest of the file.
+        found: ModuleDigest,
+        /// Digest in the manifest.
+        expected: ModuleDigest,
+    },
+    /// The manifest does not describe the module.
+    #[error("the manifest does not fit the module: {0}")]
+    Interface(#[source] wasm::Error),
+    /// There is no attestation.
+    #[error("the bundle has no attestation")]
+    AttestationMissing,
+    /// A trace or receipt names another manifest.
+    #[error("{what} names manifest {expected}, this one has digest {found}")]
+    Manifest {
+        /// Which names it.
+        what: &'static str,
+        /// Digest of the manifest at hand.
+        found: ManifestDigest,
+        /// Digest named.
+        expected: ManifestDigest,
+    },
+    /// A trace or receipt names another module.
+    #[error("{what} names module {expected}, this one has digest {found}")]
+    Module {
+        /// Which names it.
+        what: &'static str,
+        /// Digest of the module at hand.
+        found: ModuleDigest,
+        /// Digest named.
+        expected: ModuleDigest,
+    },
+    /// The trace's list of host functions is not the module's.
+    #[error("the trace was recorded with other imports than the module has")]
+    Imports,
+    /// From the module.
+    #[error(transparent)]
+    Wasm(#[from] wasm::Error),
+    /// From the manifest.
+    #[error(transparent)]
+    Skill(#[from] skill::Error),
+    /// From envelope, statement or trust.
+    #[error(transparent)]
+    Attest(#[from] attest::Error),
+    /// From the trace.
+    #[error(transparent)]
+    Trace(#[from] trace::Error),
+    /// From the execution.
+    #[error(transparent)]
+    Runtime(#[from] runtime::Error),
+}
+
+impl Error {
+    /// The stable reason.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Artifact { .. } => Reason::ArtifactMismatch,
+            Self::AttestationMissing => Reason::AttestationMissing,
+            Self::Manifest { .. } | Self::Module { .. } => Reason::MaterialMismatch,
+            Self::Imports => Reason::TraceMismatch,
+            Self::Interface(error) | Self::Wasm(error) => error.reason(),
+            Self::Skill(error) => error.reason(),
+            Self::Attest(error) => error.reason(),
+            Self::Trace(error) => error.reason(),
+            Self::Runtime(error) => error.reason(),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Judging what others made: bundles, receipts, replays.
+//!
+//! Exit status 0 of `verify` and `replay` consumes a value that only this room can make.
+
+mod bundle;
+mod error;
+mod receipt;
+mod replay;
+
+pub use bundle::{Attested, CheckedBundle};
+pub use error::Error;
+pub use receipt::{Authenticity, Claim};
+pub use replay::{Replay, Reproduced, Verdict, replay};
+
+/// What a replay proves; every text of ours says this and no more.
+pub const PROVES: &str = "this module, given the recorded answers, does exactly what the receipt says";
+
+/// What a replay does not prove.
+pub const DOES_NOT_PROVE: &str = "that the answers were the world's, that this was the only run and \
+     that none was withheld rests on the signer";

@@ -1,0 +1,213 @@
+//! Replaying a receipt: re-execution with nothing but the trace, and the verdict.
+
+use super::Error;
+use crate::abi::Function;
+use crate::attest::receipt::Receipt;
+use crate::digest::ManifestDigest;
+use crate::json;
+use crate::outcome::{Interruption, Outcome};
+use crate::reason::Reason;
+use crate::runtime::{
+    self, Divergence, Engine, Evidence, Execution, Keep, Replayer, Seam, Shared, execute,
+};
+use crate::trace::{Header, Reader, Seal};
+use crate::wasm::{Canonical, FunctionNames, Interface};
+use std::sync::{PoisonError, mpsc};
+
+/// What a replay needs.
+pub struct Replay<'a> {
+    /// What is to be reproduced.
+    pub receipt: &'a Receipt,
+    /// The module, found by its digest.
+    pub module: &'a Canonical,
+    /// Digest of the manifest at hand.
+    pub manifest: ManifestDigest,
+    /// The trace.
+    pub trace: Reader,
+    /// Names for the guest's call stack.
+    pub names: FunctionNames,
+    /// Where the reproduced output goes, if somebody wants it.
+    pub keep: Option<Box<dyn Keep>>,
+}
+
+/// What an auditor found.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The execution was reproduced to the last byte.
+    Reproduced(Reproduced),
+    /// All events were reproduced until something cut it short: inconclusive.
+    Interrupted {
+        /// Events that were reproduced.
+        events: u64,
+        /// What cut it short.
+        cause: Interruption,
+        /// Whether it was this replay that was cut short, and not the recording.
+        here: bool,
+    },
+    /// It differs; this is the first place.
+    Refuted(Box<Divergence>),
+}
+
+/// Proof that an execution was reproduced: only [`replay`] makes one.
+#[derive(Debug)]
+pub struct Reproduced {
+    events: u64,
+    outcome: Outcome,
+}
+
+impl Reproduced {
+    /// Events that were compared.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// How the execution ended, both times.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+}
+
+/// Executes the module again, with the trace for a world.
+///
+/// # Errors
+/// When no verdict is possible: materials that do not belong together, a trace that is truncated
+/// or was changed after it was written, an engine that cannot run the module.
+pub fn replay(engine: &Engine, input: Replay<'_>) -> Result<Verdict, Error> {
+    let header = input.trace.header().clone();
+    belong_together(&input, &header)?;
+    let interface = Interface::of(input.module.module(), Some(&header.entrypoint))?;
+    let rows = interface.host_functions();
+    if !same_imports(&rows, &header) {
+        return Err(Error::Imports);
+    }
+    let program = engine.compile(input.module)?;
+
+    let shared = Evidence::new(header, None, input.keep).shared();
+    let (tell, told) = mpsc::sync_channel(1);
+    let replayer = Replayer::new(input.trace, rows.clone(), tell);
+    let execution = run(engine, &program, &interface, &rows, replayer, &shared);
+    // What is wrong with the trace as a whole comes before what is wrong at one place of it.
+    let Ok(seal) = told.try_recv() else {
+        let cause = match execution?.outcome {
+            Outcome::Interrupted { cause } => cause,
+            _ => Interruption::HostMemory,
+        };
+        let events = shared.lock().unwrap_or_else(PoisonError::into_inner).events();
+        return Ok(Verdict::Interrupted { events, cause, here: true });
+    };
+    let seal = seal?;
+    if seal.digest != input.receipt.trace.sha256 {
+        return Ok(refuted(Divergence {
+            reason: Reason::TraceMismatch,
+            event: seal.end.events,
+            place: "trace.sha256".to_owned(),
+            recorded: input.receipt.trace.sha256.to_string(),
+            replayed: seal.digest.to_string(),
+            stack: Vec::new(),
+        }));
+    }
+    let execution = match execution {
+        Ok(execution) => execution,
+        Err(runtime::Error::Diverged(mut divergence)) => {
+            for frame in &mut divergence.stack {
+                frame.name = input.names.get(frame.function).map(str::to_owned);
+            }
+            return Ok(Verdict::Refuted(divergence));
+        }
+        Err(other) => return Err(other.into()),
+    };
+    judge(input.receipt, &input.names, &shared, execution, &seal)
+}
+
+/// Executes the guest, unless the recording was cut short before its first event.
+fn run(
+    engine: &Engine,
+    program: &runtime::Program,
+    interface: &Interface,
+    rows: &[&'static Function],
+    mut replayer: Replayer,
+    shared: &Shared,
+) -> Result<Execution, runtime::Error> {
+    if let Some(cut_short) = replayer.cut_short_at_once()? {
+        return Ok(cut_short);
+    }
+    let header = shared.lock().unwrap_or_else(PoisonError::into_inner).header().clone();
+    let seam = Seam::new(Box::new(replayer), rows.to_vec(), &header, shared.clone());
+    execute(engine, program, interface, rows, seam)
+}
+
+/// Compares how it ended, then the receipt as a whole.
+fn judge(
+    claimed: &Receipt,
+    names: &FunctionNames,
+    shared: &Shared,
+    execution: Execution,
+    seal: &Seal,
+) -> Result<Verdict, Error> {
+    let evidence = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    let stack = execution.stack.iter().map(|frame| runtime::Frame {
+        function: frame.function,
+        name: names.get(frame.function).map(str::to_owned),
+    });
+    let differs = |reason, place: String, recorded, replayed| {
+        refuted(Divergence {
+            reason,
+            event: evidence.events(),
+            place,
+            recorded,
+            replayed,
+            stack: stack.clone().collect(),
+        })
+    };
+    if execution.outcome != seal.end.outcome {
+        return Ok(differs(
+            Reason::OutcomeDiffers,
+            "outcome".to_owned(),
+            seal.end.outcome.to_string(),
+            execution.outcome.to_string(),
+        ));
+    }
+    let computed = runtime::receipt(&evidence, &execution.outcome, execution.state.as_ref(), seal);
+    if let Some(field) = claimed.first_difference(&computed)? {
+        let text = |value: Option<json::Value>| value.map_or("nothing".to_owned(), |v| v.to_string());
+        let (recorded, replayed) = (text(field.found), text(field.expected));
+        return Ok(differs(Reason::ReceiptDiffers, field.path, recorded, replayed));
+    }
+    Ok(match execution.outcome {
+        Outcome::Interrupted { cause } => {
+            Verdict::Interrupted { events: evidence.events(), cause, here: false }
+        }
+        outcome => Verdict::Reproduced(Reproduced { events: evidence.events(), outcome }),
+    })
+}
+
+fn refuted(divergence: Divergence) -> Verdict {
+    Verdict::Refuted(Box::new(divergence))
+}
+
+/// Receipt, trace, module and manifest must name one another.
+fn belong_together(input: &Replay<'_>, header: &Header) -> Result<(), Error> {
+    let module = input.module.digest();
+    for (what, expected) in [("the receipt", input.receipt.module.sha256), ("the trace", header.module)] {
+        if expected != module {
+            return Err(Error::Module { what, found: module, expected });
+        }
+    }
+    let found = input.manifest;
+    for (what, expected) in [("the receipt", input.receipt.manifest.sha256), ("the trace", header.manifest)] {
+        if expected != found {
+            return Err(Error::Manifest { what, found, expected });
+        }
+    }
+    Ok(())
+}
+
+fn same_imports(rows: &[&'static Function], header: &Header) -> bool {
+    rows.len() == header.imports.len()
+        && rows
+            .iter()
+            .zip(&header.imports)
+            .all(|(row, [module, name])| row.module == module && row.name == name)
+}
