@@ -1,0 +1,123 @@
+//! The canonical encoding of a module (spec/canonical.md).
+
+use super::module::{Module, parser};
+use super::{Companion, Error};
+use crate::digest::ModuleDigest;
+use crate::limits;
+use std::convert::Infallible;
+use wasm_encoder::reencode::{self, Reencode};
+
+/// A module in canonical form: the only thing that is digested, bundled or executed.
+///
+/// Made by [`Canonical::from_module`], which writes the form, or [`Canonical::check`], which
+/// accepts nothing else.
+#[derive(Debug)]
+pub struct Canonical {
+    module: Module,
+    digest: ModuleDigest,
+}
+
+impl Canonical {
+    /// Encodes `module` canonically, and its custom sections into a debug companion.
+    ///
+    /// # Errors
+    /// When the encoder's output is not a valid module or not a fixed point of encoding: that
+    /// would be a defect, and nothing is signed that has it. When a limit is exceeded.
+    pub fn from_module(module: &Module) -> Result<(Self, Companion), Error> {
+        let bytes = encode(module)?;
+        let canonical = Module::parse(bytes).map_err(|error| Error::Reencode {
+            what: format!("the result does not validate: {error}"),
+        })?;
+        if let Some(offset) = first_difference(&encode(&canonical)?, canonical.bytes()) {
+            return Err(Error::Reencode {
+                what: format!("encoding the result again changes byte {offset}"),
+            });
+        }
+        Ok((Self::new(canonical), Companion::of(module)?))
+    }
+
+    /// Takes bytes that are in canonical form already.
+    ///
+    /// # Errors
+    /// As [`Module::parse`]; [`Error::NotCanonical`] for a valid module in another form.
+    pub fn check(bytes: Vec<u8>) -> Result<Self, Error> {
+        let module = Module::parse(bytes)?;
+        if let Some(offset) = first_difference(&encode(&module)?, module.bytes()) {
+            let what = if module.facts.customs.is_empty() {
+                "an encoding other than the canonical one"
+            } else {
+                "custom sections belong in the debug companion"
+            };
+            return Err(Error::NotCanonical { offset: offset as u64, what });
+        }
+        Ok(Self::new(module))
+    }
+
+    /// The digest of the bytes.
+    #[must_use]
+    pub fn digest(&self) -> ModuleDigest {
+        self.digest
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.module.bytes()
+    }
+
+    /// The bytes, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.module.into_bytes()
+    }
+
+    /// The module, for [`super::Interface::of`] and [`super::find_leaks`].
+    #[must_use]
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    fn new(module: Module) -> Self {
+        let digest = ModuleDigest::of(module.bytes());
+        Self { module, digest }
+    }
+}
+
+/// Where two byte strings differ first, be it in length.
+fn first_difference(a: &[u8], b: &[u8]) -> Option<usize> {
+    if a == b {
+        return None;
+    }
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    Some(same)
+}
+
+/// The canonical bytes of `module`.
+fn encode(module: &Module) -> Result<Vec<u8>, Error> {
+    let mut out = wasm_encoder::Module::new();
+    Encoder
+        .parse_core_module(&mut out, parser(), module.bytes())
+        .map_err(|error| Error::Reencode { what: error.to_string() })?;
+    let bytes = out.finish();
+    let found = bytes.len() as u64;
+    if found > limits::MODULE_BYTES {
+        return Err(Error::TooLarge { found, limit: limits::MODULE_BYTES });
+    }
+    Ok(bytes)
+}
+
+/// wasm-encoder writes each integer in its shortest form and each construct in one way; what is
+/// left to us is to leave the custom sections out.
+struct Encoder;
+
+impl Reencode for Encoder {
+    type Error = Infallible;
+
+    fn parse_custom_section(
+        &mut self,
+        _: &mut wasm_encoder::Module,
+        _: wasmparser::CustomSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        Ok(())
+    }
+}
