@@ -1,11 +1,14 @@
 //! The canonical encoding of a module (spec/canonical.md).
 
-use super::module::{Module, parser};
+use super::module::{FEATURES, Module, parser};
+use super::shortest::canonical_length;
 use super::{Companion, Error};
 use crate::digest::ModuleDigest;
 use crate::limits;
 use std::convert::Infallible;
+use wasm_encoder::CodeSection;
 use wasm_encoder::reencode::{self, Reencode};
+use wasmparser::{BinaryReader, FunctionBody, OperatorsReader, OperatorsReaderAllocations};
 
 /// A module in canonical form: the only thing that is digested, bundled or executed.
 ///
@@ -107,7 +110,7 @@ fn encode(module: &Module) -> Result<Vec<u8>, Error> {
 }
 
 /// wasm-encoder writes each integer in its shortest form and each construct in one way; what is
-/// left to us is to leave the custom sections out.
+/// left to us is to leave the custom sections out, and to be quick about it.
 struct Encoder;
 
 impl Reencode for Encoder {
@@ -118,6 +121,35 @@ impl Reencode for Encoder {
         _: &mut wasm_encoder::Module,
         _: wasmparser::CustomSectionReader<'_>,
     ) -> Result<(), reencode::Error> {
+        Ok(())
+    }
+
+    fn parse_function_body(
+        &mut self,
+        section: &mut CodeSection,
+        body: FunctionBody<'_>,
+    ) -> Result<(), reencode::Error> {
+        let mut function = self.new_function_with_parsed_locals(&body)?;
+        let reader = body.get_operators_reader()?.get_binary_reader();
+        let start = reader.original_position();
+        let code = reader.clone().read_bytes(reader.bytes_remaining())?;
+        let mut allocations = OperatorsReaderAllocations::default();
+        let (mut at, mut copied) = (0, 0);
+        while let Some(rest) = code.get(at..).filter(|rest| !rest.is_empty()) {
+            if let Some(length) = canonical_length(rest) {
+                at += length;
+                continue;
+            }
+            function.raw(code.get(copied..at).unwrap_or_default().iter().copied());
+            let reader = BinaryReader::new_features(rest, start.saturating_add(at), FEATURES);
+            let mut one = OperatorsReader::new_with_allocs(reader, allocations);
+            function.instruction(&self.parse_instruction(&mut one)?);
+            at = one.original_position().saturating_sub(start);
+            copied = at;
+            allocations = one.into_allocations();
+        }
+        function.raw(code.get(copied..).unwrap_or_default().iter().copied());
+        section.function(&function);
         Ok(())
     }
 }

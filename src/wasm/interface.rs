@@ -43,18 +43,18 @@ impl Interface {
     /// maximum, a start function or entrypoint that is an import, missing or of another type,
     /// 64-bit memory under 32-bit pointers, an export with a reserved name.
     pub fn of(module: &Module, entrypoint: Option<&str>) -> Result<Self, Error> {
+        // First, because no known host function has the type of a start function.
+        check_start(module)?;
         let functions = imported_functions(module)?;
         check_bounds(module)?;
-        check_start(module)?;
         check_exports(module)?;
         check_memory(module, &functions)?;
 
         let name = entrypoint.unwrap_or(START);
         let returns_i32 = entry_result(module, name)?;
         let is_command = name == START;
-        let kinds = functions.iter().flat_map(|f| f.need.kinds()).copied().collect();
         Ok(Self {
-            kinds: with_env(kinds, &functions),
+            kinds: kinds(&functions),
             functions,
             entrypoint: name.to_owned(),
             returns_i32,
@@ -64,8 +64,15 @@ impl Interface {
     }
 }
 
-/// Reading the environment's list needs no permission, but which variables are in it does.
-fn with_env(mut kinds: BTreeSet<Kind>, functions: &[&abi::Function]) -> BTreeSet<Kind> {
+/// The kinds that the functions' needs name, with two corrections. Without `path_open` the only
+/// descriptors to read and write are the standard streams, which need no capability. And the list
+/// of the environment may be asked for freely, but which variables are in it is a capability.
+fn kinds(functions: &[&abi::Function]) -> BTreeSet<Kind> {
+    const STREAMS: [&str; 6] =
+        ["fd_read", "fd_pread", "fd_write", "fd_pwrite", "fd_allocate", "fd_filestat_set_size"];
+    let opens = functions.iter().any(|f| f.name == "path_open");
+    let asking = functions.iter().filter(|f| opens || !STREAMS.contains(&f.name));
+    let mut kinds: BTreeSet<Kind> = asking.flat_map(|f| f.need.kinds()).copied().collect();
     if functions.iter().any(|f| f.name == "environ_get") {
         kinds.insert(Kind::Env);
     }

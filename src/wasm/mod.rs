@@ -10,6 +10,7 @@ mod error;
 mod interface;
 mod leaks;
 mod module;
+mod shortest;
 mod toolchain;
 
 pub use canonical::Canonical;
@@ -18,3 +19,6 @@ pub use error::Error;
 pub use interface::Interface;
 pub use leaks::{Leak, LeakKind, find_leaks};
 pub use module::Module;
+
+#[cfg(test)]
+mod tests;
