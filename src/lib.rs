@@ -8,4 +8,5 @@ pub mod digest;
 pub mod json;
 pub mod limits;
 pub mod reason;
+pub mod wasm;
 pub mod wire;

@@ -1,0 +1,199 @@
+//! The debug companion: what a module carries besides its meaning (spec/canonical.md).
+
+use super::Error;
+use super::module::Module;
+use crate::digest::{CompanionDigest, SourceDigest};
+use crate::{json, limits};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use wasmparser::{KnownCustom, Name, Parser, Payload};
+
+const SCHEMA: &str = "https://opertus.systems/provenact/companion/v1";
+/// Name of the custom section that says which module the others come from.
+const SOURCE: &str = "provenact:source";
+
+/// A module file with custom sections only: those that the canonical form leaves out, after one
+/// that names the module they were taken from.
+#[derive(Debug, Clone)]
+pub struct Companion {
+    bytes: Vec<u8>,
+    source: SourceDigest,
+    source_bytes: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    schema: Cow<'static, str>,
+    source: Source,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    bytes: u64,
+    sha256: String,
+}
+
+impl Companion {
+    /// The companion of `module`, which is the module as its author's compiler wrote it.
+    pub(super) fn of(module: &Module) -> Result<Self, Error> {
+        let source = SourceDigest::of(module.bytes());
+        let source_bytes = module.bytes().len() as u64;
+        let header = Header {
+            schema: SCHEMA.into(),
+            source: Source { bytes: source_bytes, sha256: source.hex() },
+        };
+        let header = json::to_jcs(&header)
+            .map_err(|error| Error::Reencode { what: error.to_string() })?;
+
+        let mut out = wasm_encoder::Module::new();
+        out.section(&section(SOURCE, &header));
+        for custom in &module.facts.customs {
+            let data = module.bytes().get(custom.data.clone()).unwrap_or_default();
+            out.section(&section(&custom.name, data));
+        }
+        Ok(Self { bytes: out.finish(), source, source_bytes })
+    }
+
+    /// Reads a companion.
+    ///
+    /// # Errors
+    /// Anything that is not a module of custom sections of which the first names the source.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, Error> {
+        let found = bytes.len() as u64;
+        if found > limits::COMPANION_BYTES {
+            return Err(Error::TooLarge { found, limit: limits::COMPANION_BYTES });
+        }
+        let mut header = None;
+        for payload in Parser::new(0).parse_all(&bytes) {
+            let payload = payload
+                .map_err(|error| malformed(error.offset() as u64, error.message()))?;
+            match payload {
+                Payload::Version { encoding: wasmparser::Encoding::Module, num: 1, .. }
+                | Payload::End(_) => {}
+                Payload::CustomSection(section) if header.is_none() => {
+                    header = Some(parse_header(&section)?);
+                }
+                Payload::CustomSection(_) => {}
+                other => {
+                    let at = other.as_section().map_or(0, |(_, range)| range.start as u64);
+                    return Err(malformed(at, "only custom sections belong here"));
+                }
+            }
+        }
+        let (source, source_bytes) =
+            header.ok_or_else(|| malformed(found, "the source section is missing"))?;
+        Ok(Self { bytes, source, source_bytes })
+    }
+
+    /// The bytes of the file.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The digest of the file.
+    #[must_use]
+    pub fn digest(&self) -> CompanionDigest {
+        CompanionDigest::of(&self.bytes)
+    }
+
+    /// The digest of the module as its author's compiler wrote it.
+    #[must_use]
+    pub fn source(&self) -> SourceDigest {
+        self.source
+    }
+
+    /// Length of that module in bytes.
+    #[must_use]
+    pub fn source_bytes(&self) -> u64 {
+        self.source_bytes
+    }
+
+    /// The names of functions, as far as the name section can be read (Wasm specification,
+    /// appendix "Custom Sections"): what is malformed gives no names, never an error.
+    #[must_use]
+    pub fn names(&self) -> FunctionNames {
+        let sections = Parser::new(0).parse_all(&self.bytes).map_while(Result::ok);
+        let mut names = Vec::new();
+        for payload in sections {
+            let Payload::CustomSection(section) = payload else { continue };
+            if let KnownCustom::Name(subsections) = section.as_known() {
+                for subsection in subsections.into_iter().map_while(Result::ok) {
+                    let Name::Function(map) = subsection else { continue };
+                    names.extend(
+                        map.into_iter().map_while(Result::ok).map(|n| (n.index, n.name.to_owned())),
+                    );
+                }
+                break;
+            }
+        }
+        FunctionNames::new(names)
+    }
+}
+
+/// Names of a module's functions by index; canonicalization keeps the indices.
+#[derive(Debug, Clone, Default)]
+pub struct FunctionNames {
+    /// Sorted by index, one name for each.
+    names: Vec<(u32, String)>,
+}
+
+impl FunctionNames {
+    /// The name of function `index`.
+    #[must_use]
+    pub fn get(&self, index: u32) -> Option<&str> {
+        let at = self.names.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        self.names.get(at).map(|(_, name)| name.as_str())
+    }
+
+    /// How many functions have a name.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether no function has a name.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    fn new(mut names: Vec<(u32, String)>) -> Self {
+        names.sort_by_key(|(index, _)| *index);
+        names.dedup_by_key(|(index, _)| *index);
+        Self { names }
+    }
+}
+
+fn section<'a>(name: &'a str, data: &'a [u8]) -> wasm_encoder::CustomSection<'a> {
+    wasm_encoder::CustomSection { name: name.into(), data: data.into() }
+}
+
+fn malformed(offset: u64, what: &str) -> Error {
+    Error::Companion { offset, what: what.to_owned() }
+}
+
+fn parse_header(
+    section: &wasmparser::CustomSectionReader<'_>,
+) -> Result<(SourceDigest, u64), Error> {
+    let at = section.data_offset() as u64;
+    if section.name() != SOURCE {
+        return Err(malformed(at, "the first section is not the source section"));
+    }
+    if section.data().len() as u64 > limits::MANIFEST_BYTES {
+        return Err(malformed(at, "the source section is too large"));
+    }
+    let fault = |error: json::JsonError| malformed(at, &error.to_string());
+    let header: Header = json::from_slice(section.data()).map_err(fault)?;
+    if header.schema != SCHEMA {
+        return Err(malformed(at, "the source section has an unknown schema"));
+    }
+    if json::to_jcs(&header).map_err(fault)? != section.data() {
+        return Err(malformed(at, "the source section is not canonical JSON"));
+    }
+    let source = SourceDigest::from_hex(&header.source.sha256)
+        .map_err(|error| malformed(at, &error.to_string()))?;
+    Ok((source, header.source.bytes))
+}

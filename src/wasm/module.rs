@@ -1,0 +1,277 @@
+//! A module that parsed and validated.
+
+use super::Error;
+use crate::limits;
+use std::ops::Range;
+use wasmparser::types::Types;
+use wasmparser::{
+    ExternalKind, FuncType, FuncValidatorAllocations, Parser, Payload, TypeRef, ValidPayload,
+    Validator, WasmFeatures,
+};
+
+/// The language that is accepted: WebAssembly 3.0 without threads, which is what the engine takes
+/// in the configuration of `runtime/`. Relaxed SIMD is part of it until the portable profile comes.
+pub(super) const FEATURES: WasmFeatures = WasmFeatures::WASM3.difference(WasmFeatures::THREADS);
+
+/// A core module: bytes that parsed and validated.
+pub struct Module {
+    bytes: Vec<u8>,
+    types: Types,
+    pub(super) facts: Facts,
+}
+
+/// What one walk over the sections notes down.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) imports: Vec<Import>,
+    pub(super) exports: Vec<Export>,
+    /// Function index and offset of the start section.
+    pub(super) start: Option<(u32, u64)>,
+    /// Every custom section, in order.
+    pub(super) customs: Vec<Custom>,
+    /// Where the contents of the data section stand.
+    pub(super) data: Option<Range<usize>>,
+    /// Functions below this index are imports.
+    pub(super) imported_functions: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Import {
+    pub(super) module: String,
+    pub(super) name: String,
+    pub(super) ty: TypeRef,
+    pub(super) offset: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Export {
+    pub(super) name: String,
+    pub(super) kind: ExternalKind,
+    pub(super) index: u32,
+    pub(super) offset: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Custom {
+    pub(super) name: String,
+    /// Its contents, after the name.
+    pub(super) data: Range<usize>,
+}
+
+impl Module {
+    /// Parses and validates a core module in the binary format (Wasm specification, chapter 5).
+    ///
+    /// # Errors
+    /// Anything that is not a module, a truncated one, a component, one that does not validate or
+    /// uses threads, one above [`limits::MODULE_BYTES`].
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, Error> {
+        let found = bytes.len() as u64;
+        if found > limits::MODULE_BYTES {
+            return Err(Error::TooLarge { found, limit: limits::MODULE_BYTES });
+        }
+        check_header(&bytes)?;
+        let (facts, types) = validate(&bytes).map_err(|fault| fault.explain(&bytes))?;
+        Ok(Self { bytes, types, facts })
+    }
+
+    /// The bytes, as they were given.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The type of function `index`; `None` when there is no such function.
+    pub(super) fn function_type(&self, index: u32) -> Option<&FuncType> {
+        let types = self.types.as_ref();
+        if index >= types.function_count() {
+            return None;
+        }
+        match &self.types[types.core_function_at(index)].composite_type.inner {
+            wasmparser::CompositeInnerType::Func(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// Whether memory `index` has 64-bit addresses.
+    pub(super) fn is_memory64(&self, index: u32) -> bool {
+        let types = self.types.as_ref();
+        index < types.memory_count() && types.memory_at(index).memory64
+    }
+
+    /// The exported function of that name.
+    pub(super) fn exported_function(&self, name: &str) -> Option<u32> {
+        let export = self.facts.exports.iter().find(|e| e.name == name)?;
+        (export.kind == ExternalKind::Func).then_some(export.index)
+    }
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Module({} bytes)", self.bytes.len())
+    }
+}
+
+/// A parser that accepts [`FEATURES`].
+pub(super) fn parser() -> Parser {
+    let mut parser = Parser::new(0);
+    parser.set_features(FEATURES);
+    parser
+}
+
+/// Refuses what is not a module by its first eight bytes: magic, version and layer.
+fn check_header(bytes: &[u8]) -> Result<(), Error> {
+    const MAGIC: &[u8] = b"\0asm";
+    const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+    if bytes.starts_with(MODULE) {
+        return Ok(());
+    }
+    if !bytes.is_empty() && MODULE.starts_with(bytes) {
+        return Err(Error::Truncated { offset: bytes.len() as u64 });
+    }
+    if bytes.starts_with(MAGIC) {
+        let is_component = bytes.get(6..8).is_some_and(|layer| layer == [1, 0]);
+        return Err(if is_component {
+            Error::Component
+        } else {
+            Error::NotWasm { found: "the binary format has an unknown version" }
+        });
+    }
+    let text = bytes.trim_ascii_start();
+    Err(Error::NotWasm {
+        found: match bytes {
+            [] => "the file is empty",
+            _ if text.starts_with(b"(") || text.starts_with(b";;") => {
+                "this looks like the text format; assemble it first"
+            }
+            _ => "the magic bytes \\0asm are missing",
+        },
+    })
+}
+
+/// A parser's or validator's complaint, before it is given a name of ours.
+enum Fault {
+    /// The sections cannot be told apart or read.
+    Framing(wasmparser::Error),
+    /// They can, and what they say is not valid.
+    Invalid(wasmparser::Error),
+    /// The parser stopped without having seen the end.
+    NoEnd,
+}
+
+impl Fault {
+    fn explain(self, bytes: &[u8]) -> Error {
+        const SHARED: WasmFeatures =
+            WasmFeatures::THREADS.union(WasmFeatures::SHARED_EVERYTHING_THREADS);
+        let (error, is_framing) = match self {
+            Self::Framing(error) => (error, true),
+            Self::Invalid(error) => (error, false),
+            Self::NoEnd => return Error::Truncated { offset: bytes.len() as u64 },
+        };
+        let offset = error.offset() as u64;
+        let what = error.message().to_owned();
+        if error.missing_wasm_feature().is_some_and(|f| f.intersects(SHARED)) {
+            Error::Threads { offset, what }
+        } else if is_cut_off(bytes) {
+            Error::Truncated { offset: bytes.len() as u64 }
+        } else if is_framing {
+            Error::Malformed { offset, what }
+        } else {
+            Error::Invalid { offset, what }
+        }
+    }
+}
+
+/// Whether the file ends inside a section, or before the code of functions it declares.
+///
+/// Asked only about files that are refused anyway: it turns the complaint of a decoder that ran
+/// out of bytes into the likelier story.
+fn is_cut_off(bytes: &[u8]) -> bool {
+    const FUNCTION: u8 = 3;
+    const CODE: u8 = 10;
+    let mut reader = wasmparser::BinaryReader::new(bytes, 0);
+    if reader.read_bytes(8).is_err() {
+        return true;
+    }
+    let (mut declares, mut defines) = (false, false);
+    while !reader.eof() {
+        let Ok(id) = reader.read_u8() else { return true };
+        let size = match reader.read_var_u32() {
+            Ok(size) => size,
+            Err(_) => return reader.eof(),
+        };
+        let Ok(contents) = reader.read_bytes(size as usize) else { return true };
+        declares |= id == FUNCTION && contents != [0];
+        defines |= id == CODE;
+    }
+    declares && !defines
+}
+
+fn validate(bytes: &[u8]) -> Result<(Facts, Types), Fault> {
+    let mut validator = Validator::new_with_features(FEATURES);
+    let mut facts = Facts::default();
+    let mut bodies = Vec::new();
+    let mut types = None;
+    for payload in parser().parse_all(bytes) {
+        let payload = payload.map_err(Fault::Framing)?;
+        match validator.payload(&payload).map_err(Fault::Invalid)? {
+            ValidPayload::Func(function, body) => bodies.push((function, body)),
+            ValidPayload::End(end) => types = Some(end),
+            _ => {}
+        }
+        note(&mut facts, &payload).map_err(Fault::Framing)?;
+    }
+    let mut allocations = FuncValidatorAllocations::default();
+    for (function, body) in bodies {
+        let mut function = function.into_validator(allocations);
+        function.validate(&body).map_err(Fault::Invalid)?;
+        allocations = function.into_allocations();
+    }
+    Ok((facts, types.ok_or(Fault::NoEnd)?))
+}
+
+fn note(facts: &mut Facts, payload: &Payload<'_>) -> wasmparser::Result<()> {
+    match payload {
+        Payload::ImportSection(section) => {
+            for group in section.clone() {
+                for import in group? {
+                    let (offset, import) = import?;
+                    facts.imported_functions += u32::from(matches!(import.ty, TypeRef::Func(_)));
+                    facts.imports.push(Import {
+                        module: import.module.to_owned(),
+                        name: import.name.to_owned(),
+                        ty: import.ty,
+                        offset: offset as u64,
+                    });
+                }
+            }
+        }
+        Payload::ExportSection(section) => {
+            for export in section.clone().into_iter_with_offsets() {
+                let (offset, export) = export?;
+                facts.exports.push(Export {
+                    name: export.name.to_owned(),
+                    kind: export.kind,
+                    index: export.index,
+                    offset: offset as u64,
+                });
+            }
+        }
+        Payload::StartSection { func, range } => facts.start = Some((*func, range.start as u64)),
+        Payload::DataSection(section) => facts.data = Some(section.range()),
+        Payload::CustomSection(section) => {
+            let start = section.data_offset();
+            facts.customs.push(Custom {
+                name: section.name().to_owned(),
+                data: start..start.saturating_add(section.data().len()),
+            });
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Vectors of `testvectors/wasm`, and properties that hold for any input.
+
+use super::{Canonical, Companion, Error, Interface, LeakKind, Module, find_leaks};
+use crate::abi::Kind;
+use crate::limits;
+use std::collections::BTreeMap;
+use wasm_encoder::reencode::{self, Reencode};
+
+/// A vector: header fields by name, and the module it assembles to.
+struct Vector {
+    path: String,
+    header: BTreeMap<String, String>,
+    wasm: Vec<u8>,
+}
+
+fn vectors() -> Vec<Vector> {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/testvectors/wasm");
+    let mut vectors: Vec<_> = fs_err::read_dir(directory)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let text = fs_err::read_to_string(&path).unwrap();
+            let header = text
+                .lines()
+                .map_while(|line| line.strip_prefix(";; "))
+                .filter_map(|line| line.split_once(": "))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            let wasm = wat::parse_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            Vector { path: path.display().to_string(), header, wasm }
+        })
+        .collect();
+    vectors.sort_by(|a, b| a.path.cmp(&b.path));
+    assert!(!vectors.is_empty());
+    vectors
+}
+
+fn read(vector: &Vector) -> Result<(), Error> {
+    let bytes = vector.wasm.clone();
+    match vector.header.get("read").map(String::as_str) {
+        None => {
+            let entrypoint = vector.header.get("entrypoint").map(String::as_str);
+            let module = Module::parse(bytes)?;
+            Interface::of(&module, entrypoint)?;
+            Canonical::from_module(&module).map(|_| ())
+        }
+        Some("canonical") => Canonical::check(bytes).map(|_| ()),
+        Some("companion") => Companion::parse(bytes).map(|_| ()),
+        Some(other) => panic!("{}: cannot read as {other}", vector.path),
+    }
+}
+
+#[test]
+fn vectors_give_what_they_expect() {
+    for vector in vectors() {
+        let outcome = read(&vector);
+        let found = outcome.as_ref().map_or_else(|error| error.reason().name(), |()| "accept");
+        assert_eq!(found, vector.header["expect"], "{}: {outcome:?}", vector.path);
+        assert!(vector.header.contains_key("covers"), "{}", vector.path);
+        assert!(vector.header.contains_key("comment"), "{}", vector.path);
+    }
+}
+
+/// Every truncation and thousands of random changes: an answer each time, never a panic.
+#[test]
+fn damaged_modules_never_panic() {
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random as usize
+    };
+    for vector in vectors().into_iter().filter(|v| v.header["expect"] == "accept") {
+        for end in 0..vector.wasm.len() {
+            try_all(vector.wasm[..end].to_vec());
+        }
+        for _ in 0..2_000 {
+            let mut bytes = vector.wasm.clone();
+            for _ in 0..=next() % 3 {
+                let at = next() % bytes.len();
+                bytes[at] ^= 1 << (next() % 8);
+            }
+            try_all(bytes);
+        }
+    }
+}
+
+fn try_all(bytes: Vec<u8>) {
+    if let Ok(module) = Module::parse(bytes.clone()) {
+        let _ = Interface::of(&module, None);
+        let _ = find_leaks(&module);
+        let (canonical, companion) = Canonical::from_module(&module).unwrap();
+        let _ = companion.names();
+        assert_eq!(
+            Companion::parse(companion.bytes().to_vec()).unwrap().source(),
+            companion.source()
+        );
+        Canonical::check(canonical.into_bytes()).unwrap();
+    }
+    if let Ok(companion) = Companion::parse(bytes) {
+        let _ = companion.names();
+    }
+}
+
+/// Copying instructions that are canonical gives what encoding every one of them gives.
+///
+/// covers: canonical-1, canonical-4, canonical-5
+#[test]
+fn the_quick_way_and_the_long_way_agree() {
+    struct Long;
+    impl Reencode for Long {
+        type Error = std::convert::Infallible;
+        fn parse_custom_section(
+            &mut self,
+            _: &mut wasm_encoder::Module,
+            _: wasmparser::CustomSectionReader<'_>,
+        ) -> Result<(), reencode::Error> {
+            Ok(())
+        }
+    }
+    for vector in vectors() {
+        let Ok(module) = Module::parse(vector.wasm) else { continue };
+        let mut out = wasm_encoder::Module::new();
+        Long.parse_core_module(&mut out, super::module::parser(), module.bytes()).unwrap();
+        let (canonical, _) = Canonical::from_module(&module).unwrap();
+        assert_eq!(canonical.bytes(), out.finish(), "{}", vector.path);
+        let (again, _) = Canonical::from_module(canonical.module()).unwrap();
+        assert_eq!(again.digest(), canonical.digest());
+    }
+}
+
+#[test]
+fn names_and_custom_sections_move_to_the_companion() {
+    let wasm = wat::parse_str(
+        r#"(module (@custom "producers" "\00") (func $main (export "_start") (call $helper)) (func $helper))"#,
+    )
+    .unwrap();
+    let module = Module::parse(wasm.clone()).unwrap();
+    let (canonical, companion) = Canonical::from_module(&module).unwrap();
+    assert!(!canonical.bytes().windows(6).any(|w| w == b"helper"));
+    assert_eq!(companion.source_bytes(), wasm.len() as u64);
+
+    let read = Companion::parse(companion.bytes().to_vec()).unwrap();
+    assert_eq!(read.digest(), companion.digest());
+    let names = read.names();
+    assert_eq!((names.get(0), names.get(1), names.get(2)), (Some("main"), Some("helper"), None));
+
+    let error = Canonical::check(wasm).unwrap_err();
+    assert!(error.to_string().contains("companion"), "{error}");
+}
+
+#[test]
+fn a_broken_name_section_gives_no_names() {
+    let wasm = wat::parse_str(
+        r#"(module (@custom "name" "\01\ff\ff\ff\ff\0f") (func (export "_start")))"#,
+    )
+    .unwrap();
+    let (_, companion) = Canonical::from_module(&Module::parse(wasm).unwrap()).unwrap();
+    assert!(companion.names().is_empty());
+}
+
+#[test]
+fn an_unknown_import_is_named_with_the_way_around_it() {
+    let wasm = wat::parse_str(
+        r#"(module (import "wbg" "__wbg_log" (func)) (import "host" "g" (global i32)) (func (export "_start")))"#,
+    )
+    .unwrap();
+    let error = Interface::of(&Module::parse(wasm).unwrap(), None).unwrap_err();
+    let text = error.to_string();
+    assert_eq!(
+        text,
+        r#"unknown import "wbg" "__wbg_log" at byte 17: a function of no known interface (and 1 more)"#
+    );
+    assert!(error.hint().unwrap().contains("wasm32-wasip1"));
+}
+
+#[test]
+fn interfaces_say_what_a_module_can_ask_for() {
+    let wasm = wat::parse_str(
+        r#"(module
+            (import "wasi_snapshot_preview1" "clock_time_get" (func (param i32 i64 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "clock_time_get" (func (param i32 i64 i32) (result i32)))
+            (memory (export "memory") 1)
+            (func (export "_initialize")) (func (export "run") (result i32) i32.const 0))"#,
+    )
+    .unwrap();
+    let module = Module::parse(wasm).unwrap();
+    let interface = Interface::of(&module, Some("run")).unwrap();
+    let names: Vec<_> = interface.functions.iter().map(|f| f.name).collect();
+    assert_eq!(names, ["clock_time_get", "fd_write", "clock_time_get"]);
+    assert_eq!(interface.kinds, [Kind::Time].into(), "writing to stdout needs no capability");
+    assert!(interface.initialize && interface.returns_i32 && !interface.is_command);
+
+    let error = Interface::of(&module, None).unwrap_err();
+    assert!(error.to_string().ends_with(r#"it exports "_initialize", "run""#), "{error}");
+}
+
+/// covers: module-16
+#[test]
+fn a_module_above_the_limit_is_refused() {
+    let bytes = vec![0; usize::try_from(limits::MODULE_BYTES).unwrap() + 1];
+    assert!(matches!(Module::parse(bytes), Err(Error::TooLarge { .. })));
+}
+
+#[test]
+fn host_paths_are_found() {
+    let wasm = wat::parse_str(
+        r#"(module (memory 1)
+            (data (i32.const 0) "src/main.rs/home/alice/.cargo/x.rs\00/tmp/\00x/tmp/y\00/tmp/cc1.o")
+            (data (i32.const 99) "/rustc/0123/library/core/src/fmt.rs C:\\Users\\bob\\a.c"))"#,
+    )
+    .unwrap();
+    let module = Module::parse(wasm.clone()).unwrap();
+    let leaks = find_leaks(&module);
+    let found: Vec<_> = leaks.iter().map(|l| (l.segment, l.kind, l.text.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (0, LeakKind::Home, "/home/alice/.cargo/x.rs"),
+            (0, LeakKind::Temporary, "/tmp/cc1.o"),
+            (1, LeakKind::Home, "C:\\Users\\bob\\a.c"),
+        ]
+    );
+    for leak in &leaks {
+        let at = usize::try_from(leak.offset).unwrap();
+        assert!(wasm[at..].starts_with(leak.text.as_bytes()));
+    }
+}

@@ -1,0 +1,7 @@
+;; expect: module-not-canonical
+;; covers: canonical-3
+;; comment: a data segment that names memory 0 explicitly
+;; read: canonical
+
+(module binary "\00asm" "\01\00\00\00" 
+  "\05\03\01\00\01" "\0b\08\01\02\00\41\00\0b\01x")

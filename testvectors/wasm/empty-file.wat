@@ -1,0 +1,5 @@
+;; expect: module-malformed
+;; covers: module-1
+;; comment: no bytes at all
+
+(module binary "")

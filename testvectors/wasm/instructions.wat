@@ -1,0 +1,38 @@
+;; expect: accept
+;; covers: module-4, canonical-1, canonical-4
+;; comment: one of each family of instructions, multi-memory, tail calls, exceptions, GC and SIMD
+
+(module
+  (type $pair (struct (field i32) (field (mut f64))))
+  (type $fn (func (param i32) (result i32)))
+  (rec (type $a (array (mut i8))) (type $b (struct (field (ref null $a)))))
+  (memory 1 2) (memory $second 1 2)
+  (table $t 4 8 funcref)
+  (tag $oops (param i32))
+  (global $g (mut i64) (i64.const -9223372036854775808))
+  (global $sum i32 (i32.add (i32.const 1) (i32.const 2)))
+  (elem $passive func $id) (elem (i32.const 0) $id $id) (elem declare func $id)
+  (data $d "abc") (data (memory $second) (i32.const 5) "xyz")
+  (func $id (type $fn) (local.get 0))
+  (func $many (param i32) (result i32) (local i64 i64 f32 v128)
+    (local.set 1 (i64.const 0x1234567890))
+    (global.set $g (i64.add (local.get 1) (i64.const -1)))
+    (i32.store offset=300 (i32.const 0) (i32.const -2147483648))
+    (i32.store $second offset=3 align=1 (i32.const 0) (i32.const 127))
+    (memory.init $d (i32.const 0) (i32.const 0) (i32.const 3))
+    (memory.copy $second 0 (i32.const 0) (i32.const 0) (i32.const 1))
+    (table.init $t $passive (i32.const 0) (i32.const 0) (i32.const 1))
+    (local.set 3 (f32.const nan:0x200001))
+    (local.set 4 (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 31
+      (v128.const i64x2 1 -1) (v128.load32_splat (i32.const 4))))
+    (drop (struct.get $pair 0 (struct.new $pair (i32.const 1) (f64.const -0x1p-1074))))
+    (drop (array.new_default $a (i32.const 3)))
+    (drop (ref.test (ref i31) (ref.i31 (i32.const 5))))
+    (block $out (br_table $out $out (local.get 0)))
+    (drop (block $h (result i32) (try_table (result i32) (catch $oops $h) (throw $oops (i32.const 1)))))
+    (drop (if (result i32) (local.get 0) (then (i32.const 300)) (else (i32.const -300))))
+    (drop (select (result i32) (i32.const 1) (i32.const 2) (local.get 0)))
+    (drop (ref.func $id))
+    (drop (i32.trunc_sat_f32_s (local.get 3)))
+    (return_call_indirect $t (type $fn) (i32.const 1) (i32.const 0)))
+  (func (export "_start") (loop $again (result i32) (call $many (i32.const 0))) drop))
