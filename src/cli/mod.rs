@@ -7,7 +7,9 @@ mod error;
 mod explain;
 mod inputs;
 mod inspect;
+mod kept;
 mod keygen;
+mod record;
 mod replay;
 mod run;
 mod ui;
@@ -97,4 +99,12 @@ fn dispatch(args: Vec<OsString>) -> u8 {
         let class = error.reason.class();
         if is_run { class.run_exit() } else { class.exit() }
     })
+}
+
+/// The private directory of compiled code, made if need be; `None` without a user folder.
+fn cache_directory() -> Result<Option<std::path::PathBuf>, CommandError> {
+    match inputs::user_folder("XDG_CACHE_HOME", ".cache") {
+        Some(folder) => Ok(Some(crate::files::private_dir(&folder.join("compiled"))?)),
+        None => Ok(None),
+    }
 }

@@ -73,9 +73,9 @@ PYPI = {
 }
 # Built here from pinned compilers; name -> SHA-256.
 BUILT = {
-    "resinator": "@resinator@",
-    "probe": "@probe@",
-    "wc": "@wc@",
+    "resinator": "f9dfe47d731533253706e013a0cb5efd6b01c42cc5d3714685004a6de832ed3b",
+    "probe": "f617d421e086b9ef38b7508913361dbc9dbc3eff3f66c6656809c507674dcdbd",
+    "wc": "b0f5e9061e92b52d35d3c8ecf6d21860360416872cb3ed46c88c23116e4e8427",
 }
 
 

@@ -1,0 +1,89 @@
+use super::error::CommandError;
+use super::inputs;
+use super::ui::Ui;
+use crate::attest::Envelope;
+use crate::attest::provenance::{Parameters, Provenance, Recipe};
+use crate::reason::Reason;
+use crate::skill;
+use crate::verify::CheckedBundle;
+use crate::wasm::Companion;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Sign how a bundle came to be
+///
+/// Adds an in-toto Statement v1 with SLSA provenance v1 to the bundle, in a DSSE envelope. A local
+/// build claims SLSA Build L1, no more. The same bundle gives the same payload on every machine.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  provenact attest clock.skill --key author.key.pem
+
+Exit status:
+  0 signed, 1 the bundle's parts do not belong together, 2 could not tell")]
+pub struct Args {
+    /// The bundle
+    bundle: PathBuf,
+    /// The author's private key (PKCS#8 PEM)
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Report {
+    schema: &'static str,
+    bundle: String,
+    module: String,
+    manifest: String,
+    keyid: String,
+    envelope: String,
+}
+
+/// Signs and appends the statement.
+pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+    let key = inputs::private_key(&args.key)?;
+    let place = |error: CommandError| error.of(args.bundle.display());
+    let bundle = CheckedBundle::check(inputs::bundle(&args.bundle)?).map_err(|e| place(e.into()))?;
+    let statement = provenance(&bundle).map_err(place)?.to_statement()?;
+    let envelope = Envelope::sign(statement.to_payload()?, &[&key]);
+    let line = envelope.to_bytes()?;
+    skill::append_attestation(&args.bundle, &line)?;
+
+    let report = Report {
+        schema: "https://opertus.systems/provenact/attest/v1",
+        bundle: args.bundle.display().to_string(),
+        module: bundle.module().digest().to_string(),
+        manifest: bundle.manifest_digest().to_string(),
+        keyid: key.public().id().hex(),
+        envelope: crate::digest::EnvelopeDigest::of(&line).to_string(),
+    };
+    let text = format!("attested {} ({})\nwith key {}", report.bundle, report.module, report.keyid);
+    ui.answer(&text, &report)?;
+    Ok(0)
+}
+
+/// What the bundle says of its own making. The companion knows the source.
+fn provenance(bundle: &CheckedBundle) -> Result<Provenance, CommandError> {
+    let bytes = bundle.companion().ok_or_else(|| {
+        CommandError::new(Reason::BundleMalformed, "skill.debug.wasm is missing: it names the source module")
+            .hint("build the bundle again")
+    })?;
+    let companion = Companion::parse(bytes.to_vec())?;
+    let manifest = bundle.manifest();
+    Ok(Provenance {
+        module: bundle.module().digest(),
+        manifest: bundle.manifest_digest(),
+        parameters: Parameters {
+            name: manifest.name().to_owned(),
+            version: manifest.version().to_owned(),
+            entrypoint: manifest.entrypoint().to_owned(),
+            profile: manifest.profile().to_owned(),
+            capabilities: manifest.capabilities().to_vec(),
+            recipe: companion.command().map(|command| Recipe { command: command.to_vec() }),
+        },
+        source_name: companion.source_name().to_owned(),
+        source: companion.source(),
+        companion: Some(companion.digest()),
+        builder_version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}

@@ -1,0 +1,207 @@
+use super::error::CommandError;
+use super::ui::Ui;
+use super::{inputs, ui};
+use crate::abi::{Capability, Kind};
+use crate::build::{self, Recipe};
+use crate::reason::Reason;
+use crate::skill::{self, Manifest, Written};
+use crate::wasm::{self, Canonical, Companion, Interface, Leak, Module};
+use crate::{limits, wasm::SourceNote};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Canonicalize a module into a bundle
+///
+/// Takes a core WebAssembly module that imports WASI preview 1 (or AssemblyScript's runtime, or
+/// nothing) and writes NAME.skill/. Without a module, ./provenact.toml says what to build.
+///
+/// Kinds of capabilities are inferred from the imports. Paths and variables are not: declare them
+/// with --cap; what is not declared is empty.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  provenact build clock.wasm --cap fs.read=/data -o clock.skill
+  provenact build
+
+Exit status:
+  0 built, 2 refused or failed")]
+pub struct Args {
+    /// The module (- for standard input); without it, ./provenact.toml is built
+    module: Option<PathBuf>,
+    /// Declare a capability: env=NAME, fs.read=/PATH, fs.write=/PATH, time, random; repeatable
+    #[arg(long = "cap", value_name = "KIND=VALUE")]
+    capabilities: Vec<String>,
+    /// The exported function that is run, () -> () or () -> i32; default _start
+    #[arg(long, value_name = "NAME")]
+    entrypoint: Option<String>,
+    /// Name of the skill; default: the module's file name
+    #[arg(long)]
+    name: Option<String>,
+    /// Version of the skill
+    #[arg(long = "skill-version", value_name = "VERSION")]
+    version: Option<String>,
+    /// The bundle's directory; default NAME.skill
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Replace an existing bundle, and with it its attestations
+    #[arg(long)]
+    force: bool,
+}
+
+/// What is to be built, from arguments or from a recipe.
+struct Order {
+    source: Vec<u8>,
+    source_name: String,
+    name: String,
+    version: String,
+    entrypoint: Option<String>,
+    capabilities: Vec<Capability>,
+    command: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    bundle: String,
+    unchanged: bool,
+    name: &'a str,
+    version: &'a str,
+    module: String,
+    manifest: String,
+    source: String,
+    source_bytes: usize,
+    module_bytes: usize,
+    capabilities: &'a [Capability],
+    inferred: Vec<&'static str>,
+    leaks: Vec<LeakReport>,
+}
+
+#[derive(Serialize)]
+struct LeakReport {
+    offset: u64,
+    text: String,
+}
+
+/// Builds the bundle.
+pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+    let order = match &args.module {
+        Some(path) => from_arguments(args, path)?,
+        None => from_recipe(args)?,
+    };
+    let place = |error: wasm::Error| CommandError::from(error).of(&order.source_name);
+    let module = Module::parse(order.source).map_err(place)?;
+    let interface = Interface::of(&module, order.entrypoint.as_deref()).map_err(place)?;
+    let leaks = wasm::find_leaks(&module);
+    let (canonical, companion) =
+        Canonical::from_module(&module, &SourceNote { name: &order.source_name, command: order.command.as_deref() }).map_err(place)?;
+
+    let declared = with_inferred(order.capabilities, &interface);
+    let manifest = Manifest::new(
+        &order.name,
+        &order.version,
+        &interface.entrypoint,
+        canonical.digest(),
+        declared,
+    )?;
+    let output = args.output.clone().unwrap_or_else(|| format!("{}.skill", order.name).into());
+    let manifest_bytes = manifest.to_bytes()?;
+    let written = skill::write(&output, canonical.bytes(), &manifest_bytes, companion.bytes(), args.force)?;
+    let report = Report {
+        schema: "https://opertus.systems/provenact/build/v1",
+        bundle: output.display().to_string(),
+        unchanged: written == Written::Unchanged,
+        name: manifest.name(),
+        version: manifest.version(),
+        module: canonical.digest().to_string(),
+        manifest: manifest.digest().to_string(),
+        source: companion.source().to_string(),
+        source_bytes: module.bytes().len(),
+        module_bytes: canonical.bytes().len(),
+        capabilities: manifest.capabilities(),
+        inferred: interface.kinds.iter().map(|kind| kind.name()).collect(),
+        leaks: leaks.iter().map(leak_report).collect(),
+    };
+    tell(&report, &interface, &leaks, ui)?;
+    Ok(0)
+}
+
+fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
+    let source = inputs::bytes(path, limits::MODULE_BYTES)?;
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+    let name = args.name.clone().or(stem).filter(|name| name != "-").ok_or_else(|| {
+        CommandError::new(Reason::Usage, "a module from standard input needs a name")
+            .hint("give --name NAME")
+    })?;
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok(Order {
+        source,
+        source_name: file,
+        name,
+        version: args.version.clone().unwrap_or_else(|| "0.0.0".to_owned()),
+        entrypoint: args.entrypoint.clone(),
+        capabilities: capabilities(&args.capabilities)?,
+        command: None,
+    })
+}
+
+fn from_recipe(args: &Args) -> Result<Order, CommandError> {
+    let path = Path::new(Recipe::FILE);
+    if !path.exists() {
+        return Err(CommandError::new(Reason::FileMissing, "no module was given, and there is no ./provenact.toml")
+            .hint("provenact build MODULE.wasm"));
+    }
+    let named = |error: build::Error| CommandError::from(error).of(path.display());
+    let recipe = Recipe::parse(&inputs::text(path)?).map_err(named)?;
+    let output = build::make(&recipe, Path::new(".")).map_err(named)?;
+    let mut declared = recipe.capabilities().to_vec();
+    declared.extend(capabilities(&args.capabilities)?);
+    Ok(Order {
+        source: inputs::bytes(&output, limits::MODULE_BYTES)?,
+        source_name: output.file_name().unwrap_or(output.as_os_str()).to_string_lossy().into_owned(),
+        name: args.name.clone().unwrap_or_else(|| recipe.name().to_owned()),
+        version: args.version.clone().unwrap_or_else(|| recipe.version().to_owned()),
+        entrypoint: args.entrypoint.clone().or_else(|| recipe.entrypoint().map(str::to_owned)),
+        capabilities: declared,
+        command: recipe.command().map(<[String]>::to_vec),
+    })
+}
+
+fn capabilities(texts: &[String]) -> Result<Vec<Capability>, CommandError> {
+    let parse = |text: &String| text.parse().map_err(|error| CommandError::from(skill::Error::Capability(error)));
+    texts.iter().map(parse).collect()
+}
+
+/// Kinds that are granted whole are inferred from the imports; those with values are declared.
+fn with_inferred(mut declared: Vec<Capability>, interface: &Interface) -> Vec<Capability> {
+    let whole = interface.kinds.iter().filter(|kind| kind.is_whole());
+    declared.extend(whole.filter_map(|kind| Capability::new(*kind, "*").ok()));
+    declared.sort();
+    declared.dedup();
+    declared
+}
+
+fn leak_report(leak: &Leak) -> LeakReport {
+    LeakReport { offset: leak.offset, text: leak.text.clone() }
+}
+
+fn tell(report: &Report<'_>, interface: &Interface, leaks: &[Leak], ui: ui::Ui) -> Result<(), CommandError> {
+    for leak in leaks {
+        ui.warn(&format!("host path in the data at byte {}: {:?}", leak.offset, leak.text));
+    }
+    let declares = |kind: Kind| report.capabilities.iter().any(|c| c.kind() == kind);
+    for kind in interface.kinds.iter().filter(|kind| !kind.is_whole() && !declares(**kind)) {
+        ui.talk(&format!("the imports can ask for {kind}; nothing is declared (--cap {kind}=VALUE)"));
+    }
+    let capabilities: Vec<String> = report.capabilities.iter().map(ToString::to_string).collect();
+    let text = format!(
+        "{}{}\nmodule   {} ({} bytes, from {})\nmanifest {}\ncapabilities: {}",
+        report.bundle,
+        if report.unchanged { " (unchanged)" } else { "" },
+        report.module,
+        report.module_bytes,
+        report.source_bytes,
+        report.manifest,
+        if capabilities.is_empty() { "none".to_owned() } else { capabilities.join(", ") },
+    );
+    ui.answer(&text, report)
+}

@@ -1,0 +1,142 @@
+//! What commands read: keys, trust, bundles, and materials found by digest.
+
+use super::error::CommandError;
+use crate::attest::{PrivateKey, PublicKey, Trust};
+use crate::reason::Reason;
+use crate::{files, limits, skill};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Keys that signatures are checked with.
+#[derive(Debug, clap::Args)]
+pub struct TrustArgs {
+    /// A public key to trust (SPKI PEM); repeatable
+    #[arg(long = "pub", value_name = "FILE")]
+    public: Vec<PathBuf>,
+    /// A trust file; otherwise trust.toml here or in the user's configuration folder, if there is one
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+}
+
+impl TrustArgs {
+    /// The trusted keys; `None` when none were given or found.
+    pub fn load(&self) -> Result<Option<Trust>, CommandError> {
+        let mut keys = Vec::new();
+        for path in &self.public {
+            let named = |error: crate::attest::Error| CommandError::from(error).of(path.display());
+            let key = PublicKey::from_pem(&text(path)?).map_err(named)?;
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            let name = name.strip_suffix(".pub.pem").unwrap_or(&name).to_owned();
+            keys.push((name, key));
+        }
+        if let Some(path) = self.trust_file() {
+            let named = |error: crate::attest::Error| CommandError::from(error).of(path.display());
+            let trust = Trust::parse_toml(&text(&path)?).map_err(named)?;
+            for key in trust.keys() {
+                // A key given twice counts once; the flag's name for it stands.
+                if !keys.iter().any(|(_, known)| known == key.key()) {
+                    keys.push((key.name().to_owned(), key.key().clone()));
+                }
+            }
+        }
+        if keys.is_empty() { Ok(None) } else { Ok(Some(Trust::from_keys(keys)?)) }
+    }
+
+    /// The trusted keys.
+    pub fn required(&self) -> Result<Trust, CommandError> {
+        self.load()?.ok_or_else(|| {
+            CommandError::new(Reason::TrustEmpty, "no trusted key was given, and there is no trust.toml")
+        })
+    }
+
+    fn trust_file(&self) -> Option<PathBuf> {
+        if self.trust.is_some() {
+            return self.trust.clone();
+        }
+        let here = PathBuf::from("trust.toml");
+        let user = user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("trust.toml"));
+        [Some(here), user].into_iter().flatten().find(|path| path.exists())
+    }
+}
+
+/// Provenact's folder below a user folder that a variable names, or below the home folder.
+pub fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute = |value: String| Some(PathBuf::from(value)).filter(|path| path.is_absolute());
+    variable_of_ours(variable)
+        .and_then(absolute)
+        .or_else(|| Some(variable_of_ours("HOME").and_then(absolute)?.join(below_home)))
+        .map(|folder| folder.join("provenact"))
+}
+
+/// A variable of our own environment.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment enters")]
+pub fn variable_of_ours(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A private key that nobody else can read.
+pub fn private_key(path: &Path) -> Result<PrivateKey, CommandError> {
+    let pem = zeroize::Zeroizing::new(text(path)?);
+    files::must_be_private(path).map_err(|error| {
+        CommandError::from(error).hint(format!("chmod 600 {}", path.display()))
+    })?;
+    PrivateKey::from_pem(&pem).map_err(|error| CommandError::from(error).of(path.display()))
+}
+
+/// A small text file.
+pub fn text(path: &Path) -> Result<String, CommandError> {
+    let bytes = files::read_limited(path, limits::TRUST_BYTES)?;
+    String::from_utf8(bytes).map_err(|_| {
+        CommandError::new(Reason::FileUnreadable, format!("{} is not UTF-8 text", path.display()))
+    })
+}
+
+/// The bytes of a file, or of standard input for `-`.
+pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, CommandError> {
+    if path == Path::new("-") {
+        return Ok(files::read_stream(std::io::stdin().lock(), limit, "standard input")?);
+    }
+    Ok(files::read_limited(path, limit)?)
+}
+
+/// Opens a file to be read as a stream.
+pub fn open(path: &Path) -> Result<impl Read + Send + 'static, CommandError> {
+    Ok(files::open(path)?)
+}
+
+/// Places where materials may lie: the folder of a receipt, then each `--from`.
+#[derive(Debug)]
+pub struct Places(Vec<PathBuf>);
+
+impl Places {
+    /// The folder of `receipt`, and `from`.
+    pub fn new(receipt: &Path, from: &[PathBuf]) -> Self {
+        let folder = receipt.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut places = vec![folder.unwrap_or(Path::new(".")).to_path_buf()];
+        places.extend(from.iter().cloned());
+        Self(places)
+    }
+
+    /// The bytes of the first file of at most `limit` bytes that `fits`.
+    pub fn find(&self, limit: u64, fits: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+        let mut files = Vec::new();
+        for place in &self.0 {
+            files.extend(files::listed(place));
+        }
+        // A file that cannot be read is not the one; the caller says what was not found.
+        files.iter().filter_map(|path| files::read_limited(path, limit).ok()).find(|b| fits(b))
+    }
+
+    /// The path of the first file whose bytes, read as a stream, have `digest`.
+    pub fn find_trace(&self, digest: &crate::digest::TraceDigest) -> Option<PathBuf> {
+        self.0.iter().flat_map(|place| files::listed(place)).find(|path| {
+            path.extension().is_some_and(|end| end == "trace")
+                && files::digest_of(path).is_ok_and(|found| found == *digest.as_bytes())
+        })
+    }
+}
+
+/// A bundle's files, each read once.
+pub fn bundle(path: &Path) -> Result<skill::BundleFiles, CommandError> {
+    Ok(skill::BundleFiles::read(path)?)
+}

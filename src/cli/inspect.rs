@@ -1,0 +1,95 @@
+use super::error::CommandError;
+use super::inputs::TrustArgs;
+use super::kept::Kept;
+use super::replay::Audit;
+use super::ui::Ui;
+use crate::attest::{Envelope, receipt::Receipt};
+use crate::reason::Reason;
+use crate::runtime::Engine;
+use crate::verify::{Claim, Verdict};
+use crate::{files, limits, report};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Show what a receipt says: what ran, by whom it is signed, what it used, what came out
+///
+/// This shows claims. Only a replay shows that they are true.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  provenact inspect receipt.json
+  provenact inspect receipt.json --extract stdout > stdout.bin
+
+Exit status:
+  0 shown, 1 refuted while extracting, or a trusted key did not sign it, 2 could not tell")]
+pub struct Args {
+    /// The receipt
+    receipt: PathBuf,
+    #[command(flatten)]
+    trust: TrustArgs,
+    /// Write bytes to standard output instead: stdin, stdout, stderr or a guest path; replays for it
+    #[arg(long, value_name = "stdin|stdout|stderr|PATH")]
+    extract: Option<String>,
+    /// Where else to look for trace, module and manifest, by digest; repeatable
+    #[arg(long, value_name = "PATH")]
+    from: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    authenticity: String,
+    claimed_key_ids: Vec<String>,
+    receipt: &'a Receipt,
+}
+
+/// Shows the receipt, or extracts bytes.
+pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+    let trust = args.trust.load()?;
+    if let Some(name) = &args.extract {
+        return extract(args, trust.as_ref(), name, ui);
+    }
+    let bytes = files::read_limited(&args.receipt, limits::ENVELOPE_BYTES)?;
+    let named = |error: CommandError| error.of(args.receipt.display());
+    let claim = Claim::read(&bytes, trust.as_ref()).map_err(|e| named(e.into()))?;
+    let ids = Envelope::parse(&bytes)?.claimed_key_ids();
+    let ids: Vec<String> = ids.iter().map(crate::digest::KeyId::hex).collect();
+    let text = report::receipt(claim.receipt(), claim.authenticity(), &ids);
+    let report = Report {
+        schema: "https://opertus.systems/provenact/inspect/v1",
+        authenticity: claim.authenticity().to_string(),
+        claimed_key_ids: ids,
+        receipt: claim.receipt(),
+    };
+    ui.answer(&text, &report)?;
+    Ok(0)
+}
+
+/// The trace stores long outputs as digests: replaying is what gives the bytes back.
+fn extract(
+    args: &Args,
+    trust: Option<&crate::attest::Trust>,
+    name: &str,
+    ui: Ui,
+) -> Result<u8, CommandError> {
+    use std::io::IsTerminal as _;
+    if std::io::stdout().is_terminal() {
+        return Err(CommandError::new(Reason::Usage, "binary data is not written to a terminal")
+            .hint("redirect standard output to a file"));
+    }
+    let kept = Kept::shared();
+    let engine = Engine::cranelift(super::cache_directory()?.as_deref())?;
+    let audit = Audit::gather(&args.receipt, &args.from, trust)?;
+    match audit.replay(&engine, Some(kept.clone()))?.0 {
+        Verdict::Reproduced(_) | Verdict::Interrupted { .. } => {}
+        Verdict::Refuted(divergence) => {
+            return Err(CommandError::new(divergence.reason, divergence.to_string()));
+        }
+    }
+    let bytes = kept.extract(name).ok_or_else(|| {
+        CommandError::new(Reason::MaterialMissing, format!("the execution has no file {name:?}"))
+            .hint("provenact inspect lists the files that were read and written")
+    })?;
+    ui.bytes(&bytes)?;
+    Ok(0)
+}

@@ -1,0 +1,182 @@
+//! Where a run's evidence goes: two files, both whole or neither there.
+
+use super::error::CommandError;
+use crate::attest::{Envelope, PrivateKey};
+use crate::attest::receipt::FinalState;
+use crate::files;
+use crate::limits;
+use crate::outcome::Outcome;
+use crate::runtime::{self, Shared, Writer};
+use crate::trace::{self, Header, Material, MaterialName};
+use crate::verify::{Attested, CheckedBundle};
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Companions up to this size travel with the trace, so that an auditor sees names.
+const COMPANION_IN_TRACE: usize = 1 << 20;
+
+/// Two files that will be written: the trace while the guest runs, the receipt at the end.
+pub struct Destination {
+    receipt: PathBuf,
+    trace: PathBuf,
+    file: files::Pending,
+    force: bool,
+}
+
+impl Destination {
+    /// Makes sure that both files can be written before anything runs.
+    pub fn prepare(receipt: &Path, force: bool) -> Result<Self, CommandError> {
+        let trace = receipt.with_extension("trace");
+        if trace == receipt {
+            let message = format!("{}: the receipt's name must not end in .trace", receipt.display());
+            return Err(CommandError::new(crate::reason::Reason::Usage, message));
+        }
+        if !force {
+            files::must_not_exist(receipt)?;
+            files::must_not_exist(&trace)?;
+        }
+        let file = files::Pending::create(&trace, files::SECRET)?;
+        Ok(Self { receipt: receipt.to_path_buf(), trace, file, force })
+    }
+
+    /// Starts the trace.
+    pub fn start(&self, header: &Header, materials: Vec<Material>) -> Result<Writer, CommandError> {
+        let out: Box<dyn Write + Send> = Box::new(self.file.handle()?);
+        Ok(trace::Writer::start(out, header, materials)?)
+    }
+}
+
+/// What goes into the trace so that an auditor needs nothing else.
+pub fn materials(bundle: &CheckedBundle, attested: Option<&Attested>) -> Vec<Material> {
+    let mut materials = vec![
+        Material::new(MaterialName::Module, bundle.module().bytes().to_vec()),
+        Material::new(MaterialName::Manifest, bundle.manifest_bytes().to_vec()),
+    ];
+    if let Some(attested) = attested {
+        materials.push(Material::new(MaterialName::Attestation, attested.envelope().to_vec()));
+    }
+    if let Some(companion) = bundle.companion().filter(|c| c.len() <= COMPANION_IN_TRACE) {
+        materials.push(Material::new(MaterialName::Companion, companion.to_vec()));
+    }
+    materials
+}
+
+/// A run's evidence until its end; shared with the watchdog, and concluded once.
+#[derive(Clone)]
+pub struct Recording(Arc<Mutex<Option<Open>>>);
+
+struct Open {
+    evidence: Shared,
+    destination: Option<Destination>,
+    key: Option<Arc<PrivateKey>>,
+}
+
+/// What was written.
+pub struct Concluded {
+    /// The receipt.
+    pub receipt: PathBuf,
+    /// The trace.
+    pub trace: PathBuf,
+    /// Events in it.
+    pub events: u64,
+    signed: bool,
+    in_clear: String,
+    bytes: u64,
+}
+
+impl Recording {
+    /// The recording of the execution behind `evidence`.
+    pub fn new(
+        evidence: Shared,
+        destination: Option<Destination>,
+        key: Option<Arc<PrivateKey>>,
+    ) -> Self {
+        Self(Arc::new(Mutex::new(Some(Open { evidence, destination, key }))))
+    }
+
+    /// Seals the trace, makes the receipt, writes both. Whoever comes second waits for ever: the
+    /// first one ends the process.
+    pub fn conclude(
+        &self,
+        outcome: &Outcome,
+        state: Option<&FinalState>,
+    ) -> Result<Option<Concluded>, CommandError> {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match slot.take() {
+            Some(open) => open.conclude(outcome, state),
+            None => loop {
+                std::thread::park();
+            },
+        }
+    }
+}
+
+impl Open {
+    fn conclude(
+        self,
+        outcome: &Outcome,
+        state: Option<&FinalState>,
+    ) -> Result<Option<Concluded>, CommandError> {
+        let Some(destination) = self.destination else { return Ok(None) };
+        let mut evidence = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(seal) = evidence.seal(outcome)? else { return Ok(None) };
+        let receipt = runtime::receipt(&evidence, outcome, state, &seal);
+        let payload = receipt.to_statement()?.to_payload()?;
+        let envelope = match &self.key {
+            Some(key) => Envelope::sign(payload, &[key]),
+            None => Envelope::unsigned(payload),
+        };
+        let mut bytes = envelope.to_bytes()?;
+        bytes.push(b'\n');
+        debug_assert!(bytes.len() as u64 <= limits::ENVELOPE_BYTES);
+        let Destination { receipt: to, trace, file, force } = destination;
+        let waiting = files::Pending::with(&to, &bytes, files::PUBLIC)?;
+        file.commit(force)?;
+        if let Err(error) = waiting.commit(force) {
+            files::remove(&trace);
+            return Err(error.into());
+        }
+        Ok(Some(Concluded {
+            receipt: to,
+            trace,
+            events: receipt.trace.events,
+            signed: self.key.is_some(),
+            in_clear: in_clear(evidence.header(), &receipt),
+            bytes: seal.bytes,
+        }))
+    }
+}
+
+/// What the trace holds in clear: `2 files, 1 variable, stdin 4096 bytes`.
+fn in_clear(header: &Header, receipt: &crate::attest::receipt::Receipt) -> String {
+    let mut parts = Vec::new();
+    let mut count = |n: usize, what: &str| {
+        if n > 0 {
+            parts.push(format!("{n} {what}{}", if n == 1 { "" } else { "s" }));
+        }
+    };
+    count(header.arguments.len(), "argument");
+    count(header.environment.len(), "variable");
+    count(receipt.files.read.len(), "file");
+    if receipt.invocation.stdin.bytes > 0 {
+        parts.push(format!("stdin {} bytes", receipt.invocation.stdin.bytes));
+    }
+    parts.join(", ")
+}
+
+impl fmt::Display for Concluded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signed = if self.signed { "signed" } else { "unsigned" };
+        write!(
+            f,
+            "provenact: {} ({signed}) and {} ({} events, {} bytes; in clear: {})",
+            self.receipt.display(),
+            self.trace.display(),
+            self.events,
+            self.bytes,
+            self.in_clear
+        )
+    }
+}

@@ -1,0 +1,360 @@
+use super::error::{CommandError, run_exit};
+use super::inputs::{self, TrustArgs};
+use super::record::{Concluded, Destination, Recording};
+use super::ui::Ui;
+use crate::abi::Kind;
+use crate::attest::PrivateKey;
+use crate::outcome::{Denial, Interruption, Outcome};
+use crate::reason::{Class, Reason};
+use crate::runtime::{self, Engine, Evidence, Execution, LiveHost, Seam, execute, roots};
+use crate::skill::ceiling::{Effective, Grant, effective};
+use crate::trace::{Attested as AttestedBy, Header, Salt};
+use crate::verify::{Attested, CheckedBundle};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// Run a skill and record the execution
+///
+/// The skill gets what its manifest declares and the operator grants, nothing else. Everything that
+/// the outside world answered is recorded; receipt.json and receipt.trace are all that an auditor
+/// needs. Options come before the skill; everything after it is the skill's own.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  provenact run --pub author.pub.pem clock.skill
+  provenact run --pub author.pub.pem --allow time,random --dir ./data::/data --key operator.key.pem clock.skill arg < in.txt
+
+Exit status:
+  0-125 the skill's own, 126 refused or denied, 127 our own failure,
+  134 trap, limit, host fault or an exit status above 125, 137 interrupted")]
+pub struct Args {
+    #[command(flatten)]
+    trust: TrustArgs,
+    /// Run without a valid attestation; the receipt says so
+    #[arg(long)]
+    allow_unsigned: bool,
+    /// Grant reading and writing of a host directory as a guest path; repeatable
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir: Vec<String>,
+    /// Grant reading of a host directory as a guest path; repeatable
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir_ro: Vec<String>,
+    /// Grant an environment variable, with our own value or the one given; repeatable
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// Grant kinds that need no value: time, random
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
+    allow: Vec<String>,
+    /// Grant what the manifest declares of time, random and env (directories still need --dir)
+    #[arg(long)]
+    allow_declared: bool,
+    /// Sign the receipt with this private key (PKCS#8 PEM)
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Where the receipt goes; the trace goes beside it as NAME.trace
+    #[arg(long, value_name = "NAME.json", default_value = "receipt.json")]
+    receipt: PathBuf,
+    /// Write no receipt and no trace
+    #[arg(long, conflicts_with_all = ["receipt", "key", "detached"])]
+    no_receipt: bool,
+    /// Leave module, manifest and attestation out of the trace
+    #[arg(long)]
+    detached: bool,
+    /// Overwrite an existing receipt and trace
+    #[arg(long)]
+    force: bool,
+    /// Compile anew instead of using the private cache of compiled code
+    #[arg(long)]
+    no_cache: bool,
+    /// Interrupt the execution after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<f64>,
+    /// Write the outcome as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Say nothing about the receipt
+    #[arg(short, long)]
+    quiet: bool,
+    /// The bundle
+    #[arg(value_name = "SKILL")]
+    bundle: PathBuf,
+    /// Arguments for the skill
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+/// The outcome as `--report` writes it.
+#[derive(Serialize)]
+pub struct Report<'a> {
+    schema: &'static str,
+    exit: u8,
+    outcome: &'a Outcome,
+    reason: Option<&'static str>,
+    receipt: Option<String>,
+    trace: Option<String>,
+    events: u64,
+}
+
+/// Everything about one run that its end needs.
+struct Run {
+    ui: Ui,
+    quiet: bool,
+    declared: Vec<crate::abi::Capability>,
+    report: Option<PathBuf>,
+}
+
+/// Runs the skill and gives its exit status.
+pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+    let key = args.key.as_deref().map(inputs::private_key).transpose()?;
+    let timeout = args.timeout.map(seconds).transpose()?;
+    let bundle = CheckedBundle::check(inputs::bundle(&args.bundle)?)
+        .map_err(|error| CommandError::from(error).of(args.bundle.display()))?;
+    let attested = attested(args, &bundle, ui)?;
+    let effective = effective(bundle.manifest().capabilities(), &grants(args, &bundle)?)?;
+    for unused in &effective.unused {
+        ui.warn(&format!("{unused} is granted and not declared by the manifest: it stays denied"));
+    }
+    let rows = bundle.interface().host_functions();
+    let header = header(args, &bundle, attested.as_ref(), &effective, &rows)?;
+
+    let engine = Engine::cranelift(cache(args)?.as_deref())?;
+    let program = engine.compile(bundle.module())?;
+    let live = LiveHost::new(&header, &roots(&header.grants), &effective.preopens, &rows)
+        .map_err(runtime::Error::from)?;
+    let destination = (!args.no_receipt)
+        .then(|| Destination::prepare(&args.receipt, args.force))
+        .transpose()?;
+    let materials = if args.detached { Vec::new() } else { super::record::materials(&bundle, attested.as_ref()) };
+    let writer = destination.as_ref().map(|to| to.start(&header, materials)).transpose()?;
+
+    let shared = Evidence::new(header.clone(), writer, None).shared();
+    let recording = Recording::new(shared.clone(), destination, key.map(Arc::new));
+    let end = Run {
+        ui,
+        quiet: args.quiet,
+        declared: bundle.manifest().capabilities().to_vec(),
+        report: args.report.clone(),
+    };
+    let end = Arc::new(end);
+    let over = timeout.map(|after| watch(after, recording.clone(), end.clone()));
+    let seam = Seam::new(Box::new(live), rows.clone(), &header, shared);
+    let execution = execute(&engine, &program, bundle.interface(), &rows, seam)?;
+    if let Some(over) = over {
+        // The watchdog stops watching; it may be gone already.
+        let _ = over.send(());
+    }
+    let concluded = recording.conclude(&execution.outcome, execution.state.as_ref())?;
+    end.tell(&execution, concluded.as_ref())
+}
+
+/// Interrupts the run after `after`: seals the trace, makes the receipt and ends the process.
+fn watch(after: Duration, recording: Recording, end: Arc<Run>) -> std::sync::mpsc::Sender<()> {
+    let (over, is_over) = channel();
+    std::thread::spawn(move || {
+        if is_over.recv_timeout(after) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+        let outcome = Outcome::Interrupted { cause: Interruption::WallClock };
+        let status = recording
+            .conclude(&outcome, None)
+            .and_then(|concluded| end.tell(&Execution::interrupted(Interruption::WallClock), concluded.as_ref()))
+            .unwrap_or_else(|error| {
+                end.ui.error(&error);
+                error.reason.class().run_exit()
+            });
+        process::exit(i32::from(status));
+    });
+    over
+}
+
+fn seconds(seconds: f64) -> Result<Duration, CommandError> {
+    Duration::try_from_secs_f64(seconds).map_err(|error| {
+        CommandError::new(Reason::Usage, format!("--timeout {seconds}: {error}"))
+    })
+}
+
+/// The attestation that allows the bundle to run, or none when the operator says so.
+fn attested(
+    args: &Args,
+    bundle: &CheckedBundle,
+    ui: Ui,
+) -> Result<Option<Attested>, CommandError> {
+    let hint = |error: CommandError| error.hint("give the author's key with --pub, or run it with --allow-unsigned");
+    let trust = match args.trust.load()? {
+        Some(trust) => trust,
+        None if args.allow_unsigned => return Ok(None),
+        None => {
+            let message = format!("{}: no key was given to check its attestation with", args.bundle.display());
+            return Err(hint(CommandError::new(Reason::SignatureUntrusted, message)));
+        }
+    };
+    match bundle.attested(&trust) {
+        Ok(attested) => Ok(Some(attested)),
+        Err(_) if args.allow_unsigned => {
+            ui.warn("the bundle has no attestation by a trusted key; --allow-unsigned runs it, and the receipt says so");
+            Ok(None)
+        }
+        Err(error) => Err(hint(CommandError::from(error).of(args.bundle.display()))),
+    }
+}
+
+fn header(
+    args: &Args,
+    bundle: &CheckedBundle,
+    attested: Option<&Attested>,
+    effective: &Effective,
+    rows: &[&'static crate::abi::Function],
+) -> Result<Header, CommandError> {
+    let mut arguments = vec![bundle.manifest().name().to_owned()];
+    arguments.extend(args.args.iter().cloned());
+    let attestation = attested.and_then(|attested| {
+        Some(AttestedBy { envelope: attested.digest(), key: attested.key()? })
+    });
+    let mut salt = [0; 32];
+    #[expect(clippy::disallowed_methods, reason = "each execution has a salt of its own")]
+    getrandom::fill(&mut salt).map_err(crate::attest::Error::from)?;
+    Ok(Header {
+        module: bundle.module().digest(),
+        manifest: bundle.manifest_digest(),
+        attestation,
+        entrypoint: bundle.manifest().entrypoint().to_owned(),
+        arguments,
+        environment: effective.env.iter().map(|(name, value)| [name.clone(), value.clone()]).collect(),
+        grants: effective.capabilities.clone(),
+        policy: None,
+        salt: Salt::from_bytes(salt),
+        imports: rows.iter().map(|row| [row.module.to_owned(), row.name.to_owned()]).collect(),
+    })
+}
+
+/// What the operator grants, from the command line.
+fn grants(args: &Args, bundle: &CheckedBundle) -> Result<Vec<Grant>, CommandError> {
+    let mut grants = Vec::new();
+    for (dirs, write) in [(&args.dir, true), (&args.dir_ro, false)] {
+        for text in dirs {
+            let (host, guest) = text.split_once("::").unwrap_or((text, text));
+            let guest = guest_path(guest);
+            grants.push(Grant::Dir { host: PathBuf::from(host), guest, write });
+        }
+    }
+    for text in &args.env {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (text.as_str(), inputs::variable_of_ours(text)),
+        };
+        let value = value.ok_or_else(|| {
+            CommandError::new(Reason::Usage, format!("--env {name}: we have no such variable"))
+                .hint(format!("--env {name}=VALUE"))
+        })?;
+        grants.push(Grant::Env { name: name.to_owned(), value });
+    }
+    for name in args.allow.iter().filter(|name| !name.is_empty()) {
+        let kind: Kind = name.parse().map_err(crate::skill::Error::Capability)?;
+        if !kind.is_whole() {
+            let flag = if kind == Kind::Env { "--env NAME" } else { "--dir HOST::GUEST" };
+            let message = format!("--allow {kind}: {kind} is granted by value");
+            return Err(CommandError::new(Reason::Usage, message).hint(flag));
+        }
+        grants.push(Grant::Kind(kind));
+    }
+    if args.allow_declared {
+        for capability in bundle.manifest().capabilities() {
+            let given = |name: &str| grants.iter().any(|g| matches!(g, Grant::Env { name: n, .. } if n == name));
+            match capability.kind() {
+                Kind::Env if !given(capability.value()) => {
+                    if let Some(value) = inputs::variable_of_ours(capability.value()) {
+                        grants.push(Grant::Env { name: capability.value().to_owned(), value });
+                    }
+                }
+                kind if kind.is_whole() => grants.push(Grant::Kind(kind)),
+                _ => {}
+            }
+        }
+    }
+    Ok(grants)
+}
+
+/// `--dir data` means the guest path `/data`.
+fn guest_path(text: &str) -> String {
+    let trimmed = text.trim_start_matches("./").trim_end_matches('/');
+    if trimmed.starts_with('/') {
+        trimmed.to_owned()
+    } else if trimmed == "." || trimmed.is_empty() {
+        "/".to_owned()
+    } else {
+        format!("/{trimmed}")
+    }
+}
+
+/// The private directory of compiled code.
+fn cache(args: &Args) -> Result<Option<PathBuf>, CommandError> {
+    if args.no_cache { Ok(None) } else { super::cache_directory() }
+}
+
+impl Run {
+    /// Says how it ended and where the evidence is; gives the exit status.
+    fn tell(&self, execution: &Execution, concluded: Option<&Concluded>) -> Result<u8, CommandError> {
+        let outcome = &execution.outcome;
+        let exit = run_exit(outcome);
+        if let Some(reason) = outcome.reason() {
+            self.ui.error(&self.refusal(reason, execution));
+        }
+        if let (Some(concluded), false) = (concluded, self.quiet) {
+            self.ui.talk(&concluded.to_string());
+        }
+        if let Some(path) = &self.report {
+            let report = Report {
+                schema: "https://opertus.systems/provenact/run/v1",
+                exit,
+                outcome,
+                reason: outcome.reason().map(Reason::name),
+                receipt: concluded.map(|c| c.receipt.display().to_string()),
+                trace: concluded.map(|c| c.trace.display().to_string()),
+                events: concluded.map_or(0, |c| c.events),
+            };
+            let text = crate::json::to_pretty(&report)? + "\n";
+            crate::files::write_new(path, text.as_bytes(), crate::files::PUBLIC, true)?;
+        }
+        Ok(exit)
+    }
+
+    fn refusal(&self, reason: Reason, execution: &Execution) -> CommandError {
+        let mut message = execution.outcome.to_string();
+        if let Some(said) = &execution.message {
+            message = format!("{message}: {said}");
+        }
+        let error = CommandError::new(reason, message);
+        match &execution.outcome {
+            Outcome::Denied { denial } => error.hint(self.grant_hint(denial)),
+            _ if reason.class() == Class::Trapped && !execution.stack.is_empty() => {
+                let frames: Vec<String> =
+                    execution.stack.iter().take(8).map(ToString::to_string).collect();
+                error.hint(format!("the guest was in {}", frames.join(", called by ")))
+            }
+            _ => error,
+        }
+    }
+
+    /// The flag or declaration that would grant what was denied.
+    fn grant_hint(&self, denial: &Denial) -> String {
+        let Denial { kind, value, .. } = denial;
+        let folder = value.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
+        let flag = match kind.as_str() {
+            "time" | "random" => format!("--allow {kind}"),
+            "fs.read" => format!("--dir-ro HOST::{folder}"),
+            "fs.write" => format!("--dir HOST::{folder}"),
+            _ => return format!("{kind} is not supported by this version"),
+        };
+        let covers = |c: &crate::abi::Capability| c.kind().name() == kind && (c.kind().is_whole() || value.starts_with(c.value()));
+        if self.declared.iter().any(covers) {
+            format!("to grant it, run with {flag}")
+        } else {
+            let capability = if value == "*" { kind.clone() } else { format!("{kind}={folder}") };
+            format!("the manifest does not declare it: build with --cap {capability}, then run with {flag}")
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Text for people, made from values of the rooms below.
+
+use crate::attest::receipt::Receipt;
+use crate::runtime::Divergence;
+use crate::verify::Authenticity;
+use std::fmt::Write as _;
+
+/// Frames of a call stack that are shown.
+const FRAMES: usize = 12;
+
+/// The first difference: where, what was recorded, what the replay did, and the guest's stack.
+#[must_use]
+pub fn divergence(divergence: &Divergence) -> String {
+    let Divergence { event, place, recorded, replayed, stack, .. } = divergence;
+    let mut text = format!(
+        "first difference at event {event}, {place}\n  - recorded: {recorded}\n  + replayed: {replayed}\n"
+    );
+    if !stack.is_empty() {
+        text.push_str("  guest call stack, innermost first:\n");
+        for frame in stack.iter().take(FRAMES) {
+            let _ = writeln!(text, "    {frame}");
+        }
+        if stack.len() > FRAMES {
+            let _ = writeln!(text, "    … {} more", stack.len() - FRAMES);
+        }
+    }
+    text
+}
+
+/// What a receipt says, for a person to read.
+#[must_use]
+pub fn receipt(receipt: &Receipt, authenticity: &Authenticity, signers: &[String]) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(text, "{name:13}{value}");
+    };
+    line("module", receipt.module.sha256.to_string());
+    line("manifest", receipt.manifest.sha256.to_string());
+    line(
+        "attestation",
+        receipt.attestation.map_or_else(
+            || "none: run with --allow-unsigned".to_owned(),
+            |a| format!("{} verified by key {}", a.sha256, a.keyid.hex()),
+        ),
+    );
+    line("receipt", authenticity.to_string());
+    for signer in signers {
+        line("", format!("claims to be signed by key {signer}"));
+    }
+    let invocation = &receipt.invocation;
+    line(
+        "invocation",
+        format!(
+            "{}, {} arguments, {} variables, stdin {} bytes",
+            invocation.entrypoint,
+            invocation.arguments.count,
+            invocation.environment.count,
+            invocation.stdin.bytes
+        ),
+    );
+    let list = |items: Vec<String>| if items.is_empty() { "nothing".to_owned() } else { items.join(", ") };
+    line("granted", list(receipt.grants.capabilities.iter().map(ToString::to_string).collect()));
+    let uses = receipt.used.iter().map(|u| {
+        let value = if u.value == "*" { String::new() } else { format!("={}", u.value) };
+        format!("{}{value} ({} calls)", u.kind, u.calls)
+    });
+    line("used", list(uses.collect()));
+    for (name, files) in [("read", &receipt.files.read), ("written", &receipt.files.written)] {
+        for file in files {
+            line(name, format!("{} ({} bytes)", file.path, file.bytes));
+        }
+    }
+    for (name, bytes) in [("stdout", receipt.outputs.stdout), ("stderr", receipt.outputs.stderr)] {
+        line(name, format!("{} bytes, {}", bytes.bytes, bytes.sha256));
+    }
+    line(
+        "trace",
+        format!("{}, version {}, {} events", receipt.trace.sha256, receipt.trace.version, receipt.trace.events),
+    );
+    line("outcome", receipt.outcome.to_string());
+    text
+}
