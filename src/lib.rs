@@ -4,9 +4,11 @@
 //! code to it.
 
 pub mod abi;
+pub mod attest;
 pub mod digest;
 pub mod json;
 pub mod limits;
+pub mod outcome;
 pub mod reason;
 pub mod wasm;
 pub mod wire;

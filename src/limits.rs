@@ -22,6 +22,10 @@ pub const ENVELOPE_BYTES: u64 = 16 << 20;
 pub const ATTESTATIONS_BYTES: u64 = 64 << 20;
 /// Signatures in one envelope (checked before any cryptography).
 pub const SIGNATURES: usize = 1024;
+/// Keys in one trust file.
+pub const TRUSTED_KEYS: usize = 256;
+/// Characters in the name of a trusted key.
+pub const KEY_NAME_CHARS: usize = 256;
 /// Nesting of arrays and objects in JSON.
 pub const JSON_DEPTH: usize = 64;
 /// Bytes of a trace file.

@@ -143,6 +143,8 @@ reasons! {
 
     /// A key file is not a PEM file of an Ed25519 key.
     KeyMalformed = "key-malformed", Unknown, "private keys are PKCS#8 PEM, public keys SPKI PEM; provenact keygen writes both";
+    /// The operating system gave no random bytes.
+    RandomnessMissing = "randomness-missing", Unknown, "check that the system offers getrandom(2) or /dev/urandom";
     /// Others can read the private key file.
     KeyExposed = "key-exposed", No, "chmod 600 the key file";
     /// The trust file is not of the form that spec/trust.md gives.

@@ -1,0 +1,177 @@
+//! Everything that can be wrong with keys, envelopes, statements and trust.
+
+use crate::digest::hex;
+use crate::json::JsonError;
+use crate::reason::Reason;
+
+/// Why something was refused by this room.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text is not one PEM block of an Ed25519 key of the wanted kind.
+    #[error("not {wanted}: {why}")]
+    KeyMalformed {
+        /// The kind of key that was wanted, with its encoding.
+        wanted: &'static str,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The operating system gave no random bytes.
+    #[error("no randomness from the operating system: {0}")]
+    Randomness(#[from] getrandom::Error),
+    /// Input is larger than its limit.
+    #[error("{what} of {found} bytes is larger than the limit of {limit}")]
+    TooLarge {
+        /// What was read.
+        what: &'static str,
+        /// Its bytes.
+        found: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// An envelope is not JSON as we take it.
+    #[error("envelope is {0}")]
+    EnvelopeJson(#[source] JsonError),
+    /// An envelope is JSON and not a DSSE envelope.
+    #[error("envelope member {path}: {why}")]
+    EnvelopeMalformed {
+        /// Where, as in `signatures[3].sig`; `$` for the whole.
+        path: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// One line of a file of envelopes was refused.
+    #[error("line {line}: {source}")]
+    Line {
+        /// Number of the line, from 1.
+        line: usize,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// The payload is of another type than an in-toto statement.
+    #[error("payload type {found:?} is not {expected:?}", expected = super::PAYLOAD_TYPE)]
+    PayloadType {
+        /// The type found, cut to 200 characters.
+        found: String,
+    },
+    /// There is no signature.
+    #[error("the envelope has no signature")]
+    Unsigned,
+    /// No signature verifies under a trusted key.
+    #[error("none of {signatures} signature(s) verifies under one of {keys} trusted key(s)")]
+    SignatureUntrusted {
+        /// How many signatures were tried.
+        signatures: usize,
+        /// How many trusted keys were tried.
+        keys: usize,
+    },
+    /// A payload is not JSON as we take it.
+    #[error("statement is {0}")]
+    StatementJson(#[source] JsonError),
+    /// A payload is JSON and not an in-toto Statement v1.
+    #[error("statement member {path}: {why}")]
+    StatementMalformed {
+        /// Where, as in `subject[0].digest.sha256`.
+        path: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The statement says another kind of thing than the one needed.
+    #[error("{what} {found:?} is not {expected:?}")]
+    PredicateMismatch {
+        /// What was compared: the predicate type or the build type.
+        what: &'static str,
+        /// What the statement has, cut to 200 characters.
+        found: String,
+        /// What was needed.
+        expected: &'static str,
+    },
+    /// No subject of the statement has the digest that was looked for.
+    #[error("statement is not about {what} sha256:{}", hex(.expected))]
+    SubjectMismatch {
+        /// The thing looked for.
+        what: &'static str,
+        /// Its SHA-256.
+        expected: [u8; 32],
+    },
+    /// A provenance predicate does not have the form of its type.
+    #[error("provenance is {0}")]
+    ProvenanceJson(#[source] JsonError),
+    /// A receipt predicate does not have the form of its type.
+    #[error("receipt is {0}")]
+    ReceiptJson(#[source] JsonError),
+    /// A receipt has the form of its type and breaks one of its rules.
+    #[error("receipt member {path}: {why}")]
+    ReceiptMalformed {
+        /// Where, as in `files.read[2].path`; `$` for the whole.
+        path: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A value of ours has no JSON form.
+    #[error("cannot write {what}: {source}")]
+    Unwritable {
+        /// What was to be written.
+        what: &'static str,
+        /// Why not.
+        source: JsonError,
+    },
+    /// A trust file is not TOML of the form wanted.
+    #[error("trust file at byte {offset}: {message}")]
+    TrustSyntax {
+        /// Offset of the place.
+        offset: usize,
+        /// What the TOML reader says.
+        message: String,
+    },
+    /// A trust file breaks a rule.
+    #[error("trusted key {name:?}: {why}")]
+    TrustMalformed {
+        /// The name of the key in question; empty when it is about the whole file.
+        name: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A key in a trust file was refused.
+    #[error("trusted key {name:?}: {source}")]
+    TrustKey {
+        /// The name of the key.
+        name: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// There is no key to trust.
+    #[error("no trusted key")]
+    TrustEmpty,
+}
+
+impl Error {
+    /// The stable reason (`spec/reasons.md`).
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::KeyMalformed { .. } => Reason::KeyMalformed,
+            Self::Randomness(_) => Reason::RandomnessMissing,
+            Self::TooLarge { .. } => Reason::FileTooLarge,
+            Self::EnvelopeJson(_) | Self::EnvelopeMalformed { .. } => Reason::EnvelopeMalformed,
+            Self::Line { source, .. } | Self::TrustKey { source, .. } => source.reason(),
+            Self::PayloadType { .. } => Reason::PayloadType,
+            Self::Unsigned => Reason::Unsigned,
+            Self::SignatureUntrusted { .. } => Reason::SignatureUntrusted,
+            Self::StatementJson(_)
+            | Self::StatementMalformed { .. }
+            | Self::ProvenanceJson(_)
+            | Self::Unwritable { .. } => Reason::StatementMalformed,
+            Self::PredicateMismatch { .. } => Reason::PredicateMismatch,
+            Self::SubjectMismatch { .. } => Reason::SubjectMismatch,
+            Self::ReceiptJson(_) | Self::ReceiptMalformed { .. } => Reason::ReceiptMalformed,
+            Self::TrustSyntax { .. } | Self::TrustMalformed { .. } => Reason::TrustMalformed,
+            Self::TrustEmpty => Reason::TrustEmpty,
+        }
+    }
+}
+
+/// The first 200 characters of untrusted text, for a message.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().take(200).collect()
+}

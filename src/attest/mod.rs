@@ -1,0 +1,25 @@
+//! Signatures and what is signed: keys, DSSE envelopes, in-toto statements, predicates, trust.
+//!
+//! Bytes and text in, values out; nothing here opens a file. The way from bytes to something that
+//! may be believed has one direction: [`Envelope::parse`], [`Envelope::verify`] against a
+//! [`Trust`], then [`Verified::statement`], then [`Verified::provenance`] or
+//! [`Verified::receipt`]. A [`Verified`] value can be made in this room only.
+//!
+//! Formats: `spec/envelope.md`, `spec/receipt.md`, `spec/provenance.md`, `spec/trust.md`.
+
+mod base64;
+mod envelope;
+mod error;
+mod key;
+mod predicate;
+mod statement;
+mod trust;
+mod verified;
+
+pub use envelope::{Envelope, PAYLOAD_TYPE, Payload, pae, parse_lines};
+pub use error::Error;
+pub use key::{PrivateKey, PublicKey};
+pub use predicate::{PREFIX, provenance, receipt};
+pub use statement::{STATEMENT_TYPE, Statement, Subject};
+pub use trust::{Trust, TrustedKey};
+pub use verified::Verified;

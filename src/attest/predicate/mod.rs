@@ -1,0 +1,8 @@
+//! Predicate types: what statements of ours say.
+
+pub mod provenance;
+pub mod receipt;
+mod sha256;
+
+/// With what every type URI of ours begins.
+pub const PREFIX: &str = "https://opertus.systems/provenact/";

@@ -1,0 +1,267 @@
+//! How a module came to be: SLSA provenance v1 with our build type (`spec/provenance.md`).
+
+use super::super::error::cut;
+use super::super::statement::Subject;
+use super::super::{Error, Statement};
+use super::sha256;
+use crate::abi::Capability;
+use crate::digest::{CompanionDigest, ManifestDigest, ModuleDigest, SourceDigest};
+use crate::json;
+use serde::{Deserialize, Serialize};
+
+/// The predicate type.
+pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
+/// The build type: a module is parsed, validated and encoded in canonical form.
+pub const BUILD_TYPE: &str = "https://opertus.systems/provenact/buildtype/canonicalize/v1";
+/// The builder: this program, on a machine of which nothing is claimed.
+pub const BUILDER_ID: &str = "https://opertus.systems/provenact/builder/local/v1";
+
+const MODULE: &str = "skill.wasm";
+const MANIFEST: &str = "manifest.json";
+const COMPANION: &str = "skill.debug.wasm";
+
+/// What is said about a build. No time and no host: the same build says the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The canonical module, first subject.
+    pub module: ModuleDigest,
+    /// Its manifest, second subject.
+    pub manifest: ManifestDigest,
+    /// What the builder was asked for.
+    pub parameters: Parameters,
+    /// The file name of the module that went in, without a directory.
+    pub source_name: String,
+    /// The module that went in.
+    pub source: SourceDigest,
+    /// The debug companion that came out as well.
+    pub companion: Option<CompanionDigest>,
+    /// Version of the provenact that built.
+    pub builder_version: String,
+}
+
+/// What the builder was asked for; everything that decides the output besides the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// Name of the skill.
+    pub name: String,
+    /// Version of the skill.
+    pub version: String,
+    /// The exported function that is run.
+    pub entrypoint: String,
+    /// Name of the profile whose passes were applied.
+    pub profile: String,
+    /// Capabilities that the manifest declares, in its order.
+    pub capabilities: Vec<Capability>,
+    /// How the source was made, when provenact ran the command.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub recipe: Option<Recipe>,
+}
+
+/// A command that made the source module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Program and arguments.
+    pub command: Vec<String>,
+}
+
+impl Provenance {
+    /// The in-toto statement that says it.
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`], which does not happen for these types.
+    pub fn to_statement(&self) -> Result<Statement, Error> {
+        let predicate = Predicate {
+            build_definition: BuildDefinition {
+                build_type: BUILD_TYPE.to_owned(),
+                external_parameters: json::to_value(&self.parameters).map_err(unwritable)?,
+                resolved_dependencies: vec![Resource {
+                    name: self.source_name.clone(),
+                    digest: Digest { sha256: self.source },
+                }],
+            },
+            run_details: RunDetails {
+                builder: Builder {
+                    id: BUILDER_ID.to_owned(),
+                    version: BuilderVersion { provenact: self.builder_version.clone() },
+                },
+                byproducts: (self.companion.iter())
+                    .map(|companion| Resource {
+                        name: COMPANION.to_owned(),
+                        digest: Digest { sha256: *companion },
+                    })
+                    .collect(),
+            },
+        };
+        let subjects = vec![
+            Subject::new(MODULE, self.module.as_bytes()),
+            Subject::new(MANIFEST, self.manifest.as_bytes()),
+        ];
+        let predicate = json::to_value(&predicate).map_err(unwritable)?;
+        Ok(Statement::new(subjects, PREDICATE_TYPE, predicate))
+    }
+
+    /// Reads what [`Provenance::to_statement`] says. Members that SLSA has and we do not use are
+    /// left out; unknown external parameters are refused, as SLSA demands.
+    ///
+    /// # Errors
+    /// [`Error::PredicateMismatch`] for another predicate type, build type or builder;
+    /// [`Error::ProvenanceJson`] and [`Error::StatementMalformed`] for another form.
+    pub fn from_statement(statement: &Statement) -> Result<Self, Error> {
+        statement.require_predicate(PREDICATE_TYPE)?;
+        let value = statement.predicate();
+        same("build type", value.pointer("/buildDefinition/buildType"), BUILD_TYPE)?;
+        same("builder id", value.pointer("/runDetails/builder/id"), BUILDER_ID)?;
+        let Predicate { build_definition, run_details } =
+            json::from_value(value.clone()).map_err(Error::ProvenanceJson)?;
+        let parameters = json::from_value(build_definition.external_parameters);
+        let [source] = <[_; 1]>::try_from(build_definition.resolved_dependencies)
+            .map_err(|_| malformed("resolvedDependencies", "is not the source module alone"))?;
+        let mut byproducts = run_details.byproducts.into_iter();
+        let companion = byproducts.next();
+        if byproducts.next().is_some() || companion.as_ref().is_some_and(|c| c.name != COMPANION) {
+            return Err(malformed("byproducts", "is not the debug companion alone"));
+        }
+        Ok(Self {
+            module: ModuleDigest::from_bytes(only_subject(statement, MODULE)?),
+            manifest: ManifestDigest::from_bytes(only_subject(statement, MANIFEST)?),
+            parameters: parameters.map_err(Error::ProvenanceJson)?,
+            source_name: source.name,
+            source: source.digest.sha256,
+            companion: companion.map(|companion| companion.digest.sha256),
+            builder_version: run_details.builder.version.provenact,
+        })
+    }
+}
+
+/// The digest of the one subject with this label.
+///
+/// Here labels carry meaning, since they tell module and manifest apart; two subjects of one label
+/// would leave open which is meant.
+fn only_subject(statement: &Statement, name: &'static str) -> Result<[u8; 32], Error> {
+    let mut named = statement.subjects().iter().filter(|subject| subject.name == name);
+    match (named.next(), named.next()) {
+        (Some(subject), None) => Ok(subject.sha256),
+        _ => Err(malformed("subject", "does not have one skill.wasm and one manifest.json")),
+    }
+}
+
+fn same(
+    what: &'static str,
+    found: Option<&json::Value>,
+    expected: &'static str,
+) -> Result<(), Error> {
+    let found = found.and_then(json::Value::as_str).unwrap_or_default();
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::PredicateMismatch { what, found: cut(found), expected })
+}
+
+fn malformed(path: &str, why: &'static str) -> Error {
+    Error::StatementMalformed { path: path.to_owned(), why }
+}
+
+fn unwritable(source: json::JsonError) -> Error {
+    Error::Unwritable { what: "provenance", source }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Predicate {
+    build_definition: BuildDefinition,
+    run_details: RunDetails,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BuildDefinition {
+    build_type: String,
+    external_parameters: json::Value,
+    resolved_dependencies: Vec<Resource<SourceDigest>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RunDetails {
+    builder: Builder,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    byproducts: Vec<Resource<CompanionDigest>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Builder {
+    id: String,
+    version: BuilderVersion,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BuilderVersion {
+    provenact: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Resource<D: std::fmt::Display + std::str::FromStr<Err: std::fmt::Display>> {
+    name: String,
+    #[serde(bound = "")]
+    digest: Digest<D>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Digest<D: std::fmt::Display + std::str::FromStr<Err: std::fmt::Display>> {
+    #[serde(with = "sha256")]
+    sha256: D,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reason::Reason;
+
+    fn provenance() -> Provenance {
+        Provenance {
+            module: ModuleDigest::of(b"module"),
+            manifest: ManifestDigest::of(b"manifest"),
+            parameters: Parameters {
+                name: "clock".into(),
+                version: "0.1.0".into(),
+                entrypoint: "_start".into(),
+                profile: "canonical".into(),
+                capabilities: vec!["fs.read=/data".parse().unwrap(), "time".parse().unwrap()],
+                recipe: Some(Recipe { command: vec!["make".into(), "clock.wasm".into()] }),
+            },
+            source_name: "clock.wasm".into(),
+            source: SourceDigest::of(b"source"),
+            companion: Some(CompanionDigest::of(b"companion")),
+            builder_version: "0.1.0".into(),
+        }
+    }
+
+    /// covers: provenance-8
+    #[test]
+    fn the_same_build_says_the_same_and_is_read_back() {
+        let mut said = provenance();
+        for _ in 0..2 {
+            let payload = said.to_statement().unwrap().to_payload().unwrap();
+            assert_eq!(said.to_statement().unwrap().to_payload().unwrap(), payload);
+            let read = Statement::parse(&payload).unwrap();
+            assert!(read.is_canonical());
+            assert_eq!(Provenance::from_statement(&read).unwrap(), said);
+            said.companion = None;
+            said.parameters.recipe = None;
+        }
+    }
+
+    #[test]
+    fn another_predicate_type_is_refused() {
+        let good = provenance().to_statement().unwrap();
+        let other = Statement::new(
+            good.subjects().to_vec(),
+            "https://slsa.dev/provenance/v0.2",
+            good.predicate().clone(),
+        );
+        let error = Provenance::from_statement(&other).unwrap_err();
+        assert_eq!(error.reason(), Reason::PredicateMismatch);
+    }
+}

@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+"""Writes testvectors/{keys,envelope,receipt,provenance,trust} without any code of Provenact.
+
+Needs the PyPI package `cryptography`. The secret keys are those of RFC 8032, section 7.1 (public
+knowledge; sign nothing with them). JCS is what json.dumps gives for the values used here: ASCII
+names, integers, no lone surrogates. A vector whose header differs from what the tests find is
+wrong here or wrong there; that is the point of writing it twice.
+"""
+
+import base64
+import copy
+import hashlib
+import json
+import pathlib
+import shutil
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+ROOT = pathlib.Path(__file__).parent
+TYPE = "application/vnd.in-toto+json"
+SEEDS = {
+    "alice": "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+    "bob": "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+    "mallory": "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+}
+KEYS = {name: Ed25519PrivateKey.from_private_bytes(bytes.fromhex(s)) for name, s in SEEDS.items()}
+
+
+def jcs(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def spki(key):
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.DER, form)
+
+
+def pem(der, label="PUBLIC KEY"):
+    return f"-----BEGIN {label}-----\n{base64.b64encode(der).decode()}\n-----END {label}-----\n"
+
+
+def raw_pem(point):
+    return pem(bytes.fromhex("302a300506032b6570032100") + point)
+
+
+def pae(payload, kind=TYPE):
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
+
+
+def signature(name, payload, **changes):
+    sig = base64.b64encode(KEYS[name].sign(pae(payload))).decode()
+    return {"keyid": sha(spki(KEYS[name])), "sig": sig} | changes
+
+
+def envelope(payload, /, *signatures, **changes):
+    whole = {
+        "payload": base64.b64encode(payload).decode(),
+        "payloadType": TYPE,
+        "signatures": list(signatures),
+    }
+    return whole | changes
+
+
+def write(room, name, expect, covers, comment, content, **more):
+    head = {"expect": expect, "covers": ", ".join(f"{room}-{n}" for n in covers)}
+    head |= {k.replace("_", "-"): v for k, v in more.items()} | {"comment": comment}
+    text = "".join(f"{k}: {v}\n" for k, v in head.items())
+    (ROOT / room / name).write_bytes(text.encode() + b"\n" + content)
+
+
+def changed(value, path, new=None, drop=False):
+    """A copy of value in which the member or element at path is new, or gone."""
+    value = copy.deepcopy(value)
+    at = value
+    for step in path[:-1]:
+        at = at[step]
+    if drop:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = new
+    return value
+
+
+STATEMENT = {
+    "_type": "https://in-toto.io/Statement/v1",
+    "subject": [{"name": "a.txt", "digest": {"sha256": sha(b"a")}}],
+    "predicateType": "https://example.com/predicate/v1",
+    "predicate": {"says": "something"},
+}
+
+
+def envelopes():
+    def put(name, expect, covers, comment, content, **more):
+        if not isinstance(content, bytes):
+            content = jcs(content)
+        write("envelope", name, expect, covers, comment, content, **more)
+
+    good = jcs(STATEMENT)
+    a, b, m = (signature(name, good) for name in ("alice", "bob", "mallory"))
+    whole = envelope(good, a)
+    text = jcs(whole)
+    bad, signed = "envelope-malformed", "signature-untrusted"
+
+    put("one-signature", "accept", [11, 15], "signed by alice", whole, verified_by="alice")
+    put("two-signatures", "accept", [15, 16], "two keys", envelope(good, b, a), verified_by="alice, bob")
+    put("one-of-two-trusted", "accept", [15], "one signer is unknown", envelope(good, m, b), verified_by="bob")
+    put("same-key-twice", "accept", [16], "two signatures, one key", envelope(good, a, a | {"keyid": "x"}), verified_by="alice")
+    put("spaces", "accept", [1], "a reader takes any JSON spelling", b" " + json.dumps(whole, indent=1).encode() + b"\n", verified_by="alice")
+    put("unknown-members", "accept", [4], "extensions are ignored", envelope(good, a | {"cert": "x"}, more=1), verified_by="alice")
+    url = {"+": "-", "/": "_"}
+    other = jcs(STATEMENT | {"predicate": {"says": "\u00ff\u00fe??>>~~"}})
+    u = envelope(other, signature("alice", other))
+    safe = lambda s: "".join(url.get(c, c) for c in s)
+    assert safe(u["payload"]) != u["payload"]
+    u["payload"], u["signatures"][0]["sig"] = safe(u["payload"]), safe(u["signatures"][0]["sig"])
+    put("url-safe-base64", "accept", [7], "the other alphabet", u, verified_by="alice")
+    put("no-key-id", "accept", [13], "a key id is optional", envelope(good, {"sig": a["sig"]}), verified_by="alice")
+    put("empty-key-id", "accept", [13], "a key id may be empty", envelope(good, a | {"keyid": ""}), verified_by="alice")
+    put("wrong-key-id", "accept", [13], "bob's key id at alice's signature", envelope(good, a | {"keyid": b["keyid"]}), verified_by="alice")
+    put("foreign-signature", "accept", [15], "a signature of another length, by another algorithm", envelope(good, {"sig": "AAAA"}, a), verified_by="alice")
+
+    put("empty", bad, [1], "no bytes", b"")
+    put("array", bad, [1], "not an object", b"[" + text + b"]")
+    put("two-values", bad, [1], "two envelopes, one after the other", text + text)
+    put("trailing-bytes", bad, [1], "a byte after the object", text + b"x")
+    put("not-utf-8", bad, [1], "a byte that is not UTF-8 in a member nobody reads", text[:-1] + b',"x":"\xff"}')
+    put("byte-order-mark", bad, [1], "RFC 8259, section 8.1", b"\xef\xbb\xbf" + text)
+    put("duplicate-payload", bad, [2], "two payloads, the second one signed", b'{"payload":"e30=",' + text[1:])
+    put("duplicate-escaped", bad, [2], "the same name in two spellings", b'{"payload\\u0054ype":"x",' + text[1:])
+    put("duplicate-deep", bad, [2], "inside a member nobody reads", text[:-1] + b',"x":[{"a":1,"a":1}]}')
+    put("too-deep", bad, [3], "65 arrays in a member nobody reads", text[:-1] + b',"x":' + b"[" * 65 + b"]" * 65 + b"}")
+    for member in whole:
+        expect = bad
+        put(f"no-{member.lower()}", expect, [5], f"{member} is missing", changed(whole, [member], drop=True))
+        put(f"null-{member.lower()}", expect, [5], f"{member} is null", changed(whole, [member], None))
+    put("no-sig", bad, [5], "a signature without its bytes", envelope(good, {"keyid": "x"}))
+    put("key-id-number", bad, [5], "a key id that is not text", envelope(good, a | {"keyid": 1}))
+    put("signature-text", bad, [5], "a signature that is not an object", envelope(good, "x"))
+
+    put("type-plain-json", "payload-type", [6], "another type, signed as such", envelope(good, {"sig": base64.b64encode(KEYS["alice"].sign(pae(good, "application/json"))).decode()}, payloadType="application/json"))
+    put("type-uppercase", "payload-type", [6], "compared to the byte", envelope(good, a, payloadType="application/vnd.in-toto+JSON"))
+    put("type-parameter", "payload-type", [6], "no parameters", envelope(good, a, payloadType=TYPE + "; charset=utf-8"))
+    put("type-before-payload", "payload-type", [6], "the payload is not even base64", envelope(good, a, payloadType="x", payload="%"))
+
+    p = whole["payload"]
+    longer = jcs(STATEMENT | {"predicate": {"says": "something!"}})
+    padded = next(x for x in (good, longer, longer[:-2] + b"!}}") if len(x) % 3 == 1)
+    q = base64.b64encode(padded).decode()
+    put("base64-no-padding", bad, [8], "padding is left out", envelope(padded, a, payload=q.rstrip("=")))
+    put("base64-unused-bits", bad, [8], "a bit is set that no byte has", envelope(padded, a, payload=q[:-3] + chr(ord(q[-3]) + 1) + "=="))
+    put("base64-line-end", bad, [8], "white space inside", envelope(good, a, payload=p[:76] + "\n" + p[76:]))
+    put("base64-mixed", bad, [8], "both alphabets in one text", envelope(good, a, payload="+_8="))
+    put("base64-sig", bad, [8], "the signature without padding", envelope(good, a | {"sig": a["sig"].rstrip("=")}))
+    put("signatures-1025", bad, [9], "one signature too many, the first one good", envelope(good, a, *[{"sig": ""}] * 1024))
+
+    put("unsigned", "unsigned", [14], "no signature", envelope(good))
+    put("untrusted", signed, [15], "signed by a key that nobody trusts", envelope(good, m))
+    put("untrusted-key-id", signed, [13, 15], "mallory's signature under alice's key id", envelope(good, m | {"keyid": a["keyid"]}))
+    put("other-payload", signed, [11, 15], "alice signed other bytes", envelope(other, a))
+    put("signed-without-pae", signed, [11], "the bare payload was signed", envelope(good, {"sig": base64.b64encode(KEYS["alice"].sign(good)).decode()}))
+    order = 2**252 + 27742317777372353535851937790883648493
+    raw = base64.b64decode(a["sig"])
+    grown = raw[:32] + (int.from_bytes(raw[32:], "little") + order).to_bytes(32, "little")
+    put("signature-malleable", signed, [12], "the second half grown by the group's order", envelope(good, {"sig": base64.b64encode(grown).decode()}))
+
+    def statement(name, expect, covers, comment, value):
+        payload = value if isinstance(value, bytes) else jcs(value)
+        put(name, expect, covers, comment, envelope(payload, signature("alice", payload)))
+
+    S, sm = STATEMENT, "statement-malformed"
+    statement("statement-extensions", "accept", [25], "unknown members", S | {"x": 1, "subject": [S["subject"][0] | {"uri": "u"}]})
+    statement("statement-other-digests", "accept", [22], "other digests beside SHA-256", changed(S, ["subject", 0, "digest", "sha512"], "00"))
+    statement("statement-no-name", "accept", [23], "a subject without a label", changed(S, ["subject", 0, "name"], drop=True))
+    statement("statement-not-json", sm, [27], "text", b"hello")
+    statement("statement-duplicate", sm, [27], "two predicates", b'{"predicate":{},' + good[1:])
+    statement("statement-trailing", sm, [27], "two statements", good + good)
+    statement("statement-v0.1", sm, [20], "the older statement type", S | {"_type": "https://in-toto.io/Statement/v0.1"})
+    statement("statement-no-type", sm, [20], "no type", changed(S, ["_type"], drop=True))
+    statement("statement-no-subject", sm, [21], "about nothing", S | {"subject": []})
+    statement("statement-subject-missing", sm, [21], "subject is missing", changed(S, ["subject"], drop=True))
+    for name, digest in {
+        "none": {}, "weak": {"sha1": "a" * 40}, "short": {"sha256": "a" * 63},
+        "uppercase": {"sha256": "A" * 64}, "prefixed": {"sha256": "sha256:" + "a" * 64}, "null": {"sha256": None},
+    }.items():
+        statement(f"statement-digest-{name}", sm, [22], "not one strong digest", changed(S, ["subject", 0, "digest"], digest))
+    second = S["subject"] + [{"name": "b", "digest": {}}]
+    statement("statement-digest-second", sm, [22], "the second subject has no digest", S | {"subject": second})
+    statement("statement-no-predicate-type", sm, [24], "the predicate type is empty", S | {"predicateType": ""})
+    statement("statement-no-predicate", sm, [24], "the predicate is missing", changed(S, ["predicate"], drop=True))
+    statement("statement-predicate-list", sm, [24], "the predicate is no object", S | {"predicate": []})
+
+
+RECEIPT = {
+    "module": {"sha256": sha(b"module")},
+    "manifest": {"sha256": sha(b"manifest")},
+    "attestation": {"sha256": sha(b"attestation"), "keyid": sha(spki(KEYS["alice"]))},
+    "invocation": {
+        "entrypoint": "_start",
+        "arguments": {"count": 1, "sha256": sha(bytes(32) + b"\5" + bytes(7) + b"clock")},
+        "environment": {"count": 0, "sha256": sha(bytes(32))},
+        "stdin": {"bytes": 0, "sha256": sha(bytes(32))},
+    },
+    "grants": {"capabilities": [{"kind": "fs.read", "value": "/data"}, {"kind": "time", "value": "*"}], "policy": None},
+    "used": [{"kind": "fs.read", "value": "/data", "calls": 2}, {"kind": "time", "value": "*", "calls": 1}],
+    "files": {
+        "read": [{"path": "/data/a", "bytes": 1, "sha256": sha(bytes(8) + b"\1" + bytes(7) + b"x")}, {"path": "/data/b", "bytes": 0, "sha256": sha(b"")}],
+        "written": [],
+    },
+    "trace": {"sha256": sha(b"trace"), "version": "1.0", "events": 9},
+    "outcome": {"kind": "exited", "status": 3},
+    "outputs": {"stdout": {"bytes": 5, "sha256": sha(b"12:00")}, "stderr": {"bytes": 0, "sha256": sha(b"")}},
+    "finalState": {
+        "memories": [{"name": "memory", "bytes": 65536, "sha256": sha(bytes(65536))}],
+        "globals": [{"name": "count", "type": "i64", "bits": "18446744073709551615"}, {"name": "f", "type": "funcref", "bits": "null"}],
+    },
+}
+
+
+def about(predicate, kind="https://opertus.systems/provenact/execution-receipt/v1"):
+    subject = [
+        {"name": "skill.wasm", "digest": {"sha256": sha(b"module")}},
+        {"name": "receipt.trace", "digest": {"sha256": sha(b"trace")}},
+    ]
+    return {"_type": STATEMENT["_type"], "subject": subject, "predicateType": kind, "predicate": predicate}
+
+
+def receipts():
+    def put(name, expect, covers, comment, content):
+        write("receipt", name, expect, covers, comment, content if isinstance(content, bytes) else jcs(content))
+
+    def with_(name, covers, comment, path, new=None, drop=False, expect="receipt-malformed"):
+        put(name, expect, covers, comment, about(changed(RECEIPT, path, new, drop)))
+
+    R, good = RECEIPT, about(RECEIPT)
+    put("complete", "accept", [1, 2, 3, 4, 5, 6, 8, 12], "every member is there", good)
+    with_("unattested", [2], "run with --allow-unsigned", ["attestation"], None, expect="accept")
+    with_("policy", [2], "a policy file decided", ["grants", "policy"], {"sha256": sha(b"policy")}, expect="accept")
+    with_("count-2-53", [5], "the greatest count", ["trace", "events"], 2**53, expect="accept")
+    gone = changed(R, ["finalState"], None)
+    put("interrupted", "accept", [7], "nothing to read at the end", about(changed(gone, ["outcome"], {"kind": "interrupted", "cause": "wall-clock"})))
+    put("interrupted-with-state", "receipt-malformed", [7], "a state that nobody can reproduce", about(changed(R, ["outcome"], {"kind": "interrupted", "cause": "wall-clock"})))
+    put("predicate-type", "predicate-mismatch", [1], "another predicate type", about(R, "https://opertus.systems/provenact/execution-receipt/v2"))
+    for member in R:
+        with_(f"no-{member.lower()}", [2], f"{member} is missing", [member], drop=True)
+    for path in (["extra"], ["module", "extra"], ["attestation", "extra"], ["invocation", "extra"], ["invocation", "stdin", "extra"], ["grants", "extra"], ["grants", "capabilities", 0, "extra"], ["used", 0, "extra"], ["files", "extra"], ["files", "read", 0, "extra"], ["trace", "extra"], ["outcome", "extra"], ["outputs", "extra"], ["finalState", "extra"], ["finalState", "globals", 0, "extra"]):
+        with_("unknown-" + "-".join(str(s).lower() for s in path[:-1] or ["top"]), [2], "a member that the format does not have", path, 1)
+    with_("no-policy", [2], "a member that may be null is missing", ["grants", "policy"], drop=True)
+    with_("outcome-unknown", [13], "an outcome that the format does not have", ["outcome"], {"kind": "vanished"})
+    denial = {"function": "wasi_snapshot_preview1.path_open", "kind": "fs.write", "value": "/data/x", "rule": "not-granted"}
+    for name, outcome in {
+        "returned": {"kind": "returned", "value": None}, "returned-value": {"kind": "returned", "value": -1},
+        "out-of-range": {"kind": "exit-out-of-range", "status": 126}, "trapped": {"kind": "trapped", "trap": "unreachable"},
+        "host-fault": {"kind": "host-fault", "function": "wasi_snapshot_preview1.fd_read"}, "denied": {"kind": "denied", "denial": denial},
+    }.items():
+        with_(f"outcome-{name}", [13], "how the execution ended", ["outcome"], outcome, expect="accept")
+    for name, outcome in {
+        "status-126": {"kind": "exited", "status": 126}, "range-125": {"kind": "exit-out-of-range", "status": 125},
+        "trap-unknown": {"kind": "trapped", "trap": "wasm trap: surprise"}, "cause-unknown": {"kind": "interrupted", "cause": "boredom"},
+        "no-value": {"kind": "returned"},
+    }.items():
+        with_(f"outcome-{name}", [13], "not one of the outcomes", ["outcome"], outcome)
+    with_("capability-unknown", [2], "a capability that the format does not have", ["grants", "capabilities", 0], {"kind": "teleport", "value": "*"})
+    put("subject-module", "subject-mismatch", [3], "the statement is about another module", changed(good, ["subject", 0, "digest", "sha256"], sha(b"other")))
+    put("subject-trace", "subject-mismatch", [3], "the statement is about another trace", changed(good, ["subject", 1, "digest", "sha256"], sha(b"other")))
+    put("subject-third", "receipt-malformed", [3], "the statement is about more", changed(good, ["subject"], good["subject"] + [{"name": "x", "digest": {"sha256": sha(b"x")}}]))
+    put("subject-order", "receipt-malformed", [3], "the subjects are swapped", changed(good, ["subject"], good["subject"][::-1]))
+    put("subject-label", "receipt-malformed", [3], "a subject has another label", changed(good, ["subject", 0, "name"], "module.wasm"))
+    with_("digest-prefixed", [4], "a prefix before the digits", ["manifest", "sha256"], "sha256:" + sha(b"manifest"))
+    with_("digest-uppercase", [4], "uppercase digits", ["manifest", "sha256"], sha(b"manifest").upper())
+    with_("count-above-2-53", [5], "not exact in every reader", ["trace", "events"], 2**53 + 1)
+    with_("count-negative", [5], "a count below nothing", ["trace", "events"], -1)
+    with_("count-fraction", [5], "half an event", ["trace", "events"], 0.5)
+    with_("count-text", [5], "a count as text", ["trace", "events"], "9")
+    for path in (["grants", "capabilities"], ["used"], ["files", "read"], ["finalState", "globals"]):
+        name, value = "-".join(s.lower() for s in path), R
+        for step in path:
+            value = value[step]
+        with_(f"order-{name}", [6], "out of order", path, value[::-1])
+        with_(f"twice-{name}", [6], "the first one comes twice", path, value[:1] + value)
+    for name, kind, bits in [("too-great", "i32", "4294967296"), ("negative", "i64", "-1"), ("leading-zero", "i64", "01"), ("plus", "i64", "+1"), ("fraction", "f64", "0.5"), ("v128-short", "v128", "ff"), ("v128-uppercase", "v128", "F" * 32), ("reference", "funcref", "7")]:
+        with_(f"bits-{name}", [8], "not the one spelling of the bits", ["finalState", "globals", 0], {"name": "count", "type": kind, "bits": bits})
+    text = jcs(good)
+    put("spaces", "receipt-malformed", [12], "a space after the payload's first byte", b"{ " + text[1:])
+    put("member-order", "receipt-malformed", [12], "members in another order", json.dumps(good, separators=(",", ":")).encode())
+    put("escape", "receipt-malformed", [12], "a letter spelt as an escape", text.replace(b"_start", b"\\u005fstart", 1))
+    put("statement-extension", "receipt-malformed", [12], "a member beside the statement's own", good | {"x": 1})
+
+
+PROVENANCE = {
+    "buildDefinition": {
+        "buildType": "https://opertus.systems/provenact/buildtype/canonicalize/v1",
+        "externalParameters": {
+            "name": "clock", "version": "0.1.0", "entrypoint": "_start", "profile": "canonical",
+            "capabilities": [{"kind": "fs.read", "value": "/data"}, {"kind": "time", "value": "*"}],
+            "recipe": {"command": ["make", "clock.wasm"]},
+        },
+        "resolvedDependencies": [{"name": "clock.wasm", "digest": {"sha256": sha(b"source")}}],
+    },
+    "runDetails": {
+        "builder": {"id": "https://opertus.systems/provenact/builder/local/v1", "version": {"provenact": "0.1.0"}},
+        "byproducts": [{"name": "skill.debug.wasm", "digest": {"sha256": sha(b"companion")}}],
+    },
+}
+
+
+def provenances():
+    def put(name, expect, covers, comment, value, rewrite="yes"):
+        more = {"rewrite": rewrite} if expect == "accept" else {}
+        write("provenance", name, expect, covers, comment, jcs(value), **more)
+
+    subject = [
+        {"name": "skill.wasm", "digest": {"sha256": sha(b"module")}},
+        {"name": "manifest.json", "digest": {"sha256": sha(b"manifest")}},
+    ]
+    slsa = "https://slsa.dev/provenance/v1"
+    good = {"_type": STATEMENT["_type"], "subject": subject, "predicateType": slsa, "predicate": PROVENANCE}
+    at, sm, pm = ["predicate"], "statement-malformed", "predicate-mismatch"
+    outer = at + ["buildDefinition", "externalParameters"]
+
+    put("complete", "accept", [1, 2, 3, 4, 5, 6, 7, 8], "every member is there", good)
+    small = changed(changed(good, outer + ["recipe"], drop=True), at + ["runDetails", "byproducts"], drop=True)
+    put("smallest", "accept", [7, 8], "no recipe, no companion", small)
+    more = changed(good, at + ["runDetails", "metadata"], {"invocationId": "7"})
+    more = changed(more, at + ["buildDefinition", "internalParameters"], {"x": 1})
+    put("slsa-members", "accept", [9], "members of SLSA that we do not use", more, rewrite="no")
+    put("predicate-type", pm, [1], "an older SLSA", changed(good, ["predicateType"], "https://slsa.dev/provenance/v0.2"))
+    put("build-type", pm, [2], "another build type", changed(good, at + ["buildDefinition", "buildType"], "https://example.com/make/v1"))
+    put("build-type-missing", pm, [2], "no build type", changed(good, at + ["buildDefinition", "buildType"], drop=True))
+    put("builder", pm, [3], "another builder", changed(good, at + ["runDetails", "builder", "id"], "https://example.com/builder"))
+    put("parameter-unknown", sm, [4], "an unknown parameter may change what was built", changed(good, outer + ["optimise"], True))
+    put("recipe-unknown", sm, [4], "an unknown part of the recipe", changed(good, outer + ["recipe", "shell"], True))
+    for member in ("name", "version", "entrypoint", "profile", "capabilities"):
+        put(f"no-{member}", sm, [4], f"{member} is missing", changed(good, outer + [member], drop=True))
+    put("capability-unknown", sm, [4], "a kind of capability that there is not", changed(good, outer + ["capabilities", 0, "kind"], "teleport"))
+    deps = at + ["buildDefinition", "resolvedDependencies"]
+    put("source-missing", sm, [5], "no source module", changed(good, deps, []))
+    put("source-twice", sm, [5], "two source modules", changed(good, deps, PROVENANCE["buildDefinition"]["resolvedDependencies"] * 2))
+    put("source-weak", sm, [5], "no SHA-256 of the source", changed(good, deps + [0, "digest"], {"sha1": "0" * 40}))
+    put("manifest-missing", sm, [6], "no manifest among the subjects", changed(good, ["subject"], subject[:1]))
+    put("module-twice", sm, [6], "two modules among the subjects", changed(good, ["subject"], subject + subject[:1]))
+    put("byproduct-unknown", sm, [7], "another by-product", changed(good, at + ["runDetails", "byproducts", 0, "name"], "log.txt"))
+    put("byproduct-twice", sm, [7], "two companions", changed(good, at + ["runDetails", "byproducts"], PROVENANCE["runDetails"]["byproducts"] * 2))
+
+
+def trusts():
+    def put(name, expect, covers, comment, text):
+        write("trust", name, expect, covers, comment, text.encode())
+
+    def entry(name, public, more=""):
+        return f'\n[[key]]\nname = {json.dumps(name)}\n{more}public = """\n{public}"""\n'
+
+    a, b, private = pem(spki(KEYS["alice"])), pem(spki(KEYS["bob"])), pem(bytes(48), "PRIVATE KEY")
+    head, bad, key = "version = 1\n", "trust-malformed", "key-malformed"
+    put("two-keys", "accept", [1, 3, 4, 6], "two keys", head + entry("alice", a) + entry("bob", b))
+    put("crlf", "accept", [6], "line ends of another system", (head + entry("alice", a)).replace("\n", "\r\n"))
+    put("long-name", "accept", [9], "the longest name", head + entry("x" * 256, a))
+    put("no-version", bad, [1], "no version", entry("alice", a))
+    put("version-2", bad, [1], "a later version", "version = 2\n" + entry("alice", a))
+    put("version-text", bad, [1], "the version as text", 'version = "1"\n' + entry("alice", a))
+    put("unknown-top", bad, [2], "a member that the format does not have", head + "treshold = 2\n" + entry("alice", a))
+    put("unknown-key", bad, [2], "a member that the format does not have, in a key", head + entry("alice", a, 'role = "auditor"\n'))
+    put("not-toml", bad, [2], "JSON", '{"version":1}')
+    put("no-public", bad, [2], "a key without its bytes", head + '[[key]]\nname = "alice"\n')
+    put("empty", "trust-empty", [3], "nobody is trusted", head)
+    put("name-twice", bad, [4], "one name for two keys", head + entry("alice", a) + entry("alice", b))
+    put("key-twice", bad, [5], "one key under two names", head + entry("alice", a) + entry("bob", a))
+    put("pem-private", key, [6], "a private key", head + entry("alice", private))
+    put("pem-two", key, [6], "two keys in one text", head + entry("alice", a + b))
+    put("pem-text-before", key, [6], "text before the key", head + entry("alice", "Alice:\n" + a))
+    put("pem-text-after", key, [6], "text after the key", head + entry("alice", a + "Alice\n"))
+    x = bytes.fromhex("302a300506032b656e032100") + bytes(range(32))
+    put("pem-x25519", key, [6], "a key for another algorithm", head + entry("alice", pem(x)))
+    put("pem-der-trailing", key, [6], "a byte after the DER", head + entry("alice", pem(spki(KEYS["alice"]) + b"\0")))
+    null = bytes.fromhex("302c300706032b65700500032100") + spki(KEYS["alice"])[12:]
+    put("pem-parameters", key, [6], "algorithm parameters, which RFC 8410 forbids", head + entry("alice", pem(null)))
+    put("point-off-curve", key, [6], "no point of the curve", head + entry("alice", raw_pem(b"\2" + bytes(31))))
+    for name, point in {
+        "identity": b"\1" + bytes(31), "order-2": b"\xec" + b"\xff" * 30 + b"\x7f", "order-4": bytes(32),
+        "order-8": bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+        "identity-signed": b"\1" + bytes(30) + b"\x80",
+    }.items():
+        put(f"weak-{name}", key, [7], "a point of small order, for which anyone can sign", head + entry("alice", raw_pem(point)))
+    for low in (0xED, 0xEE, 0xF0, 0xFF):
+        put(f"point-unreduced-{low:02x}", key, [8], "a coordinate that is not below the prime", head + entry("alice", raw_pem(bytes([low]) + b"\xff" * 30 + b"\x7f")))
+    put("name-empty", bad, [9], "no name", head + entry("", a))
+    put("name-too-long", bad, [9], "257 characters", head + entry("x" * 257, a))
+    put("name-escape", bad, [9], "a terminal escape in the name", head + entry("\u001b[2Jalice", a))
+
+
+if __name__ == "__main__":
+    for room in ("envelope", "receipt", "provenance", "trust", "keys"):
+        shutil.rmtree(ROOT / room, ignore_errors=True)
+        (ROOT / room).mkdir()
+    for name in ("alice", "bob"):
+        (ROOT / "keys" / f"{name}.pub.pem").write_text(pem(spki(KEYS[name])))
+    envelopes()
+    receipts()
+    provenances()
+    trusts()
