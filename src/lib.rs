@@ -5,10 +5,18 @@
 
 pub mod abi;
 pub mod attest;
+pub mod build;
+pub mod cli;
 pub mod digest;
+pub mod files;
 pub mod json;
 pub mod limits;
 pub mod outcome;
 pub mod reason;
+pub mod report;
+pub mod runtime;
+pub mod skill;
+pub mod trace;
+pub mod verify;
 pub mod wasm;
 pub mod wire;

@@ -78,6 +78,12 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// Reads `bytes` from `offset` on; offsets count from the start of `bytes`.
+    #[must_use]
+    pub fn starting_at(bytes: &'a [u8], offset: usize) -> Self {
+        Self { bytes, at: offset.min(bytes.len()) }
+    }
+
     /// Offset of the next byte.
     #[must_use]
     pub fn offset(&self) -> usize {
@@ -114,6 +120,13 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn u64(&mut self, what: &'static str) -> Result<u64, WireError> {
         let start = self.at;
+        // Most integers are one byte long.
+        if let Some(&byte) = self.bytes.get(start)
+            && byte < 0x80
+        {
+            self.at = start + 1;
+            return Ok(u64::from(byte));
+        }
         let mut value = 0u64;
         for shift in (0..70).step_by(7) {
             let byte = self.u8(what)?;

@@ -44,7 +44,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let key = inputs::private_key(&args.key)?;
     let place = |error: CommandError| error.of(args.bundle.display());
     let bundle = CheckedBundle::check(inputs::bundle(&args.bundle)?).map_err(|e| place(e.into()))?;
-    let statement = provenance(&bundle).map_err(place)?.to_statement()?;
+    let statement = provenance(&args.bundle, &bundle).map_err(place)?.to_statement()?;
     let envelope = Envelope::sign(statement.to_payload()?, &[&key]);
     let line = envelope.to_bytes()?;
     skill::append_attestation(&args.bundle, &line)?;
@@ -63,12 +63,12 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 }
 
 /// What the bundle says of its own making. The companion knows the source.
-fn provenance(bundle: &CheckedBundle) -> Result<Provenance, CommandError> {
-    let bytes = bundle.companion().ok_or_else(|| {
+fn provenance(path: &std::path::Path, bundle: &CheckedBundle) -> Result<Provenance, CommandError> {
+    let bytes = skill::read_companion(path)?.ok_or_else(|| {
         CommandError::new(Reason::BundleMalformed, "skill.debug.wasm is missing: it names the source module")
             .hint("build the bundle again")
     })?;
-    let companion = Companion::parse(bytes.to_vec())?;
+    let companion = Companion::parse(bytes)?;
     let manifest = bundle.manifest();
     Ok(Provenance {
         module: bundle.module().digest(),
@@ -77,7 +77,7 @@ fn provenance(bundle: &CheckedBundle) -> Result<Provenance, CommandError> {
             name: manifest.name().to_owned(),
             version: manifest.version().to_owned(),
             entrypoint: manifest.entrypoint().to_owned(),
-            profile: manifest.profile().to_owned(),
+            profile: manifest.profile().name().to_owned(),
             capabilities: manifest.capabilities().to_vec(),
             recipe: companion.command().map(|command| Recipe { command: command.to_vec() }),
         },

@@ -4,9 +4,9 @@ use super::{inputs, ui};
 use crate::abi::{Capability, Kind};
 use crate::build::{self, Recipe};
 use crate::reason::Reason;
-use crate::skill::{self, Manifest, Written};
-use crate::wasm::{self, Canonical, Companion, Interface, Leak, Module};
-use crate::{limits, wasm::SourceNote};
+use crate::limits;
+use crate::skill::{self, Manifest, NewBundle, Written};
+use crate::wasm::{self, Canonical, Interface, Leak, Module, SourceNote};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -104,8 +104,12 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         declared,
     )?;
     let output = args.output.clone().unwrap_or_else(|| format!("{}.skill", order.name).into());
-    let manifest_bytes = manifest.to_bytes()?;
-    let written = skill::write(&output, canonical.bytes(), &manifest_bytes, companion.bytes(), args.force)?;
+    let parts = NewBundle {
+        manifest: manifest.bytes(),
+        wasm: canonical.bytes(),
+        companion: companion.bytes(),
+    };
+    let written = parts.write(&output, args.force)?;
     let report = Report {
         schema: "https://opertus.systems/provenact/build/v1",
         bundle: output.display().to_string(),
@@ -145,24 +149,24 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
 }
 
 fn from_recipe(args: &Args) -> Result<Order, CommandError> {
-    let path = Path::new(Recipe::FILE);
+    let path = Path::new("provenact.toml");
     if !path.exists() {
         return Err(CommandError::new(Reason::FileMissing, "no module was given, and there is no ./provenact.toml")
             .hint("provenact build MODULE.wasm"));
     }
     let named = |error: build::Error| CommandError::from(error).of(path.display());
     let recipe = Recipe::parse(&inputs::text(path)?).map_err(named)?;
-    let output = build::make(&recipe, Path::new(".")).map_err(named)?;
-    let mut declared = recipe.capabilities().to_vec();
+    let output = build::run(&recipe, Path::new(".")).map_err(named)?;
+    let mut declared = recipe.capabilities;
     declared.extend(capabilities(&args.capabilities)?);
     Ok(Order {
         source: inputs::bytes(&output, limits::MODULE_BYTES)?,
         source_name: output.file_name().unwrap_or(output.as_os_str()).to_string_lossy().into_owned(),
-        name: args.name.clone().unwrap_or_else(|| recipe.name().to_owned()),
-        version: args.version.clone().unwrap_or_else(|| recipe.version().to_owned()),
-        entrypoint: args.entrypoint.clone().or_else(|| recipe.entrypoint().map(str::to_owned)),
+        name: args.name.clone().unwrap_or(recipe.name),
+        version: args.version.clone().unwrap_or(recipe.version),
+        entrypoint: args.entrypoint.clone().or(recipe.entrypoint),
         capabilities: declared,
-        command: recipe.command().map(<[String]>::to_vec),
+        command: Some(recipe.command).filter(|command| !command.is_empty()),
     })
 }
 

@@ -82,7 +82,7 @@ impl Stage {
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), CommandError> {
-        Ok(files::write_new(Path::new(path), bytes, files::PUBLIC, false)?)
+        Ok(files::write_new(Path::new(path), bytes, files::MODE_FILE, false)?)
     }
 
     /// The commands that are printed work from inside the folder.

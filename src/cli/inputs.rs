@@ -137,6 +137,6 @@ impl Places {
 }
 
 /// A bundle's files, each read once.
-pub fn bundle(path: &Path) -> Result<skill::BundleFiles, CommandError> {
-    Ok(skill::BundleFiles::read(path)?)
+pub fn bundle(path: &Path) -> Result<skill::Bundle, CommandError> {
+    Ok(skill::Bundle::read(path)?)
 }

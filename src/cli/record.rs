@@ -37,7 +37,7 @@ impl Destination {
             files::must_not_exist(receipt)?;
             files::must_not_exist(&trace)?;
         }
-        let file = files::Pending::create(&trace, files::SECRET)?;
+        let file = files::Pending::create(&trace, files::MODE_SECRET)?;
         Ok(Self { receipt: receipt.to_path_buf(), trace, file, force })
     }
 
@@ -49,7 +49,11 @@ impl Destination {
 }
 
 /// What goes into the trace so that an auditor needs nothing else.
-pub fn materials(bundle: &CheckedBundle, attested: Option<&Attested>) -> Vec<Material> {
+pub fn materials(
+    bundle: &CheckedBundle,
+    companion: Option<Vec<u8>>,
+    attested: Option<&Attested>,
+) -> Vec<Material> {
     let mut materials = vec![
         Material::new(MaterialName::Module, bundle.module().bytes().to_vec()),
         Material::new(MaterialName::Manifest, bundle.manifest_bytes().to_vec()),
@@ -57,8 +61,8 @@ pub fn materials(bundle: &CheckedBundle, attested: Option<&Attested>) -> Vec<Mat
     if let Some(attested) = attested {
         materials.push(Material::new(MaterialName::Attestation, attested.envelope().to_vec()));
     }
-    if let Some(companion) = bundle.companion().filter(|c| c.len() <= COMPANION_IN_TRACE) {
-        materials.push(Material::new(MaterialName::Companion, companion.to_vec()));
+    if let Some(companion) = companion.filter(|bytes| bytes.len() <= COMPANION_IN_TRACE) {
+        materials.push(Material::new(MaterialName::Companion, companion));
     }
     materials
 }
@@ -132,10 +136,11 @@ impl Open {
         bytes.push(b'\n');
         debug_assert!(bytes.len() as u64 <= limits::ENVELOPE_BYTES);
         let Destination { receipt: to, trace, file, force } = destination;
-        let waiting = files::Pending::with(&to, &bytes, files::PUBLIC)?;
+        let waiting = files::Pending::with(&to, &bytes, files::MODE_FILE)?;
         file.commit(force)?;
         if let Err(error) = waiting.commit(force) {
-            files::remove(&trace);
+            // The receipt's error is the one to tell.
+            let _ = files::remove(&trace);
             return Err(error.into());
         }
         Ok(Some(Concluded {

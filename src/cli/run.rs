@@ -7,7 +7,7 @@ use crate::attest::PrivateKey;
 use crate::outcome::{Denial, Interruption, Outcome};
 use crate::reason::{Class, Reason};
 use crate::runtime::{self, Engine, Evidence, Execution, LiveHost, Seam, execute, roots};
-use crate::skill::ceiling::{Effective, Grant, effective};
+use crate::skill::{Effective, Grant, effective};
 use crate::trace::{Attested as AttestedBy, Header, Salt};
 use crate::verify::{Attested, CheckedBundle};
 use serde::Serialize;
@@ -128,7 +128,13 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let destination = (!args.no_receipt)
         .then(|| Destination::prepare(&args.receipt, args.force))
         .transpose()?;
-    let materials = if args.detached { Vec::new() } else { super::record::materials(&bundle, attested.as_ref()) };
+    let materials = if args.detached {
+        Vec::new()
+    } else {
+        // Names for an auditor's call stacks; a companion that cannot be read costs only them.
+        let companion = crate::skill::read_companion(&args.bundle).unwrap_or_default();
+        super::record::materials(&bundle, companion, attested.as_ref())
+    };
     let writer = destination.as_ref().map(|to| to.start(&header, materials)).transpose()?;
 
     let shared = Evidence::new(header.clone(), writer, None).shared();
@@ -317,7 +323,7 @@ impl Run {
                 events: concluded.map_or(0, |c| c.events),
             };
             let text = crate::json::to_pretty(&report)? + "\n";
-            crate::files::write_new(path, text.as_bytes(), crate::files::PUBLIC, true)?;
+            crate::files::write_new(path, text.as_bytes(), crate::files::MODE_FILE, true)?;
         }
         Ok(exit)
     }

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::seam::{Host, Stop};
 use crate::abi::{Answer, Function, Gives};
 use crate::limits;
-use crate::skill::ceiling::Preopen;
+use crate::skill::Preopen;
 use crate::trace::Header;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;

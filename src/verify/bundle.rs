@@ -4,7 +4,7 @@ use super::Error;
 use crate::attest::provenance::Provenance;
 use crate::attest::{self, Trust, Verified};
 use crate::digest::{EnvelopeDigest, KeyId, ManifestDigest, ModuleDigest};
-use crate::skill::{BundleFiles, Manifest};
+use crate::skill::{Bundle, Manifest};
 use crate::wasm::{Canonical, Interface};
 
 /// A bundle whose parts belong together. Who made it is another question: [`CheckedBundle::attested`].
@@ -15,7 +15,6 @@ pub struct CheckedBundle {
     manifest_digest: ManifestDigest,
     module: Canonical,
     interface: Interface,
-    companion: Option<Vec<u8>>,
     attestations: Option<Vec<u8>>,
 }
 
@@ -57,7 +56,7 @@ impl CheckedBundle {
     ///
     /// # Errors
     /// What does not fit; nothing is read again afterwards, so what was checked is what is used.
-    pub fn check(files: BundleFiles) -> Result<Self, Error> {
+    pub fn check(files: Bundle) -> Result<Self, Error> {
         let manifest = Manifest::parse(&files.manifest)?;
         let found = ModuleDigest::of(&files.wasm);
         let expected = manifest.artifact();
@@ -73,7 +72,6 @@ impl CheckedBundle {
             manifest_bytes: files.manifest,
             module,
             interface,
-            companion: files.companion,
             attestations: files.attestations,
         })
     }
@@ -106,12 +104,6 @@ impl CheckedBundle {
     #[must_use]
     pub fn interface(&self) -> &Interface {
         &self.interface
-    }
-
-    /// The debug companion's bytes, unchecked.
-    #[must_use]
-    pub fn companion(&self) -> Option<&[u8]> {
-        self.companion.as_deref()
     }
 
     /// Finds build provenance about exactly this module and manifest, signed by a trusted key.

@@ -38,14 +38,14 @@ pub fn approve_to_decline(from: &str, to: &str, key: &Path) -> Result<(), Comman
     let Some(seal) = reader.seal() else { return Ok(()) };
     let (trace, seal) = writer.finish(&seal.end.outcome)?;
     let to_trace = format!("{to}.trace");
-    files::write_new(Path::new(&to_trace), trace.get_ref(), files::SECRET, false)?;
+    files::write_new(Path::new(&to_trace), trace.get_ref(), files::MODE_SECRET, false)?;
 
     let mut receipt = read(&format!("{from}.json"))?;
     receipt.trace.sha256 = seal.digest;
     receipt.outputs.stdout = Bytes::of(&stdout);
     let payload = receipt.to_statement()?.to_payload()?;
     let signed = Envelope::sign(payload, &[&inputs::private_key(key)?]);
-    Ok(files::write_new(Path::new(&format!("{to}.json")), &signed.to_bytes()?, files::PUBLIC, false)?)
+    Ok(files::write_new(Path::new(&format!("{to}.json")), &signed.to_bytes()?, files::MODE_FILE, false)?)
 }
 
 fn read(path: &str) -> Result<Receipt, CommandError> {
@@ -58,7 +58,7 @@ pub fn signature_files(envelope: &str, message: &str, signature: &str) -> Result
     let bytes = files::read_limited(Path::new(envelope), limits::ENVELOPE_BYTES)?;
     let envelope = Envelope::parse(&bytes)?;
     let payload = envelope.payload_unverified().as_bytes();
-    files::write_new(Path::new(message), &pae(PAYLOAD_TYPE, payload), files::PUBLIC, false)?;
+    files::write_new(Path::new(message), &pae(PAYLOAD_TYPE, payload), files::MODE_FILE, false)?;
     let first = envelope.signature_bytes().next().unwrap_or_default();
-    Ok(files::write_new(Path::new(signature), first, files::PUBLIC, false)?)
+    Ok(files::write_new(Path::new(signature), first, files::MODE_FILE, false)?)
 }

@@ -1,0 +1,67 @@
+//! Files that are written over time and appear when they are whole.
+
+use super::{FileError, exists, parent, sync_dir, temporary};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// A file that is not there yet: it gets its name when it is committed, and vanishes otherwise.
+#[derive(Debug)]
+pub struct Pending {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl Pending {
+    /// Opens a temporary sibling of `path` with `mode`.
+    ///
+    /// # Errors
+    /// [`FileError::Output`] when there is no place for it.
+    pub fn create(path: &Path, mode: u32) -> Result<Self, FileError> {
+        let output = |source| FileError::Output { path: path.to_owned(), source };
+        let file = temporary(mode).tempfile_in(parent(path)?).map_err(output)?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// As [`Pending::create`], with `bytes` in it, synced.
+    ///
+    /// # Errors
+    /// [`FileError::Output`].
+    pub fn with(path: &Path, bytes: &[u8], mode: u32) -> Result<Self, FileError> {
+        let mut pending = Self::create(path, mode)?;
+        let written = pending.file.write_all(bytes).and_then(|()| pending.file.as_file().sync_all());
+        written.map_err(|source| pending.output(source))?;
+        Ok(pending)
+    }
+
+    /// A handle to write through.
+    ///
+    /// # Errors
+    /// [`FileError::Output`].
+    pub fn handle(&self) -> Result<std::fs::File, FileError> {
+        self.file.as_file().try_clone().map_err(|source| self.output(source))
+    }
+
+    /// Syncs the file and gives it its name; without `force` nothing is overwritten.
+    ///
+    /// # Errors
+    /// [`FileError::Exists`], [`FileError::Output`]; the temporary file is gone then.
+    pub fn commit(self, force: bool) -> Result<(), FileError> {
+        let Self { path, file } = self;
+        let output = |source| FileError::Output { path: path.clone(), source };
+        file.as_file().sync_all().map_err(output)?;
+        if force {
+            file.persist(&path).map_err(|error| output(error.error))?;
+        } else {
+            file.persist_noclobber(&path).map_err(|error| match exists(&path) {
+                true => FileError::Exists { path: path.clone() },
+                false => output(error.error),
+            })?;
+        }
+        sync_dir(parent(&path)?).map_err(output)
+    }
+
+    fn output(&self, source: std::io::Error) -> FileError {
+        FileError::Output { path: self.path.clone(), source }
+    }
+}

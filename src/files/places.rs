@@ -1,0 +1,144 @@
+//! Questions about paths, and small steps that commands take.
+
+use super::{FileError, MODE_FILE, exists, list, parent, plain, read_fault, temporary, write_beside};
+use crate::digest::Sha256;
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Fails when something has that path already.
+///
+/// # Errors
+/// [`FileError::Exists`].
+pub fn must_not_exist(path: &Path) -> Result<(), FileError> {
+    if exists(path) { Err(FileError::Exists { path: path.to_owned() }) } else { Ok(()) }
+}
+
+/// Fails when group or others have any right to `path`.
+///
+/// # Errors
+/// [`FileError::Exposed`], or that it cannot be looked at.
+pub fn must_be_private(path: &Path) -> Result<(), FileError> {
+    let metadata = fs_err::metadata(path).map_err(|source| read_fault(path, source))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 { Ok(()) } else { Err(FileError::Exposed { path: path.to_owned(), mode }) }
+}
+
+/// Makes the directory `path` with mode 0700, and its parents; one that others can enter is refused.
+///
+/// # Errors
+/// [`FileError::Exposed`], [`FileError::Output`].
+pub fn private_dir(path: &Path) -> Result<PathBuf, FileError> {
+    let output = |source| FileError::Output { path: path.to_owned(), source };
+    if !exists(path) {
+        fs_err::create_dir_all(parent(path)?).map_err(output)?;
+        let made = std::fs::DirBuilder::new().mode(0o700).create(path);
+        // Two programs that start at once both want to make it.
+        made.or_else(|e| if exists(path) { Ok(()) } else { Err(e) }).map_err(output)?;
+    }
+    must_be_private(path)?;
+    absolute(path)
+}
+
+/// The absolute path of something that is there.
+///
+/// # Errors
+/// When it is not there.
+pub fn absolute(path: &Path) -> Result<PathBuf, FileError> {
+    fs_err::canonicalize(path).map_err(|source| read_fault(path, source))
+}
+
+/// Makes a new directory.
+///
+/// # Errors
+/// [`FileError::Exists`], [`FileError::Output`].
+pub fn create_dir(path: &Path) -> Result<(), FileError> {
+    must_not_exist(path)?;
+    let output = |source| FileError::Output { path: path.to_owned(), source: plain(source) };
+    fs_err::create_dir(path).map_err(output)
+}
+
+/// Removes a file or a whole directory; what is not there is fine.
+///
+/// # Errors
+/// [`FileError::Output`].
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    let removed = match fs_err::symlink_metadata(path) {
+        Err(_) => Ok(()),
+        Ok(metadata) if metadata.is_dir() => fs_err::remove_dir_all(path),
+        Ok(_) => fs_err::remove_file(path),
+    };
+    removed.map_err(|source| FileError::Output { path: path.to_owned(), source: plain(source) })
+}
+
+/// Opens a regular file to be read as a stream.
+///
+/// # Errors
+/// When it is missing, unreadable, or not a regular file.
+pub fn open(path: &Path) -> Result<fs_err::File, FileError> {
+    let fault = |source| read_fault(path, source);
+    if !fs_err::metadata(path).map_err(fault)?.is_file() {
+        return Err(FileError::NotAFile { path: path.to_owned() });
+    }
+    fs_err::File::open(path).map_err(fault)
+}
+
+/// SHA-256 of a file, read as a stream.
+///
+/// # Errors
+/// As [`open`], and when reading fails.
+pub fn digest_of(path: &Path) -> Result<[u8; 32], FileError> {
+    let mut file = open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hash.finish()),
+            Ok(read) => hash.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(read_fault(path, source)),
+        }
+    }
+}
+
+/// The file `place`, or the files in the directory `place` and in bundles in it, sorted. What
+/// cannot be listed has no files.
+#[must_use]
+pub fn listed(place: &Path) -> Vec<PathBuf> {
+    if !place.is_dir() {
+        return vec![place.to_owned()];
+    }
+    let inside = |folder: &Path| -> Vec<PathBuf> {
+        let names = list(folder).unwrap_or_default();
+        names.iter().map(|name| folder.join(name)).collect()
+    };
+    let mut files = Vec::new();
+    for path in inside(place) {
+        if path.extension().is_some_and(|end| end == "skill") && path.is_dir() {
+            files.extend(inside(&path));
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Writes a new directory with files in folders, all of it or nothing.
+///
+/// # Errors
+/// [`FileError::Exists`], [`FileError::Output`].
+pub fn write_tree(path: &Path, files: &[(PathBuf, &[u8])]) -> Result<(), FileError> {
+    must_not_exist(path)?;
+    let beside = parent(path)?;
+    let write = || -> io::Result<()> {
+        let new = temporary(super::MODE_DIRECTORY).tempdir_in(beside)?;
+        for (name, bytes) in files {
+            let file = new.path().join(name);
+            let folder = file.parent().unwrap_or(new.path());
+            fs_err::create_dir_all(folder)?;
+            write_beside(folder, &file, bytes, MODE_FILE, false)?;
+        }
+        fs_err::rename(new.path(), path)
+    };
+    write().map_err(|source| FileError::Output { path: path.to_owned(), source: plain(source) })
+}

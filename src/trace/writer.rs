@@ -1,0 +1,203 @@
+//! Writing a trace while the guest runs.
+
+use super::error::Error;
+use super::event::{Codec, EventRef};
+use super::header::{End, Header, Material, encode_record};
+use super::section::{Kind, LARGE, Seal, Sink};
+use crate::limits;
+use crate::outcome::Outcome;
+use std::io::Write;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{self, JoinHandle};
+
+/// Batches that may wait for the writer's thread before the guest has to.
+const IN_FLIGHT: usize = 8;
+
+/// Writes a trace. Compression, hashing and output happen on a thread of its own; an error there
+/// shows when the next batch is closed, at [`Writer::flush`] or at [`Writer::finish`].
+///
+/// A writer that is dropped leaves a trace without an end, which every reader calls truncated.
+#[derive(Debug)]
+pub struct Writer<W> {
+    codec: Codec,
+    batch: Vec<u8>,
+    events: u64,
+    buffers: usize,
+    returned: Receiver<Vec<u8>>,
+    to_thread: Sender<Message>,
+    thread: Option<JoinHandle<Result<Option<(W, Seal)>, Error>>>,
+}
+
+enum Message {
+    Batch(Vec<u8>),
+    Flush(SyncSender<()>),
+    End(End),
+}
+
+impl<W: Write + Send + 'static> Writer<W> {
+    /// Begins a trace. `materials` are written on the writer's thread, so that the guest can start
+    /// at once; they come in the order of their names, each at most once.
+    ///
+    /// # Errors
+    /// [`Error::Import`], [`Error::TooLarge`] and [`Error::Unfit`] for what no trace can hold;
+    /// [`Error::Write`] when there can be no thread.
+    pub fn start(out: W, header: &Header, materials: Vec<Material>) -> Result<Self, Error> {
+        header.check().map_err(Error::Unfit)?;
+        let codec = Codec::new(&header.functions()?);
+        let header = encode_record(header).map_err(Error::Unfit)?;
+        if !materials.is_sorted_by(|a, b| a.name < b.name) {
+            return Err(Error::Unfit("materials out of order, or one of them twice".into()));
+        }
+        materials.iter().try_for_each(Material::check)?;
+
+        let (to_thread, messages) = channel();
+        let (give_back, returned) = channel();
+        let thread = thread::Builder::new()
+            .name("trace writer".to_owned())
+            .spawn(move || write_all(out, &header, materials, &messages, &give_back))
+            .map_err(Error::Write)?;
+        Ok(Self {
+            codec,
+            batch: Vec::new(),
+            events: 0,
+            buffers: 1,
+            returned,
+            to_thread,
+            thread: Some(thread),
+        })
+    }
+
+    /// Events so far.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Records a call.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] and [`Error::TooLarge`] for a call that does not fit its function, and what
+    /// went wrong on the writer's thread.
+    #[inline]
+    pub fn append(&mut self, event: &EventRef<'_>) -> Result<(), Error> {
+        if let Err(problem) = self.codec.encode(event, &mut self.batch) {
+            return Err(Error::Unfit(problem));
+        }
+        self.events += 1;
+        if self.batch.len() >= limits::BATCH_TARGET {
+            self.close_batch()?;
+        }
+        Ok(())
+    }
+
+    /// Closes the batch and waits until it is written.
+    ///
+    /// # Errors
+    /// What went wrong on the writer's thread.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.close_batch()?;
+        self.wait()
+    }
+
+    /// Closes the trace.
+    ///
+    /// # Errors
+    /// What went wrong on the writer's thread.
+    pub fn finish(mut self, outcome: &Outcome) -> Result<(W, Seal), Error> {
+        self.close_batch()?;
+        let end = End { events: self.events, outcome: outcome.clone() };
+        end.check().map_err(Error::Unfit)?;
+        if self.to_thread.send(Message::End(end)).is_err() {
+            return Err(self.fault());
+        }
+        self.join()?.ok_or(Error::Stopped)
+    }
+
+    #[cold]
+    fn close_batch(&mut self) -> Result<(), Error> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let found = self.batch.len() as u64;
+        if found > limits::BATCH_BYTES {
+            let limit = limits::BATCH_BYTES;
+            return Err(Error::TooLarge { what: "a batch of events", found, limit });
+        }
+        let next = self.spare_buffer()?;
+        let batch = std::mem::replace(&mut self.batch, next);
+        let large = batch.len() > LARGE;
+        if self.to_thread.send(Message::Batch(batch)).is_err() {
+            return Err(self.fault());
+        }
+        // Few large batches fit into memory: the guest waits for each of them.
+        if large { self.wait() } else { Ok(()) }
+    }
+
+    /// A buffer that the thread is done with, or a new one while few are in flight.
+    fn spare_buffer(&mut self) -> Result<Vec<u8>, Error> {
+        if let Ok(buffer) = self.returned.try_recv() {
+            return Ok(buffer);
+        }
+        if self.buffers <= IN_FLIGHT {
+            self.buffers += 1;
+            return Ok(Vec::with_capacity(limits::BATCH_TARGET + (64 << 10)));
+        }
+        self.returned.recv().map_err(|_| self.fault())
+    }
+
+    fn wait(&mut self) -> Result<(), Error> {
+        let (done, wait) = sync_channel(1);
+        let sent = self.to_thread.send(Message::Flush(done));
+        if sent.is_err() || wait.recv().is_err() {
+            return Err(self.fault());
+        }
+        Ok(())
+    }
+
+    /// Why the thread does not listen any more.
+    fn fault(&mut self) -> Error {
+        self.join().err().unwrap_or(Error::Stopped)
+    }
+
+    fn join(&mut self) -> Result<Option<(W, Seal)>, Error> {
+        let thread = self.thread.take().ok_or(Error::Stopped)?;
+        thread.join().unwrap_or(Err(Error::Stopped))
+    }
+}
+
+/// The writer's thread: `None` when the writer was dropped before the end.
+fn write_all<W: Write>(
+    out: W,
+    header: &[u8],
+    materials: Vec<Material>,
+    messages: &Receiver<Message>,
+    give_back: &Sender<Vec<u8>>,
+) -> Result<Option<(W, Seal)>, Error> {
+    let mut sink = Sink::start(out)?;
+    sink.section(Kind::Header, header)?;
+    for material in materials {
+        sink.section(Kind::Material, &material.encode())?;
+    }
+    for message in messages {
+        match message {
+            Message::Batch(mut batch) => {
+                sink.section(Kind::Batch, &batch)?;
+                batch.clear();
+                batch.shrink_to(LARGE);
+                // Nobody takes buffers back once the guest has ended.
+                let _gone = give_back.send(batch);
+            }
+            Message::Flush(done) => {
+                sink.flush()?;
+                let _gone = done.send(());
+            }
+            Message::End(end) => {
+                let record = encode_record(&end).map_err(Error::Unfit)?;
+                sink.section(Kind::End, &record)?;
+                return sink.finish(end).map(Some);
+            }
+        }
+    }
+    Ok(None)
+}
+
