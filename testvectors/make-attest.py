@@ -282,7 +282,7 @@ def receipts():
             value = value[step]
         with_(f"order-{name}", [6], "out of order", path, value[::-1])
         with_(f"twice-{name}", [6], "the first one comes twice", path, value[:1] + value)
-    for name, kind, bits in [("too-great", "i32", "4294967296"), ("negative", "i64", "-1"), ("leading-zero", "i64", "01"), ("plus", "i64", "+1"), ("fraction", "f64", "0.5"), ("v128-short", "v128", "ff"), ("v128-uppercase", "v128", "F" * 32), ("reference", "funcref", "7")]:
+    for name, kind, bits in [("too-great", "i32", "4294967296"), ("negative", "i64", "-1"), ("leading-zero", "i64", "01"), ("plus", "i64", "+1"), ("fraction", "f64", "0.5"), ("v128-short", "v128", "ff"), ("v128-uppercase", "v128", "F" * 32), ("reference", "funcref", "7"), ("type", "i8", "0"), ("family", "(ref null 3)", "null")]:
         with_(f"bits-{name}", [8], "not the one spelling of the bits", ["finalState", "globals", 0], {"name": "count", "type": kind, "bits": bits})
     text = jcs(good)
     put("spaces", "receipt-malformed", [12], "a space after the payload's first byte", b"{ " + text[1:])

@@ -2,7 +2,7 @@
 
 use super::error::cut;
 use super::{Error, PrivateKey, PublicKey, Trust, Verified, base64};
-use crate::digest::{EnvelopeDigest, KeyId};
+use crate::digest::KeyId;
 use crate::json::{self, Map, Value};
 use crate::limits;
 
@@ -173,25 +173,27 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Reads a file of envelopes, one a line (`attestations.intoto.jsonl`), each with the digest of its
-/// line. No bytes are no envelopes.
+/// Reads a file of envelopes, one a line (`attestations.intoto.jsonl`). With each comes its line
+/// without the line end: the bytes that an [`EnvelopeDigest`](crate::digest::EnvelopeDigest) is of.
+/// No bytes are no envelopes.
 ///
 /// # Errors
 /// [`Error::TooLarge`]; [`Error::Line`] for the first line that is not an envelope or has no line
 /// end.
-pub fn parse_lines(bytes: &[u8]) -> Result<Vec<(EnvelopeDigest, Envelope)>, Error> {
+pub fn parse_lines(bytes: &[u8]) -> Result<Vec<(&[u8], Envelope)>, Error> {
     let (found, limit) = (bytes.len() as u64, limits::ATTESTATIONS_BYTES);
     if found > limit {
         return Err(Error::TooLarge { what: "file of envelopes", found, limit });
     }
-    let read = |(index, line): (usize, &[u8])| {
-        let envelope = match line.strip_suffix(b"\n") {
-            Some(line) => Envelope::parse(line).map(|e| (EnvelopeDigest::of(line), e)),
-            None => Err(malformed("$", "the line has no line end")),
-        };
-        envelope.map_err(|source| Error::Line { line: index + 1, source: Box::new(source) })
-    };
-    bytes.split_inclusive(|byte| *byte == b'\n').enumerate().map(read).collect()
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
+    lines
+        .map(|(index, line)| {
+            let line = line.strip_suffix(b"\n");
+            line.ok_or_else(|| malformed("$", "the line has no line end"))
+                .and_then(|line| Ok((line, Envelope::parse(line)?)))
+                .map_err(|source| Error::Line { line: index + 1, source: Box::new(source) })
+        })
+        .collect()
 }
 
 impl Signature {

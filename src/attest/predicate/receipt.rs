@@ -150,7 +150,7 @@ pub struct Use {
 pub struct Files {
     /// Files from which bytes were delivered.
     pub read: Vec<FileUse>,
-    /// Files for which bytes were accepted.
+    /// Files for which bytes were accepted, or that were created or resized.
     pub written: Vec<FileUse>,
 }
 

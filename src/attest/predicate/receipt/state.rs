@@ -4,6 +4,9 @@ use super::super::sha256;
 use crate::digest::DataDigest;
 use serde::{Deserialize, Serialize};
 
+/// The families of references: of a reference's type, what every engine tells alike.
+const REFERENCES: [&str; 5] = ["anyref", "contref", "exnref", "externref", "funcref"];
+
 /// What a module exports besides functions, at the end. What it does not export is not covered.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +55,7 @@ pub enum GlobalBits {
     V128(u128),
     /// A reference, of which only this much is the same on every engine.
     Reference {
-        /// Its type in the text format, as `funcref` or `(ref null 3)`.
+        /// Its family: `anyref`, `contref`, `exnref`, `externref` or `funcref`.
         of: String,
         /// Whether it is null.
         null: bool,
@@ -95,7 +98,7 @@ impl TryFrom<Raw> for GlobalState {
             "f32" => text.parse().ok().map(GlobalBits::F32),
             "f64" => text.parse().ok().map(GlobalBits::F64),
             "v128" => u128::from_str_radix(text, 16).ok().map(GlobalBits::V128),
-            "" => None,
+            of if !REFERENCES.contains(&of) => None,
             of => match text {
                 "null" => Some(GlobalBits::Reference { of: of.to_owned(), null: true }),
                 "not-null" => Some(GlobalBits::Reference { of: of.to_owned(), null: false }),
@@ -128,7 +131,7 @@ mod tests {
             ("f64", "0"),
             ("v128", "000000000000000000000000000000ff"),
             ("funcref", "null"),
-            ("(ref null 3)", "not-null"),
+            ("exnref", "not-null"),
         ] {
             let global = read(kind, bits).unwrap();
             let raw = Raw::from(global);
@@ -144,6 +147,7 @@ mod tests {
             ("v128", "000000000000000000000000000000FF"),
             ("funcref", "0"),
             ("", "null"),
+            ("(ref null 3)", "null"),
         ] {
             assert!(read(kind, bits).is_err(), "{kind} {bits} was taken");
         }
