@@ -53,3 +53,5 @@ pub const THREAD_STACK_BYTES: usize = 80 << 20;
 pub const HOSTCALL_BYTES: usize = 128 << 20;
 /// Leaks of host paths reported for one module.
 pub const LEAKS: usize = 64;
+/// Bytes of a hole in a reproduced file that are filled with zeros; a longer one is left out.
+pub const KEPT_HOLE: usize = 64 << 20;

@@ -152,6 +152,11 @@ impl Envelope {
         self.signatures.len()
     }
 
+    /// The signatures' bytes, unchecked, for other tools to check.
+    pub fn signature_bytes(&self) -> impl Iterator<Item = &[u8]> {
+        self.signatures.iter().map(|signature| signature.sig.as_slice())
+    }
+
     /// The key ids that the signatures claim, for a person to read: hints, not evidence. Only those
     /// that have the form of a key id.
     #[must_use]

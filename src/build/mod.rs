@@ -2,6 +2,7 @@
 
 mod builder;
 mod error;
+pub mod peer;
 mod recipe;
 
 pub use builder::run;

@@ -156,7 +156,10 @@ random = false
         let recipe = Recipe::parse(GOOD).unwrap();
         let texts: Vec<_> = recipe.capabilities.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["env=HOME", "fs.read=/data", "time"]);
-        assert_eq!((recipe.version.as_str(), recipe.command.as_slice()), ("0.0.0", &["make".to_owned()][..]));
+        assert_eq!(
+            (recipe.version.as_str(), recipe.command.as_slice()),
+            ("0.0.0", &["make".to_owned()][..])
+        );
         let short = Recipe::parse("[skill]\nname='x'\n[build]\noutput='x.wasm'\n").unwrap();
         assert!(short.command.is_empty() && short.capabilities.is_empty());
     }

@@ -43,7 +43,8 @@ struct Report {
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let key = inputs::private_key(&args.key)?;
     let place = |error: CommandError| error.of(args.bundle.display());
-    let bundle = CheckedBundle::check(inputs::bundle(&args.bundle)?).map_err(|e| place(e.into()))?;
+    let bundle =
+        CheckedBundle::check(inputs::bundle(&args.bundle)?).map_err(|e| place(e.into()))?;
     let statement = provenance(&args.bundle, &bundle).map_err(place)?.to_statement()?;
     let envelope = Envelope::sign(statement.to_payload()?, &[&key]);
     let line = envelope.to_bytes()?;
@@ -65,8 +66,11 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 /// What the bundle says of its own making. The companion knows the source.
 fn provenance(path: &std::path::Path, bundle: &CheckedBundle) -> Result<Provenance, CommandError> {
     let bytes = skill::read_companion(path)?.ok_or_else(|| {
-        CommandError::new(Reason::BundleMalformed, "skill.debug.wasm is missing: it names the source module")
-            .hint("build the bundle again")
+        CommandError::new(
+            Reason::BundleMalformed,
+            "skill.debug.wasm is missing: it names the source module",
+        )
+        .hint("build the bundle again")
     })?;
     let companion = Companion::parse(bytes)?;
     let manifest = bundle.manifest();
@@ -79,7 +83,9 @@ fn provenance(path: &std::path::Path, bundle: &CheckedBundle) -> Result<Provenan
             entrypoint: manifest.entrypoint().to_owned(),
             profile: manifest.profile().name().to_owned(),
             capabilities: manifest.capabilities().to_vec(),
-            recipe: companion.command().map(|command| Recipe { command: command.to_vec() }),
+            recipe: Some(companion.command())
+                .filter(|command| !command.is_empty())
+                .map(|command| Recipe { command: command.to_vec() }),
         },
         source_name: companion.source_name().to_owned(),
         source: companion.source(),

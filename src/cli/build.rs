@@ -3,9 +3,9 @@ use super::ui::Ui;
 use super::{inputs, ui};
 use crate::abi::{Capability, Kind};
 use crate::build::{self, Recipe};
-use crate::reason::Reason;
 use crate::limits;
-use crate::skill::{self, Manifest, NewBundle, Written};
+use crate::reason::Reason;
+use crate::skill::{self, Manifest, NewBundle, Profile, Written};
 use crate::wasm::{self, Canonical, Interface, Leak, Module, SourceNote};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ struct Order {
     version: String,
     entrypoint: Option<String>,
     capabilities: Vec<Capability>,
-    command: Option<Vec<String>>,
+    command: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -92,8 +92,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let module = Module::parse(order.source).map_err(place)?;
     let interface = Interface::of(&module, order.entrypoint.as_deref()).map_err(place)?;
     let leaks = wasm::find_leaks(&module);
-    let (canonical, companion) =
-        Canonical::from_module(&module, &SourceNote { name: &order.source_name, command: order.command.as_deref() }).map_err(place)?;
+    let note = SourceNote { name: &order.source_name, command: &order.command };
+    let (canonical, companion) = Canonical::from_module(&module, &note).map_err(place)?;
 
     let declared = with_inferred(order.capabilities, &interface);
     let manifest = Manifest::new(
@@ -102,6 +102,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         &interface.entrypoint,
         canonical.digest(),
         declared,
+        Profile::Canonical,
     )?;
     let output = args.output.clone().unwrap_or_else(|| format!("{}.skill", order.name).into());
     let parts = NewBundle {
@@ -144,15 +145,18 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
         version: args.version.clone().unwrap_or_else(|| "0.0.0".to_owned()),
         entrypoint: args.entrypoint.clone(),
         capabilities: capabilities(&args.capabilities)?,
-        command: None,
+        command: Vec::new(),
     })
 }
 
 fn from_recipe(args: &Args) -> Result<Order, CommandError> {
     let path = Path::new("provenact.toml");
     if !path.exists() {
-        return Err(CommandError::new(Reason::FileMissing, "no module was given, and there is no ./provenact.toml")
-            .hint("provenact build MODULE.wasm"));
+        return Err(CommandError::new(
+            Reason::FileMissing,
+            "no module was given, and there is no ./provenact.toml",
+        )
+        .hint("provenact build MODULE.wasm"));
     }
     let named = |error: build::Error| CommandError::from(error).of(path.display());
     let recipe = Recipe::parse(&inputs::text(path)?).map_err(named)?;
@@ -161,17 +165,23 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
     declared.extend(capabilities(&args.capabilities)?);
     Ok(Order {
         source: inputs::bytes(&output, limits::MODULE_BYTES)?,
-        source_name: output.file_name().unwrap_or(output.as_os_str()).to_string_lossy().into_owned(),
+        source_name: output
+            .file_name()
+            .unwrap_or(output.as_os_str())
+            .to_string_lossy()
+            .into_owned(),
         name: args.name.clone().unwrap_or(recipe.name),
         version: args.version.clone().unwrap_or(recipe.version),
         entrypoint: args.entrypoint.clone().or(recipe.entrypoint),
         capabilities: declared,
-        command: Some(recipe.command).filter(|command| !command.is_empty()),
+        command: recipe.command,
     })
 }
 
 fn capabilities(texts: &[String]) -> Result<Vec<Capability>, CommandError> {
-    let parse = |text: &String| text.parse().map_err(|error| CommandError::from(skill::Error::Capability(error)));
+    let parse = |text: &String| {
+        text.parse().map_err(|error| CommandError::from(skill::Error::Capability(error)))
+    };
     texts.iter().map(parse).collect()
 }
 
@@ -188,13 +198,20 @@ fn leak_report(leak: &Leak) -> LeakReport {
     LeakReport { offset: leak.offset, text: leak.text.clone() }
 }
 
-fn tell(report: &Report<'_>, interface: &Interface, leaks: &[Leak], ui: ui::Ui) -> Result<(), CommandError> {
+fn tell(
+    report: &Report<'_>,
+    interface: &Interface,
+    leaks: &[Leak],
+    ui: ui::Ui,
+) -> Result<(), CommandError> {
     for leak in leaks {
         ui.warn(&format!("host path in the data at byte {}: {:?}", leak.offset, leak.text));
     }
     let declares = |kind: Kind| report.capabilities.iter().any(|c| c.kind() == kind);
     for kind in interface.kinds.iter().filter(|kind| !kind.is_whole() && !declares(**kind)) {
-        ui.talk(&format!("the imports can ask for {kind}; nothing is declared (--cap {kind}=VALUE)"));
+        ui.talk(&format!(
+            "the imports can ask for {kind}; nothing is declared (--cap {kind}=VALUE)"
+        ));
     }
     let capabilities: Vec<String> = report.capabilities.iter().map(ToString::to_string).collect();
     let text = format!(

@@ -49,7 +49,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 
     stage.say("\n# 3. Only the two files are kept: the auditor has no input, no module, no clock.");
     for gone in ["decide.wasm", "decide.skill", "data", "author.key.pem"] {
-        files::remove(Path::new(gone));
+        files::remove(Path::new(gone))?;
     }
     stage.say("$ rm -r decide.wasm decide.skill data author.key.pem");
     stage.ok("replay receipt.json --pub operator.pub.pem --out reproduced")?;

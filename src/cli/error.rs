@@ -54,7 +54,16 @@ macro_rules! from {
         }
     )*};
 }
-from!(attest::Error, crate::build::Error, files::FileError, runtime::Error, skill::Error, trace::Error, verify::Error, wasm::Error);
+from!(
+    attest::Error,
+    crate::build::Error,
+    files::FileError,
+    runtime::Error,
+    skill::Error,
+    trace::Error,
+    verify::Error,
+    wasm::Error
+);
 
 impl From<crate::json::JsonError> for CommandError {
     fn from(error: crate::json::JsonError) -> Self {

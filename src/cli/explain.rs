@@ -70,6 +70,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
             let _ = writeln!(text, "{:24} {}", entry.reason, entry.meaning);
         }
     }
-    ui.answer(&text, &Explanation { schema: "https://opertus.systems/provenact/explain/v1", reasons })?;
+    ui.answer(
+        &text,
+        &Explanation { schema: "https://opertus.systems/provenact/explain/v1", reasons },
+    )?;
     Ok(0)
 }

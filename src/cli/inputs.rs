@@ -45,7 +45,10 @@ impl TrustArgs {
     /// The trusted keys.
     pub fn required(&self) -> Result<Trust, CommandError> {
         self.load()?.ok_or_else(|| {
-            CommandError::new(Reason::TrustEmpty, "no trusted key was given, and there is no trust.toml")
+            CommandError::new(
+                Reason::TrustEmpty,
+                "no trusted key was given, and there is no trust.toml",
+            )
         })
     }
 
@@ -54,7 +57,8 @@ impl TrustArgs {
             return self.trust.clone();
         }
         let here = PathBuf::from("trust.toml");
-        let user = user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("trust.toml"));
+        let user =
+            user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("trust.toml"));
         [Some(here), user].into_iter().flatten().find(|path| path.exists())
     }
 }
@@ -77,9 +81,8 @@ pub fn variable_of_ours(name: &str) -> Option<String> {
 /// A private key that nobody else can read.
 pub fn private_key(path: &Path) -> Result<PrivateKey, CommandError> {
     let pem = zeroize::Zeroizing::new(text(path)?);
-    files::must_be_private(path).map_err(|error| {
-        CommandError::from(error).hint(format!("chmod 600 {}", path.display()))
-    })?;
+    files::must_be_private(path)
+        .map_err(|error| CommandError::from(error).hint(format!("chmod 600 {}", path.display())))?;
     PrivateKey::from_pem(&pem).map_err(|error| CommandError::from(error).of(path.display()))
 }
 

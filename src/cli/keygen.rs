@@ -47,7 +47,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         files::must_not_exist(&public)?;
     }
     files::write_new(&private, key.to_pem()?.as_bytes(), files::MODE_SECRET, args.force)?;
-    files::write_new(&public, key.public().to_pem()?.as_bytes(), files::MODE_FILE, args.force)?;
+    files::write_new(&public, key.public().to_pem().as_bytes(), files::MODE_FILE, args.force)?;
     let report = Report {
         schema: "https://opertus.systems/provenact/keygen/v1",
         private: private.display().to_string(),

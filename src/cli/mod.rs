@@ -60,7 +60,8 @@ provenact replay receipt.json                       prove it again from these tw
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     if args.len() <= 1 {
-        let _ = Ui::new(Format::Human).bytes(format!("{FIVE_LINES}\n\nMore: provenact --help, provenact demo\n").as_bytes());
+        let _ = Ui::new(Format::Human)
+            .bytes(format!("{FIVE_LINES}\n\nMore: provenact --help, provenact demo\n").as_bytes());
         return ExitCode::from(2);
     }
     ExitCode::from(dispatch(args))
@@ -69,7 +70,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Parses and carries out one command line; the demo calls it too.
 fn dispatch(args: Vec<OsString>) -> u8 {
     // `run` has exit codes of its own, for usage errors too.
-    let is_run = args.iter().skip(1).find(|a| !a.to_string_lossy().starts_with('-'))
+    let is_run = args
+        .iter()
+        .skip(1)
+        .find(|a| !a.to_string_lossy().starts_with('-'))
         .is_some_and(|command| command == "run");
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,

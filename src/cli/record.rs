@@ -1,8 +1,8 @@
 //! Where a run's evidence goes: two files, both whole or neither there.
 
 use super::error::CommandError;
-use crate::attest::{Envelope, PrivateKey};
 use crate::attest::receipt::FinalState;
+use crate::attest::{Envelope, PrivateKey};
 use crate::files;
 use crate::limits;
 use crate::outcome::Outcome;
@@ -30,7 +30,8 @@ impl Destination {
     pub fn prepare(receipt: &Path, force: bool) -> Result<Self, CommandError> {
         let trace = receipt.with_extension("trace");
         if trace == receipt {
-            let message = format!("{}: the receipt's name must not end in .trace", receipt.display());
+            let message =
+                format!("{}: the receipt's name must not end in .trace", receipt.display());
             return Err(CommandError::new(crate::reason::Reason::Usage, message));
         }
         if !force {

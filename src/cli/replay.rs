@@ -78,7 +78,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     if let Some(out) = &args.out {
         files::must_not_exist(out)?;
     }
-    let engine = Engine::cranelift(if args.no_cache { None } else { super::cache_directory()? }.as_deref())?;
+    let engine =
+        Engine::cranelift(if args.no_cache { None } else { super::cache_directory()? }.as_deref())?;
     let kept = args.out.is_some().then(Kept::shared);
     let (verdict, claim) = audit.replay(&engine, kept.clone())?;
     if let (Some(out), Some(kept), Verdict::Reproduced(_)) = (&args.out, kept, &verdict) {
@@ -127,11 +128,15 @@ impl Audit {
                 .map(|bytes| ManifestDigest::of(&bytes))
                 .ok_or_else(|| missing("manifest", &expected))?,
         };
-        let names = trace.material(MaterialName::Companion).map(|bytes| Companion::parse(bytes.to_vec()));
+        let names =
+            trace.material(MaterialName::Companion).map(|bytes| Companion::parse(bytes.to_vec()));
         Ok(Self {
             module: Canonical::check(module)?,
             manifest,
-            names: names.and_then(Result::ok).map(|companion| companion.names()).unwrap_or_default(),
+            names: names
+                .and_then(Result::ok)
+                .map(|companion| companion.names())
+                .unwrap_or_default(),
             trace,
             claim,
         })
@@ -179,7 +184,13 @@ fn tell(path: &Path, claim: &Claim, verdict: &Verdict, ui: Ui) -> Result<u8, Com
     let status = match verdict {
         Verdict::Reproduced(proof) => {
             report.events = proof.events();
-            let _ = writeln!(text, "{}: reproduced, {} events, {}", path.display(), proof.events(), proof.outcome());
+            let _ = writeln!(
+                text,
+                "{}: reproduced, {} events, {}",
+                path.display(),
+                proof.events(),
+                proof.outcome()
+            );
             0
         }
         Verdict::Interrupted { events, cause, here } => {
@@ -187,7 +198,11 @@ fn tell(path: &Path, claim: &Claim, verdict: &Verdict, ui: Ui) -> Result<u8, Com
             report.reason = Some(Reason::Interrupted.name());
             report.events = *events;
             let whose = if *here { "this replay was interrupted here" } else { "then interrupted" };
-            let _ = writeln!(text, "{}: reproduced up to event {events}, {whose}: {cause}", path.display());
+            let _ = writeln!(
+                text,
+                "{}: reproduced up to event {events}, {whose}: {cause}",
+                path.display()
+            );
             Class::Interrupted.exit()
         }
         Verdict::Refuted(divergence) => {
@@ -202,7 +217,8 @@ fn tell(path: &Path, claim: &Claim, verdict: &Verdict, ui: Ui) -> Result<u8, Com
     };
     let _ = writeln!(text, "authenticity: {}", claim.authenticity());
     if receipt.attestation.is_none() {
-        let _ = writeln!(text, "attestation: none; the operator ran the skill with --allow-unsigned");
+        let _ =
+            writeln!(text, "attestation: none; the operator ran the skill with --allow-unsigned");
     }
     if status == 0 {
         let _ = writeln!(text, "proves: {PROVES};\n        {DOES_NOT_PROVE}");

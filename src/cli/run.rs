@@ -3,7 +3,6 @@ use super::inputs::{self, TrustArgs};
 use super::record::{Concluded, Destination, Recording};
 use super::ui::Ui;
 use crate::abi::Kind;
-use crate::attest::PrivateKey;
 use crate::outcome::{Denial, Interruption, Outcome};
 use crate::reason::{Class, Reason};
 use crate::runtime::{self, Engine, Evidence, Execution, LiveHost, Seam, execute, roots};
@@ -125,9 +124,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let program = engine.compile(bundle.module())?;
     let live = LiveHost::new(&header, &roots(&header.grants), &effective.preopens, &rows)
         .map_err(runtime::Error::from)?;
-    let destination = (!args.no_receipt)
-        .then(|| Destination::prepare(&args.receipt, args.force))
-        .transpose()?;
+    let destination =
+        (!args.no_receipt).then(|| Destination::prepare(&args.receipt, args.force)).transpose()?;
     let materials = if args.detached {
         Vec::new()
     } else {
@@ -167,7 +165,9 @@ fn watch(after: Duration, recording: Recording, end: Arc<Run>) -> std::sync::mps
         let outcome = Outcome::Interrupted { cause: Interruption::WallClock };
         let status = recording
             .conclude(&outcome, None)
-            .and_then(|concluded| end.tell(&Execution::interrupted(Interruption::WallClock), concluded.as_ref()))
+            .and_then(|concluded| {
+                end.tell(&Execution::interrupted(Interruption::WallClock), concluded.as_ref())
+            })
             .unwrap_or_else(|error| {
                 end.ui.error(&error);
                 error.reason.class().run_exit()
@@ -178,23 +178,23 @@ fn watch(after: Duration, recording: Recording, end: Arc<Run>) -> std::sync::mps
 }
 
 fn seconds(seconds: f64) -> Result<Duration, CommandError> {
-    Duration::try_from_secs_f64(seconds).map_err(|error| {
-        CommandError::new(Reason::Usage, format!("--timeout {seconds}: {error}"))
-    })
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|error| CommandError::new(Reason::Usage, format!("--timeout {seconds}: {error}")))
 }
 
 /// The attestation that allows the bundle to run, or none when the operator says so.
-fn attested(
-    args: &Args,
-    bundle: &CheckedBundle,
-    ui: Ui,
-) -> Result<Option<Attested>, CommandError> {
-    let hint = |error: CommandError| error.hint("give the author's key with --pub, or run it with --allow-unsigned");
+fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attested>, CommandError> {
+    let hint = |error: CommandError| {
+        error.hint("give the author's key with --pub, or run it with --allow-unsigned")
+    };
     let trust = match args.trust.load()? {
         Some(trust) => trust,
         None if args.allow_unsigned => return Ok(None),
         None => {
-            let message = format!("{}: no key was given to check its attestation with", args.bundle.display());
+            let message = format!(
+                "{}: no key was given to check its attestation with",
+                args.bundle.display()
+            );
             return Err(hint(CommandError::new(Reason::SignatureUntrusted, message)));
         }
     };
@@ -229,7 +229,11 @@ fn header(
         attestation,
         entrypoint: bundle.manifest().entrypoint().to_owned(),
         arguments,
-        environment: effective.env.iter().map(|(name, value)| [name.clone(), value.clone()]).collect(),
+        environment: effective
+            .env
+            .iter()
+            .map(|(name, value)| [name.clone(), value.clone()])
+            .collect(),
         grants: effective.capabilities.clone(),
         policy: None,
         salt: Salt::from_bytes(salt),
@@ -269,7 +273,9 @@ fn grants(args: &Args, bundle: &CheckedBundle) -> Result<Vec<Grant>, CommandErro
     }
     if args.allow_declared {
         for capability in bundle.manifest().capabilities() {
-            let given = |name: &str| grants.iter().any(|g| matches!(g, Grant::Env { name: n, .. } if n == name));
+            let given = |name: &str| {
+                grants.iter().any(|g| matches!(g, Grant::Env { name: n, .. } if n == name))
+            };
             match capability.kind() {
                 Kind::Env if !given(capability.value()) => {
                     if let Some(value) = inputs::variable_of_ours(capability.value()) {
@@ -303,7 +309,11 @@ fn cache(args: &Args) -> Result<Option<PathBuf>, CommandError> {
 
 impl Run {
     /// Says how it ended and where the evidence is; gives the exit status.
-    fn tell(&self, execution: &Execution, concluded: Option<&Concluded>) -> Result<u8, CommandError> {
+    fn tell(
+        &self,
+        execution: &Execution,
+        concluded: Option<&Concluded>,
+    ) -> Result<u8, CommandError> {
         let outcome = &execution.outcome;
         let exit = run_exit(outcome);
         if let Some(reason) = outcome.reason() {
@@ -348,19 +358,25 @@ impl Run {
     /// The flag or declaration that would grant what was denied.
     fn grant_hint(&self, denial: &Denial) -> String {
         let Denial { kind, value, .. } = denial;
-        let folder = value.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
+        let folder = value
+            .rsplit_once('/')
+            .map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
         let flag = match kind.as_str() {
             "time" | "random" => format!("--allow {kind}"),
             "fs.read" => format!("--dir-ro HOST::{folder}"),
             "fs.write" => format!("--dir HOST::{folder}"),
             _ => return format!("{kind} is not supported by this version"),
         };
-        let covers = |c: &crate::abi::Capability| c.kind().name() == kind && (c.kind().is_whole() || value.starts_with(c.value()));
+        let covers = |c: &crate::abi::Capability| {
+            c.kind().name() == kind && (c.kind().is_whole() || value.starts_with(c.value()))
+        };
         if self.declared.iter().any(covers) {
             format!("to grant it, run with {flag}")
         } else {
             let capability = if value == "*" { kind.clone() } else { format!("{kind}={folder}") };
-            format!("the manifest does not declare it: build with --cap {capability}, then run with {flag}")
+            format!(
+                "the manifest does not declare it: build with --cap {capability}, then run with {flag}"
+            )
         }
     }
 }

@@ -48,7 +48,8 @@ impl Ui {
     /// # Errors
     /// When standard output cannot take it.
     pub fn answer(self, human: &str, machine: &impl Serialize) -> Result<(), CommandError> {
-        let text = if self.is_json() { json::to_pretty(machine)? } else { human.trim_end().to_owned() };
+        let text =
+            if self.is_json() { json::to_pretty(machine)? } else { human.trim_end().to_owned() };
         if text.is_empty() { Ok(()) } else { self.bytes(format!("{text}\n").as_bytes()) }
     }
 

@@ -118,7 +118,8 @@ fn receipt(path: &Path, trust: &Trust) -> Result<(Upheld, String), CommandError>
         let found = TraceDigest::from_bytes(files::digest_of(&trace)?);
         if found != receipt.trace.sha256 {
             let expected = receipt.trace.sha256;
-            let message = format!("{} has digest {found}, the receipt names {expected}", trace.display());
+            let message =
+                format!("{} has digest {found}, the receipt names {expected}", trace.display());
             return Err(CommandError::new(Reason::TraceMismatch, message));
         }
     }

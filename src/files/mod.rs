@@ -228,9 +228,8 @@ fn read_fault(path: &Path, source: io::Error) -> FileError {
 /// The system's own words: fs-err repeats the path, which stands in our errors already.
 fn plain(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(std::error::Error::source);
-    let code = inner
-        .and_then(|inner| inner.downcast_ref::<io::Error>())
-        .and_then(io::Error::raw_os_error);
+    let code =
+        inner.and_then(|inner| inner.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
     code.map_or(error, io::Error::from_raw_os_error)
 }
 

@@ -29,7 +29,8 @@ impl Pending {
     /// [`FileError::Output`].
     pub fn with(path: &Path, bytes: &[u8], mode: u32) -> Result<Self, FileError> {
         let mut pending = Self::create(path, mode)?;
-        let written = pending.file.write_all(bytes).and_then(|()| pending.file.as_file().sync_all());
+        let written =
+            pending.file.write_all(bytes).and_then(|()| pending.file.as_file().sync_all());
         written.map_err(|source| pending.output(source))?;
         Ok(pending)
     }

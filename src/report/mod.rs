@@ -58,7 +58,8 @@ pub fn receipt(receipt: &Receipt, authenticity: &Authenticity, signers: &[String
             invocation.stdin.bytes
         ),
     );
-    let list = |items: Vec<String>| if items.is_empty() { "nothing".to_owned() } else { items.join(", ") };
+    let list =
+        |items: Vec<String>| if items.is_empty() { "nothing".to_owned() } else { items.join(", ") };
     line("granted", list(receipt.grants.capabilities.iter().map(ToString::to_string).collect()));
     let uses = receipt.used.iter().map(|u| {
         let value = if u.value == "*" { String::new() } else { format!("={}", u.value) };
@@ -75,7 +76,10 @@ pub fn receipt(receipt: &Receipt, authenticity: &Authenticity, signers: &[String
     }
     line(
         "trace",
-        format!("{}, version {}, {} events", receipt.trace.sha256, receipt.trace.version, receipt.trace.events),
+        format!(
+            "{}, version {}, {} events",
+            receipt.trace.sha256, receipt.trace.version, receipt.trace.events
+        ),
     );
     line("outcome", receipt.outcome.to_string());
     text

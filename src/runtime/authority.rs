@@ -244,7 +244,9 @@ impl Authority {
             "fd_seek" => self.set_position(call.arg(0), call.u64_at(3, memory)),
             "fd_tell" => self.set_position(call.arg(0), call.u64_at(1, memory)),
             "fd_fdstat_set_flags" => {
-                if let Some(Descriptor::Path { append, .. }) = self.descriptors.get_mut(&call.arg(0)) {
+                if let Some(Descriptor::Path { append, .. }) =
+                    self.descriptors.get_mut(&call.arg(0))
+                {
                     *append = call.arg(1) & FD_APPEND != 0;
                 }
             }

@@ -12,8 +12,7 @@ use wasmtime_wasi::runtime::in_tokio;
 use wiggle::GuestMemory;
 
 /// A host function's live implementation: parameters in, raw bits of the result out.
-pub(super) type Live =
-    fn(&mut WasiP1Ctx, &mut GuestMemory<'_>, &[u64]) -> wasmtime::Result<u64>;
+pub(super) type Live = fn(&mut WasiP1Ctx, &mut GuestMemory<'_>, &[u64]) -> wasmtime::Result<u64>;
 
 macro_rules! bits {
     (i32, $value:expr) => {
@@ -40,9 +39,15 @@ macro_rules! value {
 }
 
 macro_rules! result {
-    (Errno) => { i32 };
-    (Bits64) => { f64 };
-    ($other:ident) => { () };
+    (Errno) => {
+        i32
+    };
+    (Bits64) => {
+        f64
+    };
+    ($other:ident) => {
+        ()
+    };
 }
 
 macro_rules! give {
@@ -60,17 +65,19 @@ macro_rules! give {
 macro_rules! live {
     (wasi, $name:ident, $($param:ident: $ty:ident),*) => {
         Some(|context, memory, params| {
-            let mut params = params.iter().copied();
-            $(let $param = value!($ty, params.next().unwrap_or_default());)*
-            let _ = params;
+            let mut at = 0..;
+            let mut next = || at.next().and_then(|at: usize| params.get(at)).copied().unwrap_or_default();
+            $(let $param = value!($ty, next());)*
+            let _ = &mut next;
             Ok(u64::from(preview1::$name(context, memory, $($param),*)? as u32))
         })
     };
     (wasi_async, $name:ident, $($param:ident: $ty:ident),*) => {
         Some(|context, memory, params| {
-            let mut params = params.iter().copied();
-            $(let $param = value!($ty, params.next().unwrap_or_default());)*
-            let _ = params;
+            let mut at = 0..;
+            let mut next = || at.next().and_then(|at: usize| params.get(at)).copied().unwrap_or_default();
+            $(let $param = value!($ty, next());)*
+            let _ = &mut next;
             Ok(u64::from(in_tokio(preview1::$name(context, memory, $($param),*))? as u32))
         })
     };

@@ -9,8 +9,8 @@ use crate::attest::receipt::{Bytes, SaltedBytes, Transfers};
 use crate::digest::{DataDigest, Sha256};
 use crate::outcome::Outcome;
 use crate::trace::{self, EventRef, Header, Seal};
-use std::io::Write;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 /// The evidence, shared between the execution and the watchdog.
@@ -138,7 +138,7 @@ impl Evidence {
             Effect::Read(path, at, data) => transfers(&mut self.read, path, *at, data),
             Effect::Written(path, at, data) => transfers(&mut self.written, path, *at, data),
             Effect::Created(path, _) | Effect::Resized(path, _) => {
-                self.written.entry(path.clone()).or_default();
+                self.written.entry(Arc::clone(path)).or_default();
             }
             Effect::Environment => self.environment_uses += 1,
             Effect::Renamed(..) | Effect::Removed(_) => {}

@@ -1,11 +1,11 @@
 //! One execution of a guest: the same code for run and replay.
 
+use super::Error;
 use super::bind;
 use super::divergence::Frame;
 use super::engine::{Engine, Program};
 use super::seam::{Seam, Stop};
 use super::state::final_state;
-use super::Error;
 use crate::abi::Function;
 use crate::attest::receipt::FinalState;
 use crate::limits;
@@ -39,8 +39,14 @@ pub struct Execution {
 
 impl Execution {
     /// An execution that was cut short before the guest did anything.
-    pub(super) fn interrupted(cause: Interruption) -> Self {
-        Self { outcome: Outcome::Interrupted { cause }, state: None, stack: Vec::new(), message: None }
+    #[must_use]
+    pub fn interrupted(cause: Interruption) -> Self {
+        Self {
+            outcome: Outcome::Interrupted { cause },
+            state: None,
+            stack: Vec::new(),
+            message: None,
+        }
     }
 }
 
@@ -76,8 +82,7 @@ fn on_this_thread(
     rows: &[&'static Function],
     seam: Seam,
 ) -> Result<Execution, Error> {
-    let mut store =
-        Store::new(&engine.0, State { seam, memory: None, growth: Growth::default() });
+    let mut store = Store::new(&engine.0, State { seam, memory: None, growth: Growth::default() });
     store.limiter(|state| &mut state.growth);
     let mut linker = Linker::new(&engine.0);
     for (function, row) in rows.iter().enumerate() {
@@ -149,9 +154,7 @@ fn define_fresh(
             }
             _ => continue,
         };
-        linker
-            .define(&mut *store, import.module(), import.name(), item)
-            .map_err(Error::engine)?;
+        linker.define(&mut *store, import.module(), import.name(), item).map_err(Error::engine)?;
     }
     Ok(())
 }
@@ -169,7 +172,7 @@ fn ended_by(error: wasmtime::Error) -> Result<Execution, Error> {
                 Outcome::Trapped { trap: Trap::Abort }
             }
             Stop::Fault(function) => Outcome::HostFault { function },
-            Stop::Denied(denial) => Outcome::Denied(denial),
+            Stop::Denied(denial) => Outcome::Denied { denial },
             Stop::Interrupted(cause) => Outcome::Interrupted { cause },
             other => return Err(Error::stop(other, stack)),
         }

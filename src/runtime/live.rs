@@ -10,7 +10,7 @@ use crate::skill::Preopen;
 use crate::trace::Header;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
-use wasmtime_wasi::{DirPerms, FilePerms, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use wiggle::GuestMemory;
 
 /// Why the live host could not be set up.
@@ -54,13 +54,10 @@ impl LiveHost {
                 continue;
             };
             preopen_below_its_root(preopen)?;
-            let (mut dir, mut file) = (DirPerms::READ, FilePerms::READ);
-            if root.write {
-                dir |= DirPerms::MUTATE;
-                file |= FilePerms::WRITE;
-            }
+            // There is no write-only directory here: the seam refuses the reads.
+            let perms = if root.write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
             builder
-                .preopened_dir(&preopen.host, &root.guest, dir, file)
+                .preopened_dir(&preopen.host, &root.guest, perms)
                 .map_err(|error| preopen_error(preopen, format!("{error:#}")))?;
         }
         let context = builder.build_p1();
@@ -100,9 +97,5 @@ fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
 }
 
 fn preopen_error(preopen: &Preopen, cause: String) -> PreopenError {
-    PreopenError {
-        path: preopen.host.display().to_string(),
-        guest: preopen.guest.clone(),
-        cause,
-    }
+    PreopenError { path: preopen.host.display().to_string(), guest: preopen.guest.clone(), cause }
 }

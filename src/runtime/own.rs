@@ -8,11 +8,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wiggle::GuestMemory;
 
 /// `env.seed() -> f64`: a random float in 1..2, all 52 bits of its fraction random.
-pub(super) fn seed(
-    _: &mut WasiP1Ctx,
-    _: &mut GuestMemory<'_>,
-    _: &[u64],
-) -> wasmtime::Result<u64> {
+pub(super) fn seed(_: &mut WasiP1Ctx, _: &mut GuestMemory<'_>, _: &[u64]) -> wasmtime::Result<u64> {
     let mut bytes = [0; 8];
     #[expect(clippy::disallowed_methods, reason = "the live host is where randomness enters")]
     getrandom::fill(&mut bytes).map_err(|e| wasmtime::format_err!("no randomness: {e}"))?;
@@ -32,7 +28,8 @@ pub(super) fn trace(
         wasmtime::bail!("env.trace is not in the table");
     };
     let call = Call::resolve(0, row, params, memory, &InvocationSizes::default());
-    let units = call.read_bytes(0, memory).chunks_exact(2).map(|u| u16::from_le_bytes([u[0], u[1]]));
+    let units =
+        call.read_bytes(0, memory).chunks_exact(2).map(|u| u16::from_le_bytes([u[0], u[1]]));
     let text: String =
         char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
     let mut line = format!("trace: {text}");

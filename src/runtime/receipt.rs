@@ -2,8 +2,8 @@
 
 use super::evidence::Evidence;
 use crate::attest::receipt::{
-    Attestation, FileUse, FinalState, Files, Grants, Invocation, Outputs, Receipt, Sha256Of,
-    Strings, Transfers, TraceSummary, Use,
+    Attestation, FileUse, Files, FinalState, Grants, Invocation, Outputs, Receipt, Sha256Of,
+    Strings, TraceSummary, Transfers, Use,
 };
 use crate::outcome::Outcome;
 use crate::trace::{Seal, Version};
@@ -32,6 +32,7 @@ pub fn receipt(
         manifest: Sha256Of { sha256: header.manifest },
         attestation: header
             .attestation
+            .as_ref()
             .map(|attested| Attestation { sha256: attested.envelope, keyid: attested.key }),
         invocation: Invocation {
             entrypoint: header.entrypoint.clone(),

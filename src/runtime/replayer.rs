@@ -5,8 +5,8 @@ use super::divergence::Divergence;
 use super::execute::Execution;
 use super::seam::{Host, Stop, full_name};
 use crate::abi::{Answer, Function, Gives, show};
-use crate::reason::Reason;
 use crate::outcome::{Interruption, Outcome};
+use crate::reason::Reason;
 use crate::trace::{self, Event, Reader, Seal};
 use std::sync::mpsc::SyncSender;
 
@@ -55,7 +55,13 @@ impl Replayer {
     }
 
     /// Reads the trace to its end, so that what is wrong with the whole of it is known, and stops.
-    fn diverged(&mut self, reason: Reason, place: String, recorded: String, replayed: String) -> Stop {
+    fn diverged(
+        &mut self,
+        reason: Reason,
+        place: String,
+        recorded: String,
+        replayed: String,
+    ) -> Stop {
         let told = loop {
             match self.reader.next() {
                 Ok(Some(_)) => {}

@@ -123,13 +123,8 @@ impl Seam {
             || matches!(row.gives, Gives::Nothing | Gives::Bits64);
         let (spans, count) = call.written(success, memory);
         let written = spans.map(|span: Span| span.of(memory));
-        let event = EventRef {
-            function,
-            args: call.args(),
-            answer,
-            handed,
-            written: &written[..count],
-        };
+        let event =
+            EventRef { function, args: call.args(), answer, handed, written: &written[..count] };
         {
             let mut evidence = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
             evidence.record(&event)?;

@@ -5,6 +5,9 @@ use crate::attest::receipt::{FinalState, GlobalBits, GlobalState, MemoryState};
 use crate::digest::DataDigest;
 use wasmtime::{Extern, Instance, Store, Val};
 
+/// Exports with this prefix are instrumentation of ours, not the guest's state.
+const RESERVED: &str = "provenact:";
+
 /// Reads the final state of `instance`.
 pub(super) fn final_state(store: &mut Store<State>, instance: &Instance) -> FinalState {
     let exports: Vec<(String, Extern)> = instance
@@ -12,7 +15,7 @@ pub(super) fn final_state(store: &mut Store<State>, instance: &Instance) -> Fina
         .map(|export| (export.name().to_owned(), export.into_extern()))
         .collect();
     let mut state = FinalState::default();
-    for (name, item) in exports {
+    for (name, item) in exports.into_iter().filter(|(name, _)| !name.starts_with(RESERVED)) {
         match item {
             Extern::Memory(memory) => {
                 let data = memory.data(&*store);

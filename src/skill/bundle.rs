@@ -117,16 +117,14 @@ impl NewBundle<'_> {
 /// When the line is empty or has a line end, the file grows above its limit, or cannot be read or
 /// written.
 pub fn append_attestation(directory: &Path, line: &[u8]) -> Result<bool, Error> {
-    let refuse = |what: &str| {
-        Err(Error::Bundle { path: directory.to_owned(), what: what.to_owned() })
-    };
+    let refuse =
+        |what: &str| Err(Error::Bundle { path: directory.to_owned(), what: what.to_owned() });
     check_directory(directory)?;
     if line.is_empty() || line.contains(&b'\n') || line.contains(&b'\r') {
         return refuse("an attestation is one line");
     }
     let path = directory.join(ATTESTATIONS);
-    let mut lines =
-        files::read_if_present(&path, limits::ATTESTATIONS_BYTES)?.unwrap_or_default();
+    let mut lines = files::read_if_present(&path, limits::ATTESTATIONS_BYTES)?.unwrap_or_default();
     if lines.split(|byte| *byte == b'\n').any(|old| old == line) {
         return Ok(false);
     }

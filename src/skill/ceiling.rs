@@ -219,11 +219,7 @@ fn preopens<'p>(
 
 /// The deeper of two paths, when one lies at or below the other.
 fn deeper<'p>(a: &'p str, b: &'p str) -> Option<&'p str> {
-    if is_at_or_below(a, b) {
-        Some(a)
-    } else {
-        is_at_or_below(b, a).then_some(b)
-    }
+    if is_at_or_below(a, b) { Some(a) } else { is_at_or_below(b, a).then_some(b) }
 }
 
 fn is_at_or_below(path: &str, above: &str) -> bool {

@@ -199,10 +199,7 @@ struct RawProfile {
 
 impl RawCapability {
     fn of(capability: &Capability) -> Self {
-        Self {
-            kind: capability.kind().name().to_owned(),
-            value: capability.value().to_owned(),
-        }
+        Self { kind: capability.kind().name().to_owned(), value: capability.value().to_owned() }
     }
 
     fn parse(&self) -> Result<Capability, Error> {

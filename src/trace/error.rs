@@ -32,7 +32,9 @@ pub enum Error {
         offset: u64,
     },
     /// Bytes do not hash to what stands behind them.
-    #[error("section {section}, at byte {offset}, or what is before it was changed: its hash differs")]
+    #[error(
+        "section {section}, at byte {offset}, or what is before it was changed: its hash differs"
+    )]
     Corrupt {
         /// Number of the section, from 0.
         section: u64,

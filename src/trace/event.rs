@@ -2,7 +2,7 @@
 //! leaves out the other knows (`spec/trace.md`, "Events").
 
 use super::error::Problem;
-use crate::abi::{Function, Gives, Length, MAX_ARGS, Role, Used, ValType};
+use crate::abi::{Answer, Function, Gives, Length, MAX_ARGS, Role, Used, ValType};
 use crate::digest::{self, Sha256};
 use crate::limits::HANDED_STORED;
 use crate::wire;
@@ -12,17 +12,6 @@ pub const MAX_RANGES: usize = 4;
 
 /// Bytes that stand for those handed to the host when they are too many: a digest, then a prefix.
 const HANDED_PREFIX: usize = HANDED_STORED - 32;
-
-/// What a host call came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// It returned these raw bits, zero-extended; 0 when it returned nothing.
-    Value(u64),
-    /// The host refused a pointer; the guest does not go on.
-    Fault,
-    /// It did not return: an exit, an abort, a denial, an interruption.
-    Never,
-}
 
 /// A call to be recorded.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +99,11 @@ impl Codec {
 
     /// Appends `event` to `out`; after an error `out` and the codec are as before.
     #[inline]
-    pub(super) fn encode(&mut self, event: &EventRef<'_>, out: &mut Vec<u8>) -> Result<(), Problem> {
+    pub(super) fn encode(
+        &mut self,
+        event: &EventRef<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Problem> {
         let Some(State { shape, last }) = self.functions.get_mut(event.function) else {
             return Err("a function number beyond the imports".into());
         };
@@ -246,7 +239,8 @@ impl Shape {
         if event.args.len() != self.args {
             return Err("a number of arguments that is not the function's".into());
         }
-        let wide = |(i, arg): (usize, &u64)| *arg > u64::from(u32::MAX) && self.narrow >> i & 1 != 0;
+        let wide =
+            |(i, arg): (usize, &u64)| *arg > u64::from(u32::MAX) && self.narrow >> i & 1 != 0;
         if event.args.iter().enumerate().any(wide) {
             return Err(TOO_WIDE.into());
         }

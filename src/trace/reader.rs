@@ -144,6 +144,15 @@ impl Reader {
         }
     }
 
+    /// Whether no event is left. Looks ahead, if need be, to the next batch or the end.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    #[inline]
+    pub fn is_at_end(&mut self) -> Result<bool, Error> {
+        Ok(self.at >= self.batch.payload.len() && !self.advance()?)
+    }
+
     /// What is known of the whole trace; `None` before [`Reader::next`] has said `None`.
     #[must_use]
     pub fn seal(&self) -> Option<&Seal> {

@@ -321,10 +321,14 @@ fn what_a_reader_refuses_is_not_written() {
     };
     let grant = |text: &str| -> Capability { text.parse().unwrap() };
     assert_eq!(refused(|h| h.arguments.push("a\0b".into())), Reason::TraceMalformed);
-    assert_eq!(refused(|h| h.environment.push(["A=".into(), String::new()])), Reason::TraceMalformed);
+    assert_eq!(
+        refused(|h| h.environment.push(["A=".into(), String::new()])),
+        Reason::TraceMalformed
+    );
     assert_eq!(refused(|h| h.grants.reverse()), Reason::TraceMalformed);
     assert_eq!(refused(|h| h.imports[3][1] = "fd_raed".into()), Reason::ImportUnknown);
-    let manifest = || Material::new(MaterialName::Manifest, grant("time").value().as_bytes().to_vec());
+    let manifest =
+        || Material::new(MaterialName::Manifest, grant("time").value().as_bytes().to_vec());
     let module = Material::new(MaterialName::Module, vec![]);
     assert!(Writer::start(Vec::new(), &header(), vec![manifest(), module]).is_err());
     assert!(Writer::start(Vec::new(), &header(), vec![manifest(), manifest()]).is_err());

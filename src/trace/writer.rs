@@ -200,4 +200,3 @@ fn write_all<W: Write>(
     }
     Ok(None)
 }
-

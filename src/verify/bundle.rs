@@ -113,7 +113,9 @@ impl CheckedBundle {
     /// the one that came closest.
     pub fn attested(&self, trust: &Trust) -> Result<Attested, Error> {
         let mut closest: Option<attest::Error> = None;
-        for (line, envelope) in attest::parse_lines(self.attestations.as_deref().unwrap_or_default())? {
+        for (line, envelope) in
+            attest::parse_lines(self.attestations.as_deref().unwrap_or_default())?
+        {
             match self.attested_by(&envelope, trust) {
                 Ok(provenance) => return Ok(Attested { provenance, envelope: line.to_vec() }),
                 // A verified statement about something else says more than an unknown signer.

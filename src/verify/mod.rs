@@ -13,7 +13,8 @@ pub use receipt::{Authenticity, Claim};
 pub use replay::{Replay, Reproduced, Verdict, replay};
 
 /// What a replay proves; every text of ours says this and no more.
-pub const PROVES: &str = "this module, given the recorded answers, does exactly what the receipt says";
+pub const PROVES: &str =
+    "this module, given the recorded answers, does exactly what the receipt says";
 
 /// What a replay does not prove.
 pub const DOES_NOT_PROVE: &str = "that the answers were the world's, that this was the only run and \

@@ -171,7 +171,8 @@ fn judge(
     }
     let computed = runtime::receipt(&evidence, &execution.outcome, execution.state.as_ref(), seal);
     if let Some(field) = claimed.first_difference(&computed)? {
-        let text = |value: Option<json::Value>| value.map_or("nothing".to_owned(), |v| v.to_string());
+        let text =
+            |value: Option<json::Value>| value.map_or("nothing".to_owned(), |v| v.to_string());
         let (recorded, replayed) = (text(field.found), text(field.expected));
         return Ok(differs(Reason::ReceiptDiffers, field.path, recorded, replayed));
     }
@@ -190,13 +191,17 @@ fn refuted(divergence: Divergence) -> Verdict {
 /// Receipt, trace, module and manifest must name one another.
 fn belong_together(input: &Replay<'_>, header: &Header) -> Result<(), Error> {
     let module = input.module.digest();
-    for (what, expected) in [("the receipt", input.receipt.module.sha256), ("the trace", header.module)] {
+    for (what, expected) in
+        [("the receipt", input.receipt.module.sha256), ("the trace", header.module)]
+    {
         if expected != module {
             return Err(Error::Module { what, found: module, expected });
         }
     }
     let found = input.manifest;
-    for (what, expected) in [("the receipt", input.receipt.manifest.sha256), ("the trace", header.manifest)] {
+    for (what, expected) in
+        [("the receipt", input.receipt.manifest.sha256), ("the trace", header.manifest)]
+    {
         if expected != found {
             return Err(Error::Manifest { what, found, expected });
         }

@@ -2,7 +2,7 @@
 
 use super::module::{FEATURES, Module, parser};
 use super::shortest::canonical_length;
-use super::{Companion, Error};
+use super::{Companion, Error, SourceNote};
 use crate::digest::ModuleDigest;
 use crate::limits;
 use std::convert::Infallible;
@@ -26,7 +26,7 @@ impl Canonical {
     /// # Errors
     /// When the encoder's output is not a valid module or not a fixed point of encoding: that
     /// would be a defect, and nothing is signed that has it. When a limit is exceeded.
-    pub fn from_module(module: &Module) -> Result<(Self, Companion), Error> {
+    pub fn from_module(module: &Module, note: &SourceNote<'_>) -> Result<(Self, Companion), Error> {
         let bytes = encode(module)?;
         let canonical = Module::parse(bytes).map_err(|error| Error::Reencode {
             what: format!("the result does not validate: {error}"),
@@ -36,7 +36,7 @@ impl Canonical {
                 what: format!("encoding the result again changes byte {offset}"),
             });
         }
-        Ok((Self::new(canonical), Companion::of(module)?))
+        Ok((Self::new(canonical), Companion::of(module, note)?))
     }
 
     /// Takes bytes that are in canonical form already.

@@ -19,6 +19,17 @@ pub struct Companion {
     bytes: Vec<u8>,
     source: SourceDigest,
     source_bytes: u64,
+    source_name: String,
+    command: Vec<String>,
+}
+
+/// What is known about a source module besides its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceNote<'a> {
+    /// Its file name, without a directory.
+    pub name: &'a str,
+    /// Program and arguments that made it, when provenact ran them; otherwise empty.
+    pub command: &'a [String],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -32,20 +43,28 @@ struct Header {
 #[serde(deny_unknown_fields)]
 struct Source {
     bytes: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    command: Vec<String>,
+    name: String,
     sha256: String,
 }
 
 impl Companion {
     /// The companion of `module`, which is the module as its author's compiler wrote it.
-    pub(super) fn of(module: &Module) -> Result<Self, Error> {
+    pub(super) fn of(module: &Module, note: &SourceNote<'_>) -> Result<Self, Error> {
         let source = SourceDigest::of(module.bytes());
         let source_bytes = module.bytes().len() as u64;
         let header = Header {
             schema: SCHEMA.into(),
-            source: Source { bytes: source_bytes, sha256: source.hex() },
+            source: Source {
+                bytes: source_bytes,
+                command: note.command.to_vec(),
+                name: note.name.to_owned(),
+                sha256: source.hex(),
+            },
         };
-        let header = json::to_jcs(&header)
-            .map_err(|error| Error::Reencode { what: error.to_string() })?;
+        let header =
+            json::to_jcs(&header).map_err(|error| Error::Reencode { what: error.to_string() })?;
 
         let mut out = wasm_encoder::Module::new();
         out.section(&section(SOURCE, &header));
@@ -53,7 +72,8 @@ impl Companion {
             let data = module.bytes().get(custom.data.clone()).unwrap_or_default();
             out.section(&section(&custom.name, data));
         }
-        Ok(Self { bytes: out.finish(), source, source_bytes })
+        let (source_name, command) = (note.name.to_owned(), note.command.to_vec());
+        Ok(Self { bytes: out.finish(), source, source_bytes, source_name, command })
     }
 
     /// Reads a companion.
@@ -67,8 +87,8 @@ impl Companion {
         }
         let mut header = None;
         for payload in Parser::new(0).parse_all(&bytes) {
-            let payload = payload
-                .map_err(|error| malformed(error.offset() as u64, error.message()))?;
+            let payload =
+                payload.map_err(|error| malformed(error.offset() as u64, error.message()))?;
             match payload {
                 Payload::Version { encoding: wasmparser::Encoding::Module, num: 1, .. }
                 | Payload::End(_) => {}
@@ -82,9 +102,10 @@ impl Companion {
                 }
             }
         }
-        let (source, source_bytes) =
+        let (source, note) =
             header.ok_or_else(|| malformed(found, "the source section is missing"))?;
-        Ok(Self { bytes, source, source_bytes })
+        let Source { bytes: source_bytes, command, name: source_name, .. } = note;
+        Ok(Self { bytes, source, source_bytes, source_name, command })
     }
 
     /// The bytes of the file.
@@ -103,6 +124,18 @@ impl Companion {
     #[must_use]
     pub fn source(&self) -> SourceDigest {
         self.source
+    }
+
+    /// File name of the source module, without a directory.
+    #[must_use]
+    pub fn source_name(&self) -> &str {
+        &self.source_name
+    }
+
+    /// Program and arguments that made the source module; empty when provenact did not run them.
+    #[must_use]
+    pub fn command(&self) -> &[String] {
+        &self.command
     }
 
     /// Length of that module in bytes.
@@ -177,7 +210,7 @@ fn malformed(offset: u64, what: &str) -> Error {
 
 fn parse_header(
     section: &wasmparser::CustomSectionReader<'_>,
-) -> Result<(SourceDigest, u64), Error> {
+) -> Result<(SourceDigest, Source), Error> {
     let at = section.data_offset() as u64;
     if section.name() != SOURCE {
         return Err(malformed(at, "the first section is not the source section"));
@@ -195,5 +228,5 @@ fn parse_header(
     }
     let source = SourceDigest::from_hex(&header.source.sha256)
         .map_err(|error| malformed(at, &error.to_string()))?;
-    Ok((source, header.source.bytes))
+    Ok((source, header.source))
 }

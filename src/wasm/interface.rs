@@ -64,6 +64,21 @@ impl Interface {
     }
 }
 
+impl Interface {
+    /// The host functions that the module imports, each once, in the order of their first import:
+    /// a trace numbers them so.
+    #[must_use]
+    pub fn host_functions(&self) -> Vec<&'static abi::Function> {
+        let mut distinct: Vec<&'static abi::Function> = Vec::new();
+        for function in &self.functions {
+            if !distinct.iter().any(|known| std::ptr::eq(*known, *function)) {
+                distinct.push(function);
+            }
+        }
+        distinct
+    }
+}
+
 /// The kinds that the functions' needs name, with two corrections. Without `path_open` the only
 /// descriptors to read and write are the standard streams, which need no capability. And the list
 /// of the environment may be asked for freely, but which variables are in it is a capability.
@@ -119,8 +134,7 @@ fn known_function(
     import: &Import,
     index: u32,
 ) -> Result<&'static abi::Function, Error> {
-    let row = abi::lookup(&import.module, &import.name)
-        .ok_or_else(|| unknown_import(import, 0))?;
+    let row = abi::lookup(&import.module, &import.name).ok_or_else(|| unknown_import(import, 0))?;
     let expected = FuncType::new(
         row.params.iter().map(|param| val_type(param.ty)),
         row.result().map(val_type),
@@ -177,9 +191,10 @@ fn check_exports(module: &Module) -> Result<(), Error> {
 /// Host functions have 32-bit pointers into the default memory: memory 0, and the one exported as
 /// `memory`, which is where WASI looks.
 fn check_memory(module: &Module, functions: &[&'static abi::Function]) -> Result<(), Error> {
-    let exported = module.facts.exports.iter().find(|export| {
-        export.name == "memory" && export.kind == wasmparser::ExternalKind::Memory
-    });
+    let exported =
+        module.facts.exports.iter().find(|export| {
+            export.name == "memory" && export.kind == wasmparser::ExternalKind::Memory
+        });
     let is_wide =
         module.is_memory64(0) || exported.is_some_and(|export| module.is_memory64(export.index));
     let uses_pointers = |f: &&&abi::Function| {
@@ -233,10 +248,9 @@ fn own_function<'m>(module: &'m Module, name: &str) -> Result<&'m FuncType, Erro
     if index < module.facts.imported_functions {
         return Err(Error::EntrypointImported { name: name.to_owned() });
     }
-    module.function_type(index).ok_or_else(|| Error::EntrypointMissing {
-        name: name.to_owned(),
-        exported: Vec::new(),
-    })
+    module
+        .function_type(index)
+        .ok_or_else(|| Error::EntrypointMissing { name: name.to_owned(), exported: Vec::new() })
 }
 
 fn exported_functions(module: &Module) -> Vec<String> {
@@ -250,9 +264,8 @@ fn exported_functions(module: &Module) -> Vec<String> {
 
 /// `(i32, i64) -> i32`; nothing is `()`.
 fn signature(ty: &FuncType) -> String {
-    let list = |types: &[ValType]| {
-        types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    };
+    let list =
+        |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match ty.results() {
         [one] => format!("({}) -> {one}", list(ty.params())),
         results => format!("({}) -> ({})", list(ty.params()), list(results)),

@@ -14,7 +14,7 @@ mod shortest;
 mod toolchain;
 
 pub use canonical::Canonical;
-pub use companion::{Companion, FunctionNames};
+pub use companion::{Companion, FunctionNames, SourceNote};
 pub use error::Error;
 pub use interface::Interface;
 pub use leaks::{Leak, LeakKind, find_leaks};

@@ -31,7 +31,11 @@ pub fn approve_to_decline(from: &str, to: &str, key: &Path) -> Result<(), Comman
             function: event.function,
             args: event.args,
             answer: event.answer,
-            handed: if name == "fd_write" || event.handed.len > 0 { std::slice::from_ref(&handed) } else { &[] },
+            handed: if name == "fd_write" || event.handed.len > 0 {
+                std::slice::from_ref(&handed)
+            } else {
+                &[]
+            },
             written: event.written(),
         })?;
     }
@@ -45,7 +49,12 @@ pub fn approve_to_decline(from: &str, to: &str, key: &Path) -> Result<(), Comman
     receipt.outputs.stdout = Bytes::of(&stdout);
     let payload = receipt.to_statement()?.to_payload()?;
     let signed = Envelope::sign(payload, &[&inputs::private_key(key)?]);
-    Ok(files::write_new(Path::new(&format!("{to}.json")), &signed.to_bytes()?, files::MODE_FILE, false)?)
+    Ok(files::write_new(
+        Path::new(&format!("{to}.json")),
+        &signed.to_bytes()?,
+        files::MODE_FILE,
+        false,
+    )?)
 }
 
 fn read(path: &str) -> Result<Receipt, CommandError> {
