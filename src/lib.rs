@@ -4,9 +4,12 @@
 //! code to it.
 
 pub mod abi;
+pub mod build;
 pub mod digest;
+pub mod files;
 pub mod json;
 pub mod limits;
 pub mod reason;
+pub mod skill;
 pub mod wasm;
 pub mod wire;

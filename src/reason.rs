@@ -134,6 +134,10 @@ reasons! {
     CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, random, time";
     /// A capability has a known name and is not supported by this version.
     CapabilityUnsupported = "capability-unsupported", Unknown, "leave the capability out";
+    /// The manifest names a profile that this version does not have.
+    ProfileUnsupported = "profile-unsupported", Unknown, "build with the profile canonical, or use a provenact that has the other";
+    /// Two grants put different host directories at one guest path, or give a variable two values.
+    GrantConflict = "grant-conflict", Unknown, "keep one of the two grants";
     /// The bundle lacks a part, or the directory is not a bundle.
     BundleMalformed = "bundle-malformed", Unknown, "build the bundle again, or name the .skill directory";
     /// skill.wasm is not the module that the manifest names.

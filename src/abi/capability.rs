@@ -1,5 +1,6 @@
 //! Capability kinds and values: what a manifest declares and an operator grants.
 
+use crate::reason::Reason;
 use std::fmt;
 use std::str::FromStr;
 
@@ -79,6 +80,17 @@ pub enum CapabilityError {
         /// What is wrong with it.
         why: &'static str,
     },
+}
+
+impl CapabilityError {
+    /// The reason under which the refusal is reported.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::UnknownKind(_) | Self::Value { .. } => Reason::CapabilityUnknown,
+            Self::Unsupported(_) => Reason::CapabilityUnsupported,
+        }
+    }
 }
 
 impl FromStr for Kind {

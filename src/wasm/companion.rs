@@ -44,8 +44,8 @@ impl Companion {
             schema: SCHEMA.into(),
             source: Source { bytes: source_bytes, sha256: source.hex() },
         };
-        let header = json::to_jcs(&header)
-            .map_err(|error| Error::Reencode { what: error.to_string() })?;
+        let header =
+            json::to_jcs(&header).map_err(|error| Error::Reencode { what: error.to_string() })?;
 
         let mut out = wasm_encoder::Module::new();
         out.section(&section(SOURCE, &header));
@@ -67,8 +67,8 @@ impl Companion {
         }
         let mut header = None;
         for payload in Parser::new(0).parse_all(&bytes) {
-            let payload = payload
-                .map_err(|error| malformed(error.offset() as u64, error.message()))?;
+            let payload =
+                payload.map_err(|error| malformed(error.offset() as u64, error.message()))?;
             match payload {
                 Payload::Version { encoding: wasmparser::Encoding::Module, num: 1, .. }
                 | Payload::End(_) => {}

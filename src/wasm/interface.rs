@@ -119,8 +119,7 @@ fn known_function(
     import: &Import,
     index: u32,
 ) -> Result<&'static abi::Function, Error> {
-    let row = abi::lookup(&import.module, &import.name)
-        .ok_or_else(|| unknown_import(import, 0))?;
+    let row = abi::lookup(&import.module, &import.name).ok_or_else(|| unknown_import(import, 0))?;
     let expected = FuncType::new(
         row.params.iter().map(|param| val_type(param.ty)),
         row.result().map(val_type),
@@ -177,9 +176,10 @@ fn check_exports(module: &Module) -> Result<(), Error> {
 /// Host functions have 32-bit pointers into the default memory: memory 0, and the one exported as
 /// `memory`, which is where WASI looks.
 fn check_memory(module: &Module, functions: &[&'static abi::Function]) -> Result<(), Error> {
-    let exported = module.facts.exports.iter().find(|export| {
-        export.name == "memory" && export.kind == wasmparser::ExternalKind::Memory
-    });
+    let exported =
+        module.facts.exports.iter().find(|export| {
+            export.name == "memory" && export.kind == wasmparser::ExternalKind::Memory
+        });
     let is_wide =
         module.is_memory64(0) || exported.is_some_and(|export| module.is_memory64(export.index));
     let uses_pointers = |f: &&&abi::Function| {
@@ -233,10 +233,9 @@ fn own_function<'m>(module: &'m Module, name: &str) -> Result<&'m FuncType, Erro
     if index < module.facts.imported_functions {
         return Err(Error::EntrypointImported { name: name.to_owned() });
     }
-    module.function_type(index).ok_or_else(|| Error::EntrypointMissing {
-        name: name.to_owned(),
-        exported: Vec::new(),
-    })
+    module
+        .function_type(index)
+        .ok_or_else(|| Error::EntrypointMissing { name: name.to_owned(), exported: Vec::new() })
 }
 
 fn exported_functions(module: &Module) -> Vec<String> {
@@ -250,9 +249,8 @@ fn exported_functions(module: &Module) -> Vec<String> {
 
 /// `(i32, i64) -> i32`; nothing is `()`.
 fn signature(ty: &FuncType) -> String {
-    let list = |types: &[ValType]| {
-        types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    };
+    let list =
+        |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match ty.results() {
         [one] => format!("({}) -> {one}", list(ty.params())),
         results => format!("({}) -> ({})", list(ty.params()), list(results)),

@@ -60,7 +60,9 @@ pub fn find_leaks(module: &Module) -> Vec<Leak> {
     };
     for (segment, data) in (0..).zip(segments.into_iter().map_while(Result::ok)) {
         let start = data.range.end.saturating_sub(data.data.len());
-        scan(data.data, &mut |at, kind, text| found.add(segment, start.saturating_add(at), kind, text));
+        scan(data.data, &mut |at, kind, text| {
+            found.add(segment, start.saturating_add(at), kind, text)
+        });
         if found.leaks.len() >= limits::LEAKS {
             break;
         }
@@ -142,7 +144,8 @@ fn pattern_at(rest: &[u8], before: Option<u8>) -> Option<&'static Pattern> {
     if first != b'/' && second != b':' {
         return None;
     }
-    let alone = before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"._-~/".contains(&byte));
+    let alone =
+        before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"._-~/".contains(&byte));
     PATTERNS.iter().find(|p| rest.starts_with(p.prefix) && (p.glued || alone))
 }
 

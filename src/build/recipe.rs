@@ -1,0 +1,185 @@
+//! `provenact.toml`: how a skill is built and what it declares.
+
+use super::Error;
+use crate::abi::{Capability, CapabilityError, Kind};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::{Spanned, Value};
+
+/// A recipe.
+///
+/// ```toml
+/// [skill]
+/// name = "clock"
+/// version = "1.2.0"        # "0.0.0" when it is left out
+/// entrypoint = "decide"    # "_start" when it is left out
+///
+/// [build]
+/// command = ["cargo", "build", "--release", "--target", "wasm32-wasip1"]
+/// output = "target/wasm32-wasip1/release/clock.wasm"
+///
+/// [capabilities]
+/// "fs.read" = ["/data"]
+/// env = ["HOME"]
+/// time = true
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// The skill's name.
+    pub name: String,
+    /// The skill's version.
+    pub version: String,
+    /// The exported function where execution begins; `None` for `_start`.
+    pub entrypoint: Option<String>,
+    /// Program and arguments that make the module; empty when it is made otherwise.
+    pub command: Vec<String>,
+    /// The module that they make, relative to the recipe.
+    pub output: String,
+    /// What the skill declares, sorted and distinct.
+    pub capabilities: Vec<Capability>,
+}
+
+impl Recipe {
+    /// Version of a skill whose recipe says none.
+    pub const DEFAULT_VERSION: &'static str = "0.0.0";
+
+    /// Reads the text of a recipe (TOML 1.0). Name and version are judged when a manifest is made.
+    ///
+    /// # Errors
+    /// With the line: text that is not TOML, unknown or missing fields, unknown capabilities.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let raw: Raw = toml::from_str(text).map_err(|error| Error::Recipe {
+            line: line(text, error.span().map_or(0, |span| span.start)),
+            what: error.message().to_owned(),
+        })?;
+        let refuse = |at: usize, what: &str| {
+            Err(Error::Recipe { line: line(text, at), what: what.to_owned() })
+        };
+        if raw.build.output.get_ref().is_empty() {
+            return refuse(raw.build.output.span().start, "output is empty");
+        }
+        let (at, command) = match raw.build.command {
+            Some(command) => (Some(command.span().start), command.into_inner()),
+            None => (None, Vec::new()),
+        };
+        if let Some(at) = at.filter(|_| command.first().is_none_or(String::is_empty)) {
+            return refuse(at, "command is empty");
+        }
+        let mut capabilities = Vec::new();
+        for (kind, values) in raw.capabilities {
+            capabilities.extend(declared(text, &kind, &values)?);
+        }
+        capabilities.sort();
+        capabilities.dedup();
+        Ok(Self {
+            name: raw.skill.name,
+            version: raw.skill.version.unwrap_or_else(|| Self::DEFAULT_VERSION.to_owned()),
+            entrypoint: raw.skill.entrypoint,
+            command,
+            output: raw.build.output.into_inner(),
+            capabilities,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    skill: RawSkill,
+    build: RawBuild,
+    #[serde(default)]
+    capabilities: BTreeMap<String, Spanned<Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSkill {
+    name: String,
+    version: Option<String>,
+    entrypoint: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBuild {
+    command: Option<Spanned<Vec<String>>>,
+    output: Spanned<String>,
+}
+
+/// The capabilities of one line: a list of values, or `true` for a kind that is declared whole.
+fn declared(text: &str, kind: &str, values: &Spanned<Value>) -> Result<Vec<Capability>, Error> {
+    let line = line(text, values.span().start);
+    let capability = |source: CapabilityError| Error::Capability { line, source };
+    let known: Kind = kind.parse().map_err(capability)?;
+    let needed = |what: &str| Error::Recipe { line, what: format!("{kind}: {what} is needed") };
+    match values.get_ref() {
+        Value::Boolean(true) if known.is_whole() => {
+            Ok(vec![Capability::new(known, "*").map_err(capability)?])
+        }
+        Value::Boolean(false) if known.is_whole() => Ok(Vec::new()),
+        Value::Array(list) if !known.is_whole() => list
+            .iter()
+            .map(|value| match value {
+                Value::String(value) => Capability::new(known, value).map_err(capability),
+                _ => Err(needed("a list of texts")),
+            })
+            .collect(),
+        _ if known.is_whole() => Err(needed("true or false")),
+        _ => Err(needed("a list of texts")),
+    }
+}
+
+/// The line, from 1, of the byte at `offset`.
+fn line(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().iter().take(offset);
+    before.filter(|byte| **byte == b'\n').count().saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Recipe;
+
+    const GOOD: &str = r#"[skill]
+name = "clock"
+[build]
+command = ["make"]
+output = "clock.wasm"
+[capabilities]
+"fs.read" = ["/data", "/data"]
+env = ["HOME"]
+time = true
+random = false
+"#;
+
+    #[test]
+    fn a_recipe_is_read() {
+        let recipe = Recipe::parse(GOOD).unwrap();
+        let texts: Vec<_> = recipe.capabilities.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["env=HOME", "fs.read=/data", "time"]);
+        assert_eq!(
+            (recipe.version.as_str(), recipe.command.as_slice()),
+            ("0.0.0", &["make".to_owned()][..])
+        );
+        let short = Recipe::parse("[skill]\nname='x'\n[build]\noutput='x.wasm'\n").unwrap();
+        assert!(short.command.is_empty() && short.capabilities.is_empty());
+    }
+
+    #[test]
+    fn faults_are_named_with_their_line() {
+        for (from, to, line, reason) in [
+            ("name", "nmae", 2, "recipe-malformed"),
+            ("[build]", "[build", 3, "recipe-malformed"),
+            ("[\"make\"]", "[]", 4, "recipe-malformed"),
+            ("\"clock.wasm\"", "\"\"", 5, "recipe-malformed"),
+            ("\"/data\", ", "\"data\", ", 7, "capability-unknown"),
+            ("\"/data\", ", "7, ", 7, "recipe-malformed"),
+            ("env =", "\"net.http\" =", 8, "capability-unsupported"),
+            ("env =", "network =", 8, "capability-unknown"),
+            ("time = true", "time = [\"*\"]", 9, "recipe-malformed"),
+        ] {
+            let error = Recipe::parse(&GOOD.replacen(from, to, 1)).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("line {line}: ")), "{to}: {error}");
+            assert_eq!(error.reason().name(), reason, "{to}: {error}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Skills: the manifest, the bundle directory, and what of a skill's wishes an operator grants.
+
+mod bundle;
+mod ceiling;
+mod error;
+mod manifest;
+
+pub use bundle::{Bundle, NewBundle, Written, append_attestation, read_companion};
+pub use ceiling::{Effective, Grant, Preopen, effective};
+pub use error::Error;
+pub use manifest::{Manifest, Profile};
+
+#[cfg(test)]
+mod tests;
