@@ -35,11 +35,11 @@ pub enum FileError {
         path: PathBuf,
     },
     /// Something has that path and cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{source}")]
     Unreadable {
         /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// What the system says; fs-err has put the path into it.
         source: io::Error,
     },
     /// A directory, pipe, socket or device where a regular file is needed.
@@ -188,6 +188,7 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32, force: bool) -> Result<()
         return Err(FileError::Exists { path: path.to_owned() });
     }
     let parent = parent(path)?;
+    check_replaceable(path)?;
     write_beside(parent, path, bytes, mode, force).map_err(|source| {
         if source.kind() == io::ErrorKind::AlreadyExists && !force {
             FileError::Exists { path: path.to_owned() }
@@ -221,16 +222,19 @@ fn read_fault(path: &Path, source: io::Error) -> FileError {
     if source.kind() == io::ErrorKind::NotFound {
         FileError::Missing { path }
     } else {
-        FileError::Unreadable { path, source: plain(source) }
+        FileError::Unreadable { path, source }
     }
 }
 
-/// The system's own words: fs-err repeats the path, which stands in our errors already.
-fn plain(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(std::error::Error::source);
-    let code =
-        inner.and_then(|inner| inner.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
-    code.map_or(error, io::Error::from_raw_os_error)
+/// Renaming would replace a device or pipe by a file, `/dev/null` for everybody.
+fn check_replaceable(path: &Path) -> Result<(), FileError> {
+    match fs_err::symlink_metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_symlink() => Err(FileError::Output {
+            path: path.to_owned(),
+            source: io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The directory in which `path` lies; `.` for a bare name.
@@ -346,6 +350,9 @@ mod tests {
         assert_eq!(fs_err::read(&path).unwrap(), b"old");
         write_new(&path, b"new", MODE_SECRET, true).unwrap();
         assert_eq!(fs_err::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let device = Path::new("/dev/null");
+        let error = write_new(device, b"", MODE_FILE, true).unwrap_err();
+        assert_eq!(error.reason(), Reason::OutputFailed);
         let nowhere = dir.path().join("no/such/dir");
         let error = write_new(&nowhere, b"", MODE_FILE, false).unwrap_err();
         assert_eq!(error.reason(), Reason::OutputFailed);

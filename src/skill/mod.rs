@@ -9,3 +9,6 @@ pub use bundle::{Bundle, NewBundle, Written, append_attestation, read_companion}
 pub use ceiling::{Effective, Grant, Preopen, effective};
 pub use error::Error;
 pub use manifest::{Manifest, Profile};
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,12 @@
 //! Vectors of `testvectors/wasm`, and properties that hold for any input.
 
-use super::{Canonical, Companion, Error, Interface, LeakKind, Module, find_leaks};
+use super::{Canonical, Companion, Error, Interface, LeakKind, Module, SourceNote, find_leaks};
 use crate::abi::Kind;
 use crate::limits;
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{self, Reencode};
+
+const NOTE: SourceNote<'static> = SourceNote { name: "m.wasm", command: &[] };
 
 /// A vector: header fields by name, and the module it assembles to.
 struct Vector {
@@ -42,7 +44,7 @@ fn read(vector: &Vector) -> Result<(), Error> {
             let entrypoint = vector.header.get("entrypoint").map(String::as_str);
             let module = Module::parse(bytes)?;
             Interface::of(&module, entrypoint)?;
-            Canonical::from_module(&module).map(|_| ())
+            Canonical::from_module(&module, &NOTE).map(|_| ())
         }
         Some("canonical") => Canonical::check(bytes).map(|_| ()),
         Some("companion") => Companion::parse(bytes).map(|_| ()),
@@ -90,7 +92,7 @@ fn try_all(bytes: Vec<u8>) {
     if let Ok(module) = Module::parse(bytes.clone()) {
         let _ = Interface::of(&module, None);
         let _ = find_leaks(&module);
-        let (canonical, companion) = Canonical::from_module(&module).unwrap();
+        let (canonical, companion) = Canonical::from_module(&module, &NOTE).unwrap();
         let _ = companion.names();
         assert_eq!(
             Companion::parse(companion.bytes().to_vec()).unwrap().source(),
@@ -123,9 +125,9 @@ fn the_quick_way_and_the_long_way_agree() {
         let Ok(module) = Module::parse(vector.wasm) else { continue };
         let mut out = wasm_encoder::Module::new();
         Long.parse_core_module(&mut out, super::module::parser(), module.bytes()).unwrap();
-        let (canonical, _) = Canonical::from_module(&module).unwrap();
+        let (canonical, _) = Canonical::from_module(&module, &NOTE).unwrap();
         assert_eq!(canonical.bytes(), out.finish(), "{}", vector.path);
-        let (again, _) = Canonical::from_module(canonical.module()).unwrap();
+        let (again, _) = Canonical::from_module(canonical.module(), &NOTE).unwrap();
         assert_eq!(again.digest(), canonical.digest());
     }
 }
@@ -137,7 +139,7 @@ fn names_and_custom_sections_move_to_the_companion() {
     )
     .unwrap();
     let module = Module::parse(wasm.clone()).unwrap();
-    let (canonical, companion) = Canonical::from_module(&module).unwrap();
+    let (canonical, companion) = Canonical::from_module(&module, &NOTE).unwrap();
     assert!(!canonical.bytes().windows(6).any(|w| w == b"helper"));
     assert_eq!(companion.source_bytes(), wasm.len() as u64);
 
@@ -156,7 +158,7 @@ fn a_broken_name_section_gives_no_names() {
         r#"(module (@custom "name" "\01\ff\ff\ff\ff\0f") (func (export "_start")))"#,
     )
     .unwrap();
-    let (_, companion) = Canonical::from_module(&Module::parse(wasm).unwrap()).unwrap();
+    let (_, companion) = Canonical::from_module(&Module::parse(wasm).unwrap(), &NOTE).unwrap();
     assert!(companion.names().is_empty());
 }
 
