@@ -1,7 +1,7 @@
 //! Questions about paths, and small steps that commands take.
 
 use super::{
-    FileError, MODE_FILE, exists, list, parent, plain, read_fault, temporary, write_beside,
+    FileError, MODE_FILE, exists, list, parent, read_fault, temporary, write_beside,
 };
 use crate::digest::Sha256;
 use std::io::{self, Read};
@@ -56,7 +56,7 @@ pub fn absolute(path: &Path) -> Result<PathBuf, FileError> {
 /// [`FileError::Exists`], [`FileError::Output`].
 pub fn create_dir(path: &Path) -> Result<(), FileError> {
     must_not_exist(path)?;
-    let output = |source| FileError::Output { path: path.to_owned(), source: plain(source) };
+    let output = |source| FileError::Output { path: path.to_owned(), source };
     fs_err::create_dir(path).map_err(output)
 }
 
@@ -70,7 +70,7 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
         Ok(metadata) if metadata.is_dir() => fs_err::remove_dir_all(path),
         Ok(_) => fs_err::remove_file(path),
     };
-    removed.map_err(|source| FileError::Output { path: path.to_owned(), source: plain(source) })
+    removed.map_err(|source| FileError::Output { path: path.to_owned(), source })
 }
 
 /// Opens a regular file to be read as a stream.
@@ -142,5 +142,5 @@ pub fn write_tree(path: &Path, files: &[(PathBuf, &[u8])]) -> Result<(), FileErr
         }
         fs_err::rename(new.path(), path)
     };
-    write().map_err(|source| FileError::Output { path: path.to_owned(), source: plain(source) })
+    write().map_err(|source| FileError::Output { path: path.to_owned(), source })
 }

@@ -1,7 +1,7 @@
 //! Properties of writer and reader together.
 
 use super::*;
-use crate::abi::{Capability, FUNCTIONS, Gives, Length, Role, Used, ValType};
+use crate::abi::{Answer, Capability, FUNCTIONS, Gives, Length, Role, Used, ValType};
 use crate::digest::{EnvelopeDigest, KeyId, ManifestDigest, ModuleDigest, PolicyDigest};
 use crate::outcome::Outcome;
 use crate::reason::Reason;
