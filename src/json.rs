@@ -7,7 +7,7 @@
 use crate::limits;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize};
-pub use serde_json::{Map, Value};
+pub use serde_json::{Map, Value, json};
 use std::fmt;
 
 /// Why JSON was refused, with line and column of the place.

@@ -98,7 +98,7 @@ impl Envelope {
     /// [`Error::Unwritable`], which does not happen for text and bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let signatures: Vec<Value> = self.signatures.iter().map(Signature::to_value).collect();
-        let value = serde_json::json!({
+        let value = json::json!({
             "payload": base64::encode(&self.payload.0),
             "payloadType": PAYLOAD_TYPE,
             "signatures": signatures,

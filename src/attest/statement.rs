@@ -68,7 +68,7 @@ impl Statement {
     /// # Errors
     /// [`Error::Unwritable`] for a number that is not finite.
     pub fn to_payload(&self) -> Result<Vec<u8>, Error> {
-        let value = serde_json::json!({
+        let value = json::json!({
             "_type": STATEMENT_TYPE,
             "predicate": self.predicate,
             "predicateType": self.predicate_type,
@@ -148,7 +148,7 @@ impl Subject {
     }
 
     fn to_value(&self) -> Value {
-        serde_json::json!({ "digest": { "sha256": hex(&self.sha256) }, "name": self.name })
+        json::json!({ "digest": { "sha256": hex(&self.sha256) }, "name": self.name })
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
     /// covers: envelope-26
     #[test]
     fn what_is_written_is_canonical_and_read_back() {
-        let predicate = serde_json::json!({ "b": [1, "é"], "a": null });
+        let predicate = json::json!({ "b": [1, "é"], "a": null });
         let statement = Statement::new(vec![Subject::new("x", &[1; 32])], "t", predicate);
         let payload = statement.to_payload().unwrap();
         let read = Statement::parse(&payload).unwrap();

@@ -5,6 +5,7 @@ use super::bind;
 use super::call::Call;
 use super::seam::{Host, Stop};
 use crate::abi::{Answer, Function, Gives};
+use crate::files;
 use crate::limits;
 use crate::skill::Preopen;
 use crate::trace::Header;
@@ -86,7 +87,7 @@ impl Host for LiveHost {
 /// A declared path below the granted one must not lead out of it through a link.
 fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
     let real = |path: &std::path::Path| {
-        fs_err::canonicalize(path).map_err(|error| preopen_error(preopen, error.to_string()))
+        files::absolute(path).map_err(|error| preopen_error(preopen, error.to_string()))
     };
     if real(&preopen.host)?.starts_with(real(&preopen.host_root)?) {
         Ok(())
