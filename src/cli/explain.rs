@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  provenact explain replay-diverged
+  provenact explain call-differs
   provenact explain
 
 Exit status:
