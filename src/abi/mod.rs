@@ -144,12 +144,14 @@ pub enum Need {
     ReadFd,
     /// `fs.write` on what the descriptor in parameter 0 stands for.
     WriteFd,
-    /// `fs.read` on the path below the directory: parameters (descriptor, address of the path).
+    /// `fs.read` on a path below a directory: the descriptor's parameter, and which of the strings
+    /// that the call reads is the path.
     ReadPath(usize, usize),
-    /// `fs.write` on the path below the directory.
+    /// `fs.write` on a path below a directory, as `ReadPath`.
     WritePath(usize, usize),
-    /// `fs.write` on two paths: (descriptor, path) and (descriptor, path).
-    WritePaths(usize, usize, usize, usize),
+    /// `fs.write` on the two paths that the call reads, below two directories: parameters of the
+    /// descriptors.
+    WritePaths(usize, usize),
     /// Never granted by this version.
     Sockets,
 }

@@ -61,9 +61,19 @@ from!(
     runtime::Error,
     skill::Error,
     trace::Error,
-    verify::Error,
-    wasm::Error
+    verify::Error
 );
+
+/// Toolchains that make a module we refuse have a flag that avoids it.
+impl From<wasm::Error> for CommandError {
+    fn from(error: wasm::Error) -> Self {
+        let refused = Self::new(error.reason(), chain(&error));
+        match error.hint() {
+            Some(hint) => refused.hint(hint),
+            None => refused,
+        }
+    }
+}
 
 impl From<crate::json::JsonError> for CommandError {
     fn from(error: crate::json::JsonError) -> Self {

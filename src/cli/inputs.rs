@@ -130,6 +130,19 @@ impl Places {
         files.iter().filter_map(|path| files::read_limited(path, limit).ok()).find(|b| fits(b))
     }
 
+    /// The bytes of the first file of that name, of at most `limit` bytes.
+    pub fn find_named(&self, name: &str, limit: u64) -> Option<Vec<u8>> {
+        let listed = self.0.iter().flat_map(|place| {
+            let inside = if place.extension().is_some_and(|end| end == "skill") {
+                vec![place.join(name)]
+            } else {
+                files::listed(place)
+            };
+            inside.into_iter().filter(|path| path.file_name().is_some_and(|own| own == name))
+        });
+        listed.filter_map(|path| files::read_limited(&path, limit).ok()).next()
+    }
+
     /// The path of the first file whose bytes, read as a stream, have `digest`.
     pub fn find_trace(&self, digest: &crate::digest::TraceDigest) -> Option<PathBuf> {
         self.0.iter().flat_map(|place| files::listed(place)).find(|path| {

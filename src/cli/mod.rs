@@ -69,23 +69,20 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Parses and carries out one command line; the demo calls it too.
 fn dispatch(args: Vec<OsString>) -> u8 {
-    // `run` has exit codes of its own, for usage errors too.
-    let is_run = args
-        .iter()
-        .skip(1)
-        .find(|a| !a.to_string_lossy().starts_with('-'))
-        .is_some_and(|command| command == "run");
+    // `run` has exit codes of its own, for usage errors too. At most `--format X` stands before it.
+    let asked_to_run = args.iter().skip(1).take(3).any(|word| word == "run");
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            return match (error.use_stderr(), is_run) {
+            return match (error.use_stderr(), asked_to_run) {
                 (false, _) => 0,
                 (true, true) => 127,
                 (true, false) => 2,
             };
         }
     };
+    let is_run = matches!(cli.command, Command::Run(_));
     let ui = Ui::new(cli.format);
     let result = match &cli.command {
         Command::Keygen(args) => keygen::run(args, ui),

@@ -128,13 +128,15 @@ impl Audit {
                 .map(|bytes| ManifestDigest::of(&bytes))
                 .ok_or_else(|| missing("manifest", &expected))?,
         };
-        let names =
-            trace.material(MaterialName::Companion).map(|bytes| Companion::parse(bytes.to_vec()));
+        let companion = trace.material(MaterialName::Companion).map(<[u8]>::to_vec);
+        let companion =
+            companion.or_else(|| places.find_named("skill.debug.wasm", limits::COMPANION_BYTES));
         Ok(Self {
             module: Canonical::check(module)?,
             manifest,
-            names: names
-                .and_then(Result::ok)
+            // Names are hints for people: a companion that cannot be read gives none.
+            names: companion
+                .and_then(|bytes| Companion::parse(bytes).ok())
                 .map(|companion| companion.names())
                 .unwrap_or_default(),
             trace,

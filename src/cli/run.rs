@@ -10,7 +10,7 @@ use crate::skill::{Effective, Grant, effective};
 use crate::trace::{Attested as AttestedBy, Header, Salt};
 use crate::verify::{Attested, CheckedBundle};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -78,12 +78,16 @@ pub struct Args {
     /// Say nothing about the receipt
     #[arg(short, long)]
     quiet: bool,
-    /// The bundle
-    #[arg(value_name = "SKILL")]
-    bundle: PathBuf,
-    /// Arguments for the skill
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<String>,
+    /// The bundle, and arguments for the skill
+    #[arg(value_name = "SKILL [ARG]", required = true, trailing_var_arg = true)]
+    skill: Vec<String>,
+}
+
+impl Args {
+    /// The bundle's path.
+    fn bundle(&self) -> &Path {
+        Path::new(self.skill.first().map_or("", String::as_str))
+    }
 }
 
 /// The outcome as `--report` writes it.
@@ -110,8 +114,8 @@ struct Run {
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let key = args.key.as_deref().map(inputs::private_key).transpose()?;
     let timeout = args.timeout.map(seconds).transpose()?;
-    let bundle = CheckedBundle::check(inputs::bundle(&args.bundle)?)
-        .map_err(|error| CommandError::from(error).of(args.bundle.display()))?;
+    let bundle = CheckedBundle::check(inputs::bundle(args.bundle())?)
+        .map_err(|error| CommandError::from(error).of(args.bundle().display()))?;
     let attested = attested(args, &bundle, ui)?;
     let effective = effective(bundle.manifest().capabilities(), &grants(args, &bundle)?)?;
     for unused in &effective.unused {
@@ -130,7 +134,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         Vec::new()
     } else {
         // Names for an auditor's call stacks; a companion that cannot be read costs only them.
-        let companion = crate::skill::read_companion(&args.bundle).unwrap_or_default();
+        let companion = crate::skill::read_companion(args.bundle()).unwrap_or_default();
         super::record::materials(&bundle, companion, attested.as_ref())
     };
     let writer = destination.as_ref().map(|to| to.start(&header, materials)).transpose()?;
@@ -193,7 +197,7 @@ fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attest
         None => {
             let message = format!(
                 "{}: no key was given to check its attestation with",
-                args.bundle.display()
+                args.bundle().display()
             );
             return Err(hint(CommandError::new(Reason::SignatureUntrusted, message)));
         }
@@ -204,7 +208,7 @@ fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attest
             ui.warn("the bundle has no attestation by a trusted key; --allow-unsigned runs it, and the receipt says so");
             Ok(None)
         }
-        Err(error) => Err(hint(CommandError::from(error).of(args.bundle.display()))),
+        Err(error) => Err(hint(CommandError::from(error).of(args.bundle().display()))),
     }
 }
 
@@ -216,7 +220,7 @@ fn header(
     rows: &[&'static crate::abi::Function],
 ) -> Result<Header, CommandError> {
     let mut arguments = vec![bundle.manifest().name().to_owned()];
-    arguments.extend(args.args.iter().cloned());
+    arguments.extend(args.skill.iter().skip(1).cloned());
     let attestation = attested.and_then(|attested| {
         Some(AttestedBy { envelope: attested.digest(), key: attested.key()? })
     });

@@ -1,6 +1,6 @@
 //! Files that are written over time and appear when they are whole.
 
-use super::{FileError, exists, parent, sync_dir, temporary};
+use super::{FileError, check_replaceable, exists, parent, sync_dir, temporary};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -19,6 +19,7 @@ impl Pending {
     /// [`FileError::Output`] when there is no place for it.
     pub fn create(path: &Path, mode: u32) -> Result<Self, FileError> {
         let output = |source| FileError::Output { path: path.to_owned(), source };
+        check_replaceable(path)?;
         let file = temporary(mode).tempfile_in(parent(path)?).map_err(output)?;
         Ok(Self { path: path.to_owned(), file })
     }

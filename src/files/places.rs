@@ -1,8 +1,6 @@
 //! Questions about paths, and small steps that commands take.
 
-use super::{
-    FileError, MODE_FILE, exists, list, parent, read_fault, temporary, write_beside,
-};
+use super::{FileError, MODE_FILE, exists, list, parent, read_fault, temporary, write_beside};
 use crate::digest::Sha256;
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};

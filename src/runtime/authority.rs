@@ -7,7 +7,7 @@ use super::call::Call;
 use super::seam::full_name;
 use crate::abi::{Capability, Kind, Need};
 use crate::outcome::Denial;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// `rights`: `fd_read` and `fd_write`; `oflags`: `creat` and `trunc` (WASI preview 1).
@@ -27,30 +27,39 @@ const READ_ONLY: &str = "granted-for-reading-only";
 const WRITE_ONLY: &str = "granted-for-writing-only";
 const NEVER: &str = "never-granted-by-this-version";
 
-/// A preopened directory: one guest path with what was granted below it.
+/// A preopened directory: one guest path, and the grants that cover it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
     /// The guest path, absolute.
     pub guest: Arc<str>,
-    /// Whether `fs.read` was granted.
-    pub read: bool,
-    /// Whether `fs.write` was granted.
-    pub write: bool,
+    /// Value of the deepest `fs.read` grant at or above the path.
+    pub read: Option<Arc<str>>,
+    /// Value of the deepest `fs.write` grant at or above the path.
+    pub write: Option<Arc<str>>,
 }
 
-/// The preopened directories that `grants` give, in the order of their descriptors (3, 4, …).
+/// The preopened directories that `grants` give, in the order of their descriptors (3, 4, …): one
+/// for each path that is granted, sorted.
 #[must_use]
 pub fn roots(grants: &[Capability]) -> Vec<Root> {
-    let mut roots: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
-    for grant in grants {
-        match grant.kind() {
-            Kind::FsRead => roots.entry(grant.value()).or_default().0 = true,
-            Kind::FsWrite => roots.entry(grant.value()).or_default().1 = true,
-            _ => {}
-        }
-    }
-    let root = |(guest, (read, write)): (&str, _)| Root { guest: guest.into(), read, write };
-    roots.into_iter().map(root).collect()
+    let is_path = |grant: &&Capability| matches!(grant.kind(), Kind::FsRead | Kind::FsWrite);
+    let paths: BTreeSet<&str> = grants.iter().filter(is_path).map(Capability::value).collect();
+    let deepest = |kind: Kind, path: &str| {
+        let covering = grants.iter().filter(|g| g.kind() == kind && covers(g.value(), path));
+        covering.map(|g| Arc::from(g.value())).max_by_key(|value: &Arc<str>| value.len())
+    };
+    let root = |path: &str| Root {
+        guest: path.into(),
+        read: deepest(Kind::FsRead, path),
+        write: deepest(Kind::FsWrite, path),
+    };
+    paths.into_iter().map(root).collect()
+}
+
+/// Whether `path` is `above` or lies below it, by whole segments: `/data` is not above `/data2`.
+fn covers(above: &str, path: &str) -> bool {
+    path.strip_prefix(above)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || above.ends_with('/'))
 }
 
 /// Authority that a call used.
@@ -138,13 +147,9 @@ impl Authority {
             Need::Open => self.open(call, memory),
             Need::ReadFd => self.descriptor(call, Kind::FsRead),
             Need::WriteFd => self.descriptor(call, Kind::FsWrite),
-            Need::ReadPath(fd, _) => self.below(call, Kind::FsRead, fd, 0, memory),
-            Need::WritePath(fd, path) => {
-                // `path_symlink` reads two strings; the path is the second of them.
-                let read = usize::from(path > 2);
-                self.below(call, Kind::FsWrite, fd, read, memory)
-            }
-            Need::WritePaths(from, _, to, _) => {
+            Need::ReadPath(fd, nth) => self.below(call, Kind::FsRead, fd, nth, memory),
+            Need::WritePath(fd, nth) => self.below(call, Kind::FsWrite, fd, nth, memory),
+            Need::WritePaths(from, to) => {
                 self.below(call, Kind::FsWrite, from, 0, memory)?;
                 self.below(call, Kind::FsWrite, to, 1, memory)
             }
@@ -181,16 +186,16 @@ impl Authority {
         }
     }
 
-    /// A call on a path below the directory in parameter `fd`; the path is the call's string `read`.
+    /// A call on a path below the directory in parameter `fd`; the path is string `nth` of the call.
     fn below(
         &self,
         call: &Call,
         kind: Kind,
         fd: usize,
-        read: usize,
+        nth: usize,
         memory: &[u8],
     ) -> Result<Use, Denial> {
-        let path = call.read_bytes(read, memory);
+        let path = call.read_bytes(nth, memory);
         match self.descriptors.get(&call.arg(fd)) {
             Some(Descriptor::Path { path: directory, root, .. }) => {
                 self.at(call, kind, *root, &join(directory, path))
@@ -205,14 +210,13 @@ impl Authority {
 
     fn at(&self, call: &Call, kind: Kind, root: usize, path: &str) -> Result<Use, Denial> {
         let root = &self.roots[root];
-        let (granted, rule) = match kind {
-            Kind::FsRead => (root.read, WRITE_ONLY),
-            _ => (root.write, READ_ONLY),
+        let (grant, rule) = match kind {
+            Kind::FsRead => (&root.read, WRITE_ONLY),
+            _ => (&root.write, READ_ONLY),
         };
-        if granted {
-            Ok(Use::At(kind, root.guest.clone()))
-        } else {
-            Err(denial(call, kind.name(), path, rule))
+        match grant {
+            Some(value) => Ok(Use::At(kind, value.clone())),
+            None => Err(denial(call, kind.name(), path, rule)),
         }
     }
 
@@ -421,6 +425,24 @@ mod tests {
         assert_eq!(join("/data", b"a/./b"), "/data/a/b");
         assert_eq!(join("/data", b"../x"), "/x");
         assert_eq!(join("/", b"../../x/"), "/x");
+    }
+
+    #[test]
+    fn a_path_has_the_grants_above_it() {
+        let grants: Vec<Capability> = ["fs.read=/data", "fs.write=/data/out", "fs.read=/data2"]
+            .map(|grant| grant.parse().unwrap())
+            .into();
+        let roots = roots(&grants);
+        let shown: Vec<_> =
+            roots.iter().map(|r| (&*r.guest, r.read.as_deref(), r.write.as_deref())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("/data", Some("/data"), None),
+                ("/data/out", Some("/data"), Some("/data/out")),
+                ("/data2", Some("/data2"), None),
+            ]
+        );
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub struct Evidence {
     whole_uses: [u64; 2],
     root_uses: BTreeMap<(Kind, Arc<str>), u64>,
     environment_uses: u64,
+    sealed: bool,
 }
 
 impl Evidence {
@@ -82,6 +83,7 @@ impl Evidence {
             whole_uses: [0; 2],
             root_uses: BTreeMap::new(),
             environment_uses: 0,
+            sealed: false,
         }
     }
 
@@ -105,6 +107,11 @@ impl Evidence {
 
     /// Enters one event.
     pub(super) fn record(&mut self, event: &EventRef<'_>) -> Result<(), trace::Error> {
+        while self.sealed {
+            // The watchdog has sealed the trace and is about to end the process: the guest goes
+            // no further than the evidence does.
+            std::thread::park();
+        }
         self.events += 1;
         match &mut self.writer {
             Some(writer) => writer.append(event),
@@ -117,6 +124,7 @@ impl Evidence {
     /// # Errors
     /// When the trace cannot be written to its end.
     pub fn seal(&mut self, outcome: &Outcome) -> Result<Option<Seal>, trace::Error> {
+        self.sealed = true;
         self.writer.take().map(|writer| Ok(writer.finish(outcome)?.1)).transpose()
     }
 

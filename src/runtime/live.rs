@@ -56,7 +56,7 @@ impl LiveHost {
             };
             preopen_below_its_root(preopen)?;
             // There is no write-only directory here: the seam refuses the reads.
-            let perms = if root.write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+            let perms = if root.write.is_some() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
             builder
                 .preopened_dir(&preopen.host, &root.guest, perms)
                 .map_err(|error| preopen_error(preopen, format!("{error:#}")))?;

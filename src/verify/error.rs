@@ -1,6 +1,6 @@
 //! Why something was not upheld.
 
-use crate::digest::{ManifestDigest, ModuleDigest};
+use crate::digest::{EnvelopeDigest, ManifestDigest, ModuleDigest};
 use crate::reason::Reason;
 use crate::{attest, runtime, skill, trace, wasm};
 
@@ -42,6 +42,15 @@ pub enum Error {
         /// Digest named.
         expected: ModuleDigest,
     },
+    /// The attestation that the trace carries is not the one that its header names.
+    #[error("the trace carries attestation {found}, its header names {}",
+        expected.as_ref().map_or("none".to_owned(), ToString::to_string))]
+    Attestation {
+        /// Digest of the attestation at hand.
+        found: EnvelopeDigest,
+        /// Digest named.
+        expected: Option<EnvelopeDigest>,
+    },
     /// The trace's list of host functions is not the module's.
     #[error("the trace was recorded with other imports than the module has")]
     Imports,
@@ -69,7 +78,9 @@ impl Error {
         match self {
             Self::Artifact { .. } => Reason::ArtifactMismatch,
             Self::AttestationMissing => Reason::AttestationMissing,
-            Self::Manifest { .. } | Self::Module { .. } => Reason::MaterialMismatch,
+            Self::Manifest { .. } | Self::Module { .. } | Self::Attestation { .. } => {
+                Reason::MaterialMismatch
+            }
             Self::Imports => Reason::TraceMismatch,
             Self::Interface(error) | Self::Wasm(error) => error.reason(),
             Self::Skill(error) => error.reason(),

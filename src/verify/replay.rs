@@ -3,14 +3,14 @@
 use super::Error;
 use crate::abi::Function;
 use crate::attest::receipt::Receipt;
-use crate::digest::ManifestDigest;
+use crate::digest::{EnvelopeDigest, ManifestDigest};
 use crate::json;
 use crate::outcome::{Interruption, Outcome};
 use crate::reason::Reason;
 use crate::runtime::{
     self, Divergence, Engine, Evidence, Execution, Keep, Replayer, Seam, Shared, execute,
 };
-use crate::trace::{Header, Reader, Seal};
+use crate::trace::{Header, MaterialName, Reader, Seal};
 use crate::wasm::{Canonical, FunctionNames, Interface};
 use std::sync::{PoisonError, mpsc};
 
@@ -188,8 +188,15 @@ fn refuted(divergence: Divergence) -> Verdict {
     Verdict::Refuted(Box::new(divergence))
 }
 
-/// Receipt, trace, module and manifest must name one another.
+/// Receipt, trace, module, manifest and attestation must name one another.
 fn belong_together(input: &Replay<'_>, header: &Header) -> Result<(), Error> {
+    if let Some(bytes) = input.trace.material(MaterialName::Attestation) {
+        let found = EnvelopeDigest::of(bytes);
+        let expected = header.attestation.as_ref().map(|attested| attested.envelope);
+        if expected != Some(found) {
+            return Err(Error::Attestation { found, expected });
+        }
+    }
     let module = input.module.digest();
     for (what, expected) in
         [("the receipt", input.receipt.module.sha256), ("the trace", header.module)]

@@ -1,0 +1,125 @@
+//! What must hold for any bytes: parsers return, and what they take survives being written again.
+//!
+//! One function a parser. The fuzz targets call them with the fuzzer's bytes; `tests/properties.rs`
+//! calls them with mutated vectors, so that they run without a nightly toolchain too.
+
+use provenact::attest::receipt::Receipt;
+use provenact::attest::{Envelope, PrivateKey, PublicKey, Statement, Trust, parse_lines};
+use provenact::build::Recipe;
+use provenact::json;
+use provenact::skill::Manifest;
+use provenact::trace::Reader;
+use provenact::wasm::{Canonical, Companion, Interface, Module, SourceNote, find_leaks};
+
+/// A module that is taken has one canonical form, which is its own canonical form.
+pub fn module(bytes: &[u8]) {
+    let Ok(module) = Module::parse(bytes.to_vec()) else { return };
+    let _ = Interface::of(&module, None);
+    let _ = find_leaks(&module);
+    let note = SourceNote { name: "m.wasm", command: &[] };
+    let Ok((canonical, companion)) = Canonical::from_module(&module, &note) else { return };
+    let again =
+        Canonical::check(canonical.bytes().to_vec()).expect("the canonical form is canonical");
+    assert_eq!(again.digest(), canonical.digest());
+    let read = Companion::parse(companion.bytes().to_vec()).expect("a companion of ours is read");
+    assert_eq!(read.source(), companion.source());
+}
+
+/// A companion that is taken gives names without panicking.
+pub fn companion(bytes: &[u8]) {
+    if let Ok(companion) = Companion::parse(bytes.to_vec()) {
+        let _ = companion.names();
+    }
+}
+
+/// A manifest that is taken is exactly its own bytes.
+pub fn manifest(bytes: &[u8]) {
+    if let Ok(manifest) = Manifest::parse(bytes) {
+        assert_eq!(manifest.bytes(), bytes);
+    }
+}
+
+/// JSON that is taken has a canonical form that reads as the same value.
+pub fn json_value(bytes: &[u8]) {
+    let Ok(value) = json::parse(bytes) else { return };
+    let Ok(canonical) = json::to_jcs(&value) else { return };
+    let again = json::parse(&canonical).expect("canonical JSON is JSON");
+    assert_eq!(json::to_jcs(&again).expect("and has a canonical form"), canonical);
+}
+
+/// An envelope that is taken survives being written; without trusted signatures it verifies nothing.
+pub fn envelope(bytes: &[u8]) {
+    let _ = parse_lines(bytes);
+    let Ok(envelope) = Envelope::parse(bytes) else { return };
+    let written = envelope.to_bytes().expect("what was read can be written");
+    let again = Envelope::parse(&written).expect("and read again");
+    assert_eq!(again.payload_unverified().as_bytes(), envelope.payload_unverified().as_bytes());
+    assert_eq!(again.signature_count(), envelope.signature_count());
+}
+
+/// A statement that is taken is canonical or says that it is not.
+pub fn statement(bytes: &[u8]) {
+    let Ok(statement) = Statement::parse(bytes) else { return };
+    assert!(!statement.subjects().is_empty());
+    if statement.is_canonical() {
+        assert_eq!(statement.to_payload().expect("it was read from this"), bytes);
+    }
+    if let Ok(receipt) = Receipt::from_statement(&statement) {
+        let again = receipt.to_statement().and_then(|s| s.to_payload()).expect("it was taken");
+        assert_eq!(again, bytes);
+    }
+}
+
+/// A trust file that is taken trusts somebody.
+pub fn trust(bytes: &[u8]) {
+    if let Ok(Ok(trust)) = std::str::from_utf8(bytes).map(Trust::parse_toml) {
+        assert!(!trust.keys().is_empty());
+    }
+}
+
+/// A key that is taken reads the same after being written.
+pub fn key(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(key) = PublicKey::from_pem(text) {
+        assert_eq!(PublicKey::from_pem(&key.to_pem()).expect("ours").id(), key.id());
+    }
+    let _ = PrivateKey::from_pem(text);
+}
+
+/// A recipe never panics.
+pub fn recipe(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Recipe::parse(text);
+    }
+}
+
+/// A trace that is read to its end is sealed, and by as many events as were seen.
+pub fn trace(bytes: &[u8]) {
+    let Ok(mut reader) = Reader::open(std::io::Cursor::new(bytes.to_vec())) else { return };
+    let mut events = 0;
+    while let Ok(Some(event)) = reader.next() {
+        assert_eq!(event.index, events);
+        events += 1;
+    }
+    if let Some(seal) = reader.seal() {
+        assert_eq!(seal.end.events, events);
+        assert_eq!(seal.bytes, bytes.len() as u64);
+    }
+}
+
+/// A parser by name, and the vectors that seed it.
+pub type Property = (&'static str, fn(&[u8]), &'static [&'static str]);
+
+/// Every parser of untrusted bytes.
+pub const ALL: &[Property] = &[
+    ("module", module, &["wasm"]),
+    ("companion", companion, &["wasm"]),
+    ("manifest", manifest, &["manifest"]),
+    ("json_value", json_value, &["jcs/input", "manifest", "receipt"]),
+    ("envelope", envelope, &["envelope"]),
+    ("statement", statement, &["receipt", "provenance"]),
+    ("trust", trust, &["trust"]),
+    ("key", key, &["keys"]),
+    ("recipe", recipe, &["recipe", "trust"]),
+    ("trace", trace, &["trace"]),
+];
