@@ -159,7 +159,7 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
         .hint("provenact build MODULE.wasm"));
     }
     let named = |error: build::Error| CommandError::from(error).of(path.display());
-    let recipe = Recipe::parse(&inputs::text(path)?).map_err(named)?;
+    let recipe = Recipe::parse(&inputs::text(path, limits::RECIPE_BYTES)?).map_err(named)?;
     let output = build::run(&recipe, Path::new(".")).map_err(named)?;
     let mut declared = recipe.capabilities;
     declared.extend(capabilities(&args.capabilities)?);

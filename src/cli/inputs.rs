@@ -24,14 +24,14 @@ impl TrustArgs {
         let mut keys = Vec::new();
         for path in &self.public {
             let named = |error: crate::attest::Error| CommandError::from(error).of(path.display());
-            let key = PublicKey::from_pem(&text(path)?).map_err(named)?;
+            let key = PublicKey::from_pem(&text(path, limits::TRUST_BYTES)?).map_err(named)?;
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
             let name = name.strip_suffix(".pub.pem").unwrap_or(&name).to_owned();
             keys.push((name, key));
         }
         if let Some(path) = self.trust_file() {
             let named = |error: crate::attest::Error| CommandError::from(error).of(path.display());
-            let trust = Trust::parse_toml(&text(&path)?).map_err(named)?;
+            let trust = Trust::parse_toml(&text(&path, limits::TRUST_BYTES)?).map_err(named)?;
             for key in trust.keys() {
                 // A key given twice counts once; the flag's name for it stands.
                 if !keys.iter().any(|(_, known)| known == key.key()) {
@@ -80,15 +80,15 @@ pub fn variable_of_ours(name: &str) -> Option<String> {
 
 /// A private key that nobody else can read.
 pub fn private_key(path: &Path) -> Result<PrivateKey, CommandError> {
-    let pem = zeroize::Zeroizing::new(text(path)?);
+    let pem = zeroize::Zeroizing::new(text(path, limits::TRUST_BYTES)?);
     files::must_be_private(path)
         .map_err(|error| CommandError::from(error).hint(format!("chmod 600 {}", path.display())))?;
     PrivateKey::from_pem(&pem).map_err(|error| CommandError::from(error).of(path.display()))
 }
 
-/// A small text file.
-pub fn text(path: &Path) -> Result<String, CommandError> {
-    let bytes = files::read_limited(path, limits::TRUST_BYTES)?;
+/// A text file of at most `limit` bytes.
+pub fn text(path: &Path, limit: u64) -> Result<String, CommandError> {
+    let bytes = files::read_limited(path, limit)?;
     String::from_utf8(bytes).map_err(|_| {
         CommandError::new(Reason::FileUnreadable, format!("{} is not UTF-8 text", path.display()))
     })
