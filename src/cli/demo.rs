@@ -53,7 +53,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         files::remove(Path::new(gone))?;
     }
     stage.say("$ rm -r decide.wasm decide.skill data author.key.pem");
-    stage.say("#    Its replay sees the recorded second and the recorded random number, whenever it is.");
+    stage.say(
+        "#    Its replay sees the recorded second and the recorded random number, whenever it is.",
+    );
     stage.ok("replay receipt.json --pub operator.pub.pem --out reproduced")?;
     stage.say("$ cat reproduced/stdout");
     let decision = files::read_limited(Path::new("reproduced/stdout"), 1 << 16)?;
