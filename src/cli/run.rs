@@ -303,6 +303,9 @@ impl Run {
         if let Some(reason) = outcome.reason() {
             self.ui.error(&self.refusal(reason, execution));
         }
+        if let (Outcome::Returned { value: Some(value) }, false) = (outcome, self.quiet) {
+            self.ui.talk(&format!("provenact: the entrypoint returned {value}"));
+        }
         if let (Some(concluded), false) = (concluded, self.quiet) {
             self.ui.talk(&concluded.to_string());
         }
