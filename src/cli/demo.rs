@@ -13,6 +13,7 @@ pub const DECIDE_WASM: &[u8] = include_bytes!("demo/decide.wasm");
 /// Show the whole path in a minute: record, replay, tamper, be caught
 ///
 /// Works in a new folder, which it names and keeps, and prints each command as you would type it.
+/// With --format json, prints the commands' answers one after the other.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -52,6 +53,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         files::remove(Path::new(gone))?;
     }
     stage.say("$ rm -r decide.wasm decide.skill data author.key.pem");
+    stage.say(
+        "#    Its replay sees the recorded second and the recorded random number, whenever it is.",
+    );
     stage.ok("replay receipt.json --pub operator.pub.pem --out reproduced")?;
     stage.say("$ cat reproduced/stdout");
     let decision = files::read_limited(Path::new("reproduced/stdout"), 1 << 16)?;
@@ -77,8 +81,11 @@ struct Stage {
 }
 
 impl Stage {
+    /// Says something to people; in JSON only the commands' own answers stand.
     fn say(&self, line: &str) {
-        let _ = self.ui.bytes(format!("{line}\n").as_bytes());
+        if !self.ui.is_json() {
+            let _ = self.ui.bytes(format!("{line}\n").as_bytes());
+        }
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), CommandError> {
@@ -95,7 +102,8 @@ impl Stage {
     /// Prints a command and carries it out, here in this process.
     fn play(&self, command: &str) -> Result<u8, CommandError> {
         self.say(&format!("$ provenact {command}"));
-        let words = std::iter::once("provenact").chain(command.split(' '));
+        let format = if self.ui.is_json() { "json" } else { "human" };
+        let words = ["provenact", "--format", format].into_iter().chain(command.split(' '));
         Ok(super::dispatch(words.map(Into::into).collect()))
     }
 

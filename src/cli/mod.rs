@@ -14,6 +14,7 @@ mod replay;
 mod run;
 mod ui;
 mod verify;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use error::CommandError;

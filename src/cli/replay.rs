@@ -2,6 +2,7 @@ use super::error::CommandError;
 use super::inputs::{self, TrustArgs};
 use super::kept::Kept;
 use super::ui::Ui;
+use super::watch::{seconds, watch};
 use crate::digest::{ManifestDigest, ModuleDigest, TraceDigest};
 use crate::reason::{Class, Reason};
 use crate::runtime::{Divergence, Engine};
@@ -40,6 +41,9 @@ pub struct Args {
     /// Compile anew instead of using the private cache of compiled code
     #[arg(long)]
     no_cache: bool,
+    /// Give up after so many seconds: could not tell
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -80,8 +84,15 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     }
     let engine =
         Engine::cranelift(if args.no_cache { None } else { super::cache_directory()? }.as_deref())?;
+    let late = move || {
+        let message = "the replay took longer than --timeout allows";
+        ui.error(&CommandError::new(Reason::Interrupted, message));
+        Class::Interrupted.exit()
+    };
+    let watch = args.timeout.map(seconds).transpose()?.map(|after| watch(after, late));
     let kept = args.out.is_some().then(Kept::shared);
     let (verdict, claim) = audit.replay(&engine, kept.clone())?;
+    drop(watch);
     if let (Some(out), Some(kept), Verdict::Reproduced(_)) = (&args.out, kept, &verdict) {
         kept.write(out)?;
     }

@@ -2,6 +2,7 @@ use super::error::{CommandError, run_exit};
 use super::inputs::{self, TrustArgs};
 use super::record::{Concluded, Destination, Recording};
 use super::ui::Ui;
+use super::watch::{seconds, watch};
 use crate::abi::Kind;
 use crate::outcome::{Denial, Interruption, Outcome};
 use crate::reason::{Class, Reason};
@@ -11,10 +12,7 @@ use crate::trace::{Attested as AttestedBy, Header, Salt};
 use crate::verify::{Attested, CheckedBundle};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
 
 /// Run a skill and record the execution
 ///
@@ -148,42 +146,24 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         report: args.report.clone(),
     };
     let end = Arc::new(end);
-    let over = timeout.map(|after| watch(after, recording.clone(), end.clone()));
+    let watched = (recording.clone(), end.clone());
+    let watch = timeout.map(|after| watch(after, move || interrupt(&watched.0, &watched.1)));
     let seam = Seam::new(Box::new(live), rows.clone(), &header, shared);
     let execution = execute(&engine, &program, bundle.interface(), &rows, seam)?;
-    if let Some(over) = over {
-        // The watchdog stops watching; it may be gone already.
-        let _ = over.send(());
-    }
+    drop(watch);
     let concluded = recording.conclude(&execution.outcome, execution.state.as_ref())?;
     end.tell(&execution, concluded.as_ref())
 }
 
-/// Interrupts the run after `after`: seals the trace, makes the receipt and ends the process.
-fn watch(after: Duration, recording: Recording, end: Arc<Run>) -> std::sync::mpsc::Sender<()> {
-    let (over, is_over) = channel();
-    std::thread::spawn(move || {
-        if is_over.recv_timeout(after) != Err(RecvTimeoutError::Timeout) {
-            return;
-        }
-        let outcome = Outcome::Interrupted { cause: Interruption::WallClock };
-        let status = recording
-            .conclude(&outcome, None)
-            .and_then(|concluded| {
-                end.tell(&Execution::interrupted(Interruption::WallClock), concluded.as_ref())
-            })
-            .unwrap_or_else(|error| {
-                end.ui.error(&error);
-                error.reason.class().run_exit()
-            });
-        process::exit(i32::from(status));
-    });
-    over
-}
-
-fn seconds(seconds: f64) -> Result<Duration, CommandError> {
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|error| CommandError::new(Reason::Usage, format!("--timeout {seconds}: {error}")))
+/// Interrupts the run: seals the trace and makes the receipt of what there is.
+fn interrupt(recording: &Recording, end: &Run) -> u8 {
+    let cause = Interruption::WallClock;
+    let concluded = recording.conclude(&Outcome::Interrupted { cause }, None);
+    let told = concluded.and_then(|c| end.tell(&Execution::interrupted(cause), c.as_ref()));
+    told.unwrap_or_else(|error| {
+        end.ui.error(&error);
+        error.reason.class().run_exit()
+    })
 }
 
 /// The attestation that allows the bundle to run, or none when the operator says so.
@@ -322,6 +302,9 @@ impl Run {
         let exit = run_exit(outcome);
         if let Some(reason) = outcome.reason() {
             self.ui.error(&self.refusal(reason, execution));
+        }
+        if let (Outcome::Returned { value: Some(value) }, false) = (outcome, self.quiet) {
+            self.ui.talk(&format!("provenact: the entrypoint returned {value}"));
         }
         if let (Some(concluded), false) = (concluded, self.quiet) {
             self.ui.talk(&concluded.to_string());

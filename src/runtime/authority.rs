@@ -7,7 +7,7 @@ use super::call::Call;
 use super::seam::full_name;
 use crate::abi::{Capability, Kind, Need};
 use crate::outcome::Denial;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// `rights`: `fd_read` and `fd_write`; `oflags`: `creat` and `trunc` (WASI preview 1).
@@ -27,39 +27,32 @@ const READ_ONLY: &str = "granted-for-reading-only";
 const WRITE_ONLY: &str = "granted-for-writing-only";
 const NEVER: &str = "never-granted-by-this-version";
 
-/// A preopened directory: one guest path, and the grants that cover it.
+/// A preopened directory: one guest path, with what was granted at exactly that path. Nothing is
+/// inherited from a directory above: below one that may be written, another may be read only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
     /// The guest path, absolute.
     pub guest: Arc<str>,
-    /// Value of the deepest `fs.read` grant at or above the path.
-    pub read: Option<Arc<str>>,
-    /// Value of the deepest `fs.write` grant at or above the path.
-    pub write: Option<Arc<str>>,
+    /// Whether `fs.read` was granted.
+    pub read: bool,
+    /// Whether `fs.write` was granted.
+    pub write: bool,
 }
 
 /// The preopened directories that `grants` give, in the order of their descriptors (3, 4, …): one
 /// for each path that is granted, sorted.
 #[must_use]
 pub fn roots(grants: &[Capability]) -> Vec<Root> {
-    let is_path = |grant: &&Capability| matches!(grant.kind(), Kind::FsRead | Kind::FsWrite);
-    let paths: BTreeSet<&str> = grants.iter().filter(is_path).map(Capability::value).collect();
-    let deepest = |kind: Kind, path: &str| {
-        let covering = grants.iter().filter(|g| g.kind() == kind && covers(g.value(), path));
-        covering.map(|g| Arc::from(g.value())).max_by_key(|value: &Arc<str>| value.len())
-    };
-    let root = |path: &str| Root {
-        guest: path.into(),
-        read: deepest(Kind::FsRead, path),
-        write: deepest(Kind::FsWrite, path),
-    };
-    paths.into_iter().map(root).collect()
-}
-
-/// Whether `path` is `above` or lies below it, by whole segments: `/data` is not above `/data2`.
-fn covers(above: &str, path: &str) -> bool {
-    path.strip_prefix(above)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || above.ends_with('/'))
+    let mut roots: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+    for grant in grants {
+        match grant.kind() {
+            Kind::FsRead => roots.entry(grant.value()).or_default().0 = true,
+            Kind::FsWrite => roots.entry(grant.value()).or_default().1 = true,
+            _ => {}
+        }
+    }
+    let root = |(guest, (read, write)): (&str, _)| Root { guest: guest.into(), read, write };
+    roots.into_iter().map(root).collect()
 }
 
 /// Authority that a call used.
@@ -210,13 +203,14 @@ impl Authority {
 
     fn at(&self, call: &Call, kind: Kind, root: usize, path: &str) -> Result<Use, Denial> {
         let root = &self.roots[root];
-        let (grant, rule) = match kind {
-            Kind::FsRead => (&root.read, WRITE_ONLY),
-            _ => (&root.write, READ_ONLY),
+        let (granted, rule) = match kind {
+            Kind::FsRead => (root.read, WRITE_ONLY),
+            _ => (root.write, READ_ONLY),
         };
-        match grant {
-            Some(value) => Ok(Use::At(kind, value.clone())),
-            None => Err(denial(call, kind.name(), path, rule)),
+        if granted {
+            Ok(Use::At(kind, root.guest.clone()))
+        } else {
+            Err(denial(call, kind.name(), path, rule))
         }
     }
 
@@ -427,22 +421,16 @@ mod tests {
         assert_eq!(join("/", b"../../x/"), "/x");
     }
 
+    /// covers: manifest-12
     #[test]
-    fn a_path_has_the_grants_above_it() {
-        let grants: Vec<Capability> = ["fs.read=/data", "fs.write=/data/out", "fs.read=/data2"]
+    fn a_directory_inherits_nothing_from_one_above() {
+        let grants: Vec<Capability> = ["fs.read=/data", "fs.write=/data", "fs.read=/data/ro"]
             .map(|grant| grant.parse().unwrap())
             .into();
-        let roots = roots(&grants);
         let shown: Vec<_> =
-            roots.iter().map(|r| (&*r.guest, r.read.as_deref(), r.write.as_deref())).collect();
-        assert_eq!(
-            shown,
-            [
-                ("/data", Some("/data"), None),
-                ("/data/out", Some("/data"), Some("/data/out")),
-                ("/data2", Some("/data2"), None),
-            ]
-        );
+            roots(&grants).into_iter().map(|r| (r.guest.to_string(), r.read, r.write)).collect();
+        let expected = [("/data".to_owned(), true, true), ("/data/ro".to_owned(), true, false)];
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -51,12 +51,16 @@ impl LiveHost {
         }
         // Descriptors are numbered by the roots of the header, as the replay numbers them.
         for root in roots {
-            let Some(preopen) = preopens.iter().find(|p| *p.guest == *root.guest) else {
-                continue;
-            };
+            let same = |p: &&Preopen| *p.guest == *root.guest;
+            let preopen = preopens.iter().find(same).ok_or_else(|| PreopenError {
+                path: "no directory".to_owned(),
+                guest: root.guest.to_string(),
+                cause: "it is granted and not mapped".to_owned(),
+            })?;
             preopen_below_its_root(preopen)?;
-            // There is no write-only directory here: the seam refuses the reads.
-            let perms = if root.write.is_some() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+            // Both must agree. There is no write-only directory here: the seam refuses the reads.
+            let perms =
+                if root.write && preopen.write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
             builder
                 .preopened_dir(&preopen.host, &root.guest, perms)
                 .map_err(|error| preopen_error(preopen, format!("{error:#}")))?;

@@ -57,7 +57,8 @@ pub struct Preopen {
 /// What a skill may do in one execution.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Effective {
-    /// Sorted and distinct; no path lies below another of its kind from the same grant.
+    /// Sorted and distinct. Of the file kinds there is one for each right of each directory in
+    /// `preopens`, with its guest path: nothing is inherited from a directory above.
     pub capabilities: Vec<Capability>,
     /// Sorted by guest path, which is distinct.
     pub preopens: Vec<Preopen>,
@@ -116,12 +117,14 @@ impl Ceiling {
         let reads = meeting(declared, Kind::FsRead, guest.value());
         let writes =
             if write { meeting(declared, Kind::FsWrite, guest.value()) } else { BTreeSet::new() };
-        for (kind, paths) in [(Kind::FsRead, &reads), (Kind::FsWrite, &writes)] {
-            for path in paths {
-                self.capabilities.insert(Capability::new(kind, path)?);
-            }
-        }
         for (path, rights) in preopens(&reads, &writes) {
+            // Each directory names its own rights: a directory granted for reading stays so, also
+            // where it lies below one that is granted for writing.
+            for (kind, has) in [(Kind::FsRead, rights.read), (Kind::FsWrite, rights.write)] {
+                if has {
+                    self.capabilities.insert(Capability::new(kind, path)?);
+                }
+            }
             let below = remainder(path, guest.value()).unwrap_or_default();
             let host_path = if below.is_empty() { host.to_owned() } else { host.join(below) };
             self.preopen(Preopen {

@@ -173,7 +173,7 @@ fn paths_meet_in_the_deeper_one() {
         (
             vec!["fs.read=/data", "fs.write=/data/out"],
             vec![dir("d", "/data", true)],
-            vec!["fs.read=/data", "fs.write=/data/out"],
+            vec!["fs.read=/data", "fs.read=/data/out", "fs.write=/data/out"],
             vec!["/data=d:r", "/data/out=d/out:rw"],
         ),
         (
