@@ -193,20 +193,22 @@ fn gives(row: &Function) -> String {
 }
 
 fn need(row: &Function) -> String {
-    let name = |at: usize| row.params.get(at).map_or("?", |param| param.name);
+    // Paths are counted among the ranges that a call reads.
+    let path = |nth: usize| {
+        let mut paths = row.params.iter().filter(|param| matches!(param.role, Role::Reads(..)));
+        paths.nth(nth).map_or("?", |param| param.name)
+    };
     match row.need {
         Need::Nothing => "nothing".to_owned(),
         Need::Time => "`time`".to_owned(),
         Need::Poll => "`time`, when a subscription is to a clock".to_owned(),
         Need::Random => "`random`".to_owned(),
-        Need::Open => "`fs.read` or `fs.write` or both, by rights and flags, at the path".to_owned(),
+        Need::Open => "`fs.read` or `fs.write` or both, by rights and flags, at `path`".to_owned(),
         Need::ReadFd => "`fs.read` at what `fd` stands for".to_owned(),
         Need::WriteFd => "`fs.write` at what `fd` stands for".to_owned(),
-        Need::ReadPath(_, path) => format!("`fs.read` at `{}`", name(path)),
-        Need::WritePath(_, path) => format!("`fs.write` at `{}`", name(path)),
-        Need::WritePaths(_, from, _, to) => {
-            format!("`fs.write` at `{}` and at `{}`", name(from), name(to))
-        }
+        Need::ReadPath(_, nth) => format!("`fs.read` at `{}`", path(nth)),
+        Need::WritePath(_, nth) => format!("`fs.write` at `{}`", path(nth)),
+        Need::WritePaths(..) => format!("`fs.write` at `{}` and at `{}`", path(0), path(1)),
         Need::Sockets => "never granted by this version".to_owned(),
     }
 }

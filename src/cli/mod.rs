@@ -16,6 +16,7 @@ mod ui;
 mod verify;
 mod watch;
 
+use crate::reason::Reason;
 use clap::{Parser, Subcommand};
 use error::CommandError;
 use std::ffi::OsString;
@@ -106,7 +107,13 @@ fn dispatch(args: Vec<OsString>) -> u8 {
 /// The private directory of compiled code, made if need be; `None` without a user folder.
 fn cache_directory() -> Result<Option<std::path::PathBuf>, CommandError> {
     match inputs::user_folder("XDG_CACHE_HOME", ".cache") {
-        Some(folder) => Ok(Some(crate::files::private_dir(&folder.join("compiled"))?)),
+        Some(folder) => match crate::files::private_dir(&folder.join("compiled")) {
+            Ok(directory) => Ok(Some(directory)),
+            Err(error @ crate::files::FileError::Exposed { .. }) => {
+                Err(CommandError::new(Reason::CacheExposed, error.to_string()))
+            }
+            Err(error) => Err(error.into()),
+        },
         None => Ok(None),
     }
 }
