@@ -27,7 +27,10 @@ fn what_the_documents_show_happens() {
         let name = document.strip_prefix(root()).unwrap().display().to_string();
         for block in blocks(&fs_err::read_to_string(&document).unwrap()) {
             if let Some(missing) = block.needs.iter().find(|need| !is_there(need)) {
-                skipped(&format!("{name}:{}: {missing} is not there; this block was NOT run", block.line));
+                skipped(&format!(
+                    "{name}:{}: {missing} is not there; this block was NOT run",
+                    block.line
+                ));
                 continue;
             }
             for step in &block.steps {
@@ -213,9 +216,12 @@ fn the_reader_of_documents_reads() {
     let text = "```console\n# needs: a b\n$ x \\\n  y\n? 3\nout\n...\n\n$ z\n```\n";
     let block = &blocks(text)[0];
     assert_eq!(block.needs, ["a", "b"]);
-    let shown: Vec<_> = block.steps.iter().map(|s| (s.command.as_str(), s.status, s.line)).collect();
+    let shown: Vec<_> =
+        block.steps.iter().map(|s| (s.command.as_str(), s.status, s.line)).collect();
     assert_eq!(shown, [("x \\\n  y", 3, 3), ("z", 0, 9)]);
-    assert!(matches(&["out", "...", ""], &["out"]) && matches(&["out", "...", ""], &["out", "b", "c"]));
+    assert!(
+        matches(&["out", "...", ""], &["out"]) && matches(&["out", "...", ""], &["out", "b", "c"])
+    );
     assert!(!matches(&["out"], &["out", "b"]) && !matches(&["out"], &[]));
     assert!(fits("a [..] c", "a b c") && fits("a[..]", "a") && !fits("a[..]c", "ab"));
 }

@@ -118,7 +118,8 @@ fn host_functions() -> Test {
             writeln!(text, "{blank}## `{module}`\n")?;
             text.push_str("| function | reads | writes | gives | needs |\n|---|---|---|---|---|\n");
         }
-        let cells = [signature(row), ranges(row, read), ranges(row, written), gives(row), need(row)];
+        let cells =
+            [signature(row), ranges(row, read), ranges(row, written), gives(row), need(row)];
         writeln!(text, "| {} |", cells.join(" | "))?;
     }
     hold("spec/host-functions.md", &text)
@@ -158,7 +159,9 @@ fn written(row: &Function, param: &Param) -> Option<String> {
             Some(match used {
                 Used::All => range,
                 Used::CountAt(at, 1) => format!("{range}, of which `{}` bytes", name(at)),
-                Used::CountAt(at, unit) => format!("{range}, of which `{}` × {unit} bytes", name(at)),
+                Used::CountAt(at, unit) => {
+                    format!("{range}, of which `{}` × {unit} bytes", name(at))
+                }
             })
         }
         Role::WritesVec(_, at) => {
@@ -237,7 +240,8 @@ fn limits() -> Test {
             meaning.push_str(part);
         } else if let Some(constant) = line.strip_prefix("pub const ") {
             let (name, value) = constant.split_once(": ").ok_or(line)?;
-            let value = value.split_once(" = ").and_then(|(_, v)| v.strip_suffix(';')).ok_or(line)?;
+            let value =
+                value.split_once(" = ").and_then(|(_, v)| v.strip_suffix(';')).ok_or(line)?;
             let meaning = meaning.drain(..).collect::<String>().replace(['[', ']'], "");
             writeln!(text, "| `{name}` | {} | {} |", grouped(evaluated(value)?), meaning.trim())?;
             rows += 1;

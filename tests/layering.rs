@@ -129,7 +129,8 @@ fn the_document_shows_the_same_table() {
     let document = read("docs/architecture.md");
     for (at, rooms) in ROWS.iter().enumerate() {
         for room in *rooms {
-            let line = document.lines().find(|line| line.starts_with(&format!("| {at} | `{room}`")));
+            let line =
+                document.lines().find(|line| line.starts_with(&format!("| {at} | `{room}`")));
             assert!(line.is_some(), "docs/architecture.md has no line \"| {at} | `{room}` …\"");
             for (name, _) in HOMES.iter().filter(|(_, homes)| homes.contains(room)) {
                 assert!(
@@ -160,9 +161,11 @@ fn reaches(
     to: &str,
     seen: &mut BTreeSet<String>,
 ) -> bool {
-    edges.get(from).into_iter().flatten().any(|next| {
-        next == to || (seen.insert(next.clone()) && reaches(edges, next, to, seen))
-    })
+    edges
+        .get(from)
+        .into_iter()
+        .flatten()
+        .any(|next| next == to || (seen.insert(next.clone()) && reaches(edges, next, to, seen)))
 }
 
 /// A file of the library or program, without comments, texts and test code.
@@ -310,7 +313,8 @@ fn quoted(text: &str, quote: char) -> usize {
 fn without_tests(code: &str) -> String {
     let mut kept = String::new();
     let mut rest = code;
-    while let Some(at) = rest.find("#[cfg(test)]").into_iter().chain(rest.find("#[cfg(all(test")).min()
+    while let Some(at) =
+        rest.find("#[cfg(test)]").into_iter().chain(rest.find("#[cfg(all(test")).min()
     {
         kept.push_str(&rest[..at]);
         let length = item(&rest[at..]);

@@ -34,7 +34,8 @@ fn each_requirement_has_an_id_and_is_covered() {
 /// The ids of all requirements, with the document where they stand.
 fn requirements(wrong: &mut Vec<String>) -> BTreeMap<String, String> {
     let mut required = BTreeMap::new();
-    for path in files("spec").into_iter().filter(|path| path.extension().is_some_and(|e| e == "md")) {
+    for path in files("spec").into_iter().filter(|path| path.extension().is_some_and(|e| e == "md"))
+    {
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         if TABLES.contains(&stem.as_str()) {
             continue;
@@ -134,7 +135,8 @@ fn coverings(wrong: &mut Vec<String>) -> BTreeMap<String, BTreeSet<String>> {
 fn header(path: &Path, mut found: impl FnMut(&str)) {
     let bytes = fs_err::read(path).unwrap();
     let text = String::from_utf8_lossy(&bytes);
-    let bare = |line: &'static str| move |text: &str| text.trim_start_matches(";; ").starts_with(line);
+    let bare =
+        |line: &'static str| move |text: &str| text.trim_start_matches(";; ").starts_with(line);
     if !text.lines().next().is_some_and(bare("expect: ")) {
         return;
     }
