@@ -174,7 +174,7 @@ reasons! {
     /// The bundle carries no attestation.
     AttestationMissing = "attestation-missing", No, "have its author run provenact attest";
     /// There was nothing to verify.
-    NothingToVerify = "nothing-to-verify", No, "name at least one bundle or receipt";
+    NothingToVerify = "nothing-to-verify", Unknown, "name at least one bundle or receipt";
 
     /// The trace is not of the form that spec/trace.md gives.
     TraceMalformed = "trace-malformed", Unknown, "fetch the trace again";

@@ -1,0 +1,15 @@
+//! End-to-end tests: each drives the built program from outside, as a user does.
+//!
+//! One binary, so that it is linked once and compiled modules are cached across all of it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do, and clippy knows only the tests themselves"
+)]
+
+mod bad_input;
+mod common;
+mod interop;
+mod outcomes;
+mod programs;
+mod tamper;
