@@ -127,7 +127,7 @@ impl Authority {
     ///
     /// # Errors
     /// The denial, with what was asked for and the rule that denies it.
-    pub fn decide(&self, call: &Call, memory: &[u8]) -> Result<Use, Denial> {
+    pub fn decide(&self, call: &Call, memory: &[u8]) -> Result<Use, Box<Denial>> {
         match call.row.need {
             Need::Nothing => Ok(Use::Nothing),
             Need::Time => self.whole(call, Kind::Time, self.time),
@@ -149,7 +149,7 @@ impl Authority {
         }
     }
 
-    fn whole(&self, call: &Call, kind: Kind, granted: bool) -> Result<Use, Denial> {
+    fn whole(&self, call: &Call, kind: Kind, granted: bool) -> Result<Use, Box<Denial>> {
         if granted {
             Ok(Use::Whole(kind))
         } else {
@@ -157,7 +157,7 @@ impl Authority {
         }
     }
 
-    fn open(&self, call: &Call, memory: &[u8]) -> Result<Use, Denial> {
+    fn open(&self, call: &Call, memory: &[u8]) -> Result<Use, Box<Denial>> {
         let (oflags, rights) = (call.arg(4), call.arg(5));
         let writes = rights & RIGHT_WRITE != 0 || oflags & (OPEN_CREATE | OPEN_TRUNCATE) != 0;
         let reads = rights & RIGHT_READ != 0 || !writes;
@@ -172,7 +172,7 @@ impl Authority {
     }
 
     /// A call on a descriptor that stands for a file or directory.
-    fn descriptor(&self, call: &Call, kind: Kind) -> Result<Use, Denial> {
+    fn descriptor(&self, call: &Call, kind: Kind) -> Result<Use, Box<Denial>> {
         match self.descriptors.get(&call.arg(0)) {
             Some(Descriptor::Path { path, root, .. }) => self.at(call, kind, *root, path),
             _ => Ok(Use::Nothing),
@@ -187,7 +187,7 @@ impl Authority {
         fd: usize,
         nth: usize,
         memory: &[u8],
-    ) -> Result<Use, Denial> {
+    ) -> Result<Use, Box<Denial>> {
         let path = call.read_bytes(nth, memory);
         match self.descriptors.get(&call.arg(fd)) {
             Some(Descriptor::Path { path: directory, root, .. }) => {
@@ -201,7 +201,7 @@ impl Authority {
         }
     }
 
-    fn at(&self, call: &Call, kind: Kind, root: usize, path: &str) -> Result<Use, Denial> {
+    fn at(&self, call: &Call, kind: Kind, root: usize, path: &str) -> Result<Use, Box<Denial>> {
         let root = &self.roots[root];
         let (granted, rule) = match kind {
             Kind::FsRead => (root.read, WRITE_ONLY),
@@ -375,13 +375,14 @@ fn asks_clock(subscriptions: &[u8]) -> bool {
         .any(|subscription| subscription[SUBSCRIPTION_TYPE] == 0)
 }
 
-fn denial(call: &Call, kind: &str, value: &str, rule: &str) -> Denial {
-    Denial {
+#[cold]
+fn denial(call: &Call, kind: &str, value: &str, rule: &str) -> Box<Denial> {
+    Box::new(Denial {
         function: full_name(call.row),
         kind: kind.to_owned(),
         value: value.to_owned(),
         rule: rule.to_owned(),
-    }
+    })
 }
 
 /// `directory/path` with `.` and `..` taken by text: a name for reports and digests. What a path
@@ -407,7 +408,12 @@ mod tests {
     use crate::abi::lookup;
     use crate::runtime::call::InvocationSizes;
 
-    fn decide(grants: &[&str], name: &str, params: &[u64], memory: &[u8]) -> Result<Use, Denial> {
+    fn decide(
+        grants: &[&str],
+        name: &str,
+        params: &[u64],
+        memory: &[u8],
+    ) -> Result<Use, Box<Denial>> {
         let grants: Vec<Capability> = grants.iter().map(|grant| grant.parse().unwrap()).collect();
         let row = lookup("wasi_snapshot_preview1", name).unwrap();
         let call = Call::resolve(0, row, params, memory, &InvocationSizes::default());

@@ -74,6 +74,7 @@ pub struct Call {
 
 impl Call {
     /// Resolves the ranges of a call of `row` with `params` (zero-extended, floats by raw bits).
+    #[inline]
     #[must_use]
     pub fn resolve(
         function: usize,
@@ -85,14 +86,14 @@ impl Call {
         let mut call = Self {
             function,
             row,
-            args: [0; MAX_ARGS],
+            // Not a copy of the slice: a few words just written are slow to read as one block.
+            args: std::array::from_fn(|at| params.get(at).copied().unwrap_or_default()),
             arg_count: params.len(),
             reads: [Span::default(); MAX_RANGES],
             read_count: 0,
             writes: [(Span::default(), Used::All); MAX_RANGES],
             write_count: 0,
         };
-        call.args[..params.len()].copy_from_slice(params);
         for (at, param) in row.params.iter().enumerate() {
             let start = call.args[at];
             match param.role {

@@ -172,7 +172,7 @@ fn ended_by(error: wasmtime::Error) -> Result<Execution, Error> {
                 Outcome::Trapped { trap: Trap::Abort }
             }
             Stop::Fault(function) => Outcome::HostFault { function },
-            Stop::Denied(denial) => Outcome::Denied { denial },
+            Stop::Denied(denial) => Outcome::Denied { denial: *denial },
             Stop::Interrupted(cause) => Outcome::Interrupted { cause },
             other => return Err(Error::stop(other, stack)),
         }

@@ -6,7 +6,7 @@
 use super::authority::Authority;
 use super::call::{Call, InvocationSizes, Span};
 use super::divergence::Divergence;
-use super::evidence::Shared;
+use super::evidence::{Evidence, Shared};
 use crate::abi::{Answer, Function, Gives};
 use crate::outcome::{Denial, Interruption};
 use crate::trace::{self, EventRef};
@@ -51,7 +51,7 @@ pub enum Stop {
     Fault(String),
     /// Authority was missing.
     #[error("{0}")]
-    Denied(Denial),
+    Denied(Box<Denial>),
     /// Cut short from outside.
     #[error("interrupted: {0}")]
     Interrupted(Interruption),
@@ -70,6 +70,8 @@ pub struct Seam {
     sizes: InvocationSizes,
     authority: Authority,
     evidence: Shared,
+    /// The evidence itself, when nobody else looks at it before the guest has ended.
+    own: Option<Evidence>,
 }
 
 impl Seam {
@@ -87,7 +89,19 @@ impl Seam {
             sizes: sizes(header),
             authority: Authority::new(&header.grants),
             evidence,
+            own: None,
         }
+    }
+
+    /// Takes the evidence out of its lock until this seam is dropped: for executions that nobody
+    /// interrupts in order to make a receipt. Others find no evidence behind the lock meanwhile.
+    #[must_use]
+    pub fn unwatched(mut self) -> Self {
+        let mut shared = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
+        let nothing = Evidence::new(shared.header().clone(), None, None);
+        self.own = Some(std::mem::replace(&mut *shared, nothing));
+        drop(shared);
+        self
     }
 
     /// Handles one host call; returns the raw bits of its result.
@@ -126,7 +140,14 @@ impl Seam {
         let event =
             EventRef { function, args: call.args(), answer, handed, written: &written[..count] };
         {
-            let mut evidence = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut lock;
+            let evidence = match &mut self.own {
+                Some(own) => own,
+                None => {
+                    lock = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
+                    &mut *lock
+                }
+            };
             evidence.record(&event)?;
             evidence.note_use(used);
             if success {
@@ -147,6 +168,14 @@ impl Seam {
     /// As [`Host::ended`].
     pub fn ended(&mut self) -> Result<(), Stop> {
         self.host.ended()
+    }
+}
+
+impl Drop for Seam {
+    fn drop(&mut self) {
+        if let Some(own) = self.own.take() {
+            *self.evidence.lock().unwrap_or_else(PoisonError::into_inner) = own;
+        }
     }
 }
 

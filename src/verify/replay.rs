@@ -134,7 +134,7 @@ fn run(
         return Ok(cut_short);
     }
     let header = shared.lock().unwrap_or_else(PoisonError::into_inner).header().clone();
-    let seam = Seam::new(Box::new(replayer), rows.to_vec(), &header, shared.clone());
+    let seam = Seam::new(Box::new(replayer), rows.to_vec(), &header, shared.clone()).unwatched();
     execute(engine, program, interface, rows, seam)
 }
 
