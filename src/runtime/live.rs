@@ -23,6 +23,8 @@ pub struct PreopenError {
     pub guest: String,
     /// What went wrong.
     pub cause: String,
+    /// Whether the host path does not exist.
+    pub missing: bool,
 }
 
 /// Answers host calls from the world.
@@ -55,6 +57,7 @@ impl LiveHost {
                 path: "no directory".to_owned(),
                 guest: root.guest.to_string(),
                 cause: "it is granted and not mapped".to_owned(),
+                missing: false,
             })?;
             preopen_below_its_root(preopen)?;
             // Both must agree. There is no write-only directory here: the seam refuses the reads.
@@ -90,7 +93,10 @@ impl Host for LiveHost {
 /// A declared path below the granted one must not lead out of it through a link.
 fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
     let real = |path: &std::path::Path| {
-        fs_err::canonicalize(path).map_err(|error| preopen_error(preopen, error.to_string()))
+        fs_err::canonicalize(path).map_err(|error| PreopenError {
+            missing: error.kind() == std::io::ErrorKind::NotFound,
+            ..preopen_error(preopen, error.to_string())
+        })
     };
     if real(&preopen.host)?.starts_with(real(&preopen.host_root)?) {
         Ok(())
@@ -101,5 +107,6 @@ fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
 }
 
 fn preopen_error(preopen: &Preopen, cause: String) -> PreopenError {
-    PreopenError { path: preopen.host.display().to_string(), guest: preopen.guest.clone(), cause }
+    let (path, guest) = (preopen.host.display().to_string(), preopen.guest.clone());
+    PreopenError { path, guest, cause, missing: false }
 }
