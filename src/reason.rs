@@ -150,7 +150,7 @@ reasons! {
     /// The operating system gave no random bytes.
     RandomnessMissing = "randomness-missing", Unknown, "check that the system offers getrandom(2) or /dev/urandom";
     /// Others can read the private key file.
-    KeyExposed = "key-exposed", No, "chmod 600 the key file";
+    KeyExposed = "key-exposed", Unknown, "chmod 600 the key file";
     /// Others can use the directory in which compiled code is kept.
     CacheExposed = "cache-exposed", Unknown, "chmod 700 the directory after a look at who wrote to it, or say --no-cache";
     /// The trust file is not of the form that spec/trust.md gives.

@@ -23,7 +23,7 @@ Examples:
 Exit status:
   0 everything went as told, 2 it did not")]
 pub struct Args {
-    /// The new folder; default provenact-demo
+    /// The new folder
     #[arg(default_value = "provenact-demo")]
     folder: PathBuf,
 }

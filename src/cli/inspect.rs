@@ -33,6 +33,9 @@ pub struct Args {
     /// Where else to look for trace, module and manifest, by digest; repeatable
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
+    /// Compile anew instead of using the private cache of compiled code, to extract
+    #[arg(long)]
+    no_cache: bool,
 }
 
 #[derive(Serialize)]
@@ -78,7 +81,8 @@ fn extract(
             .hint("redirect standard output to a file"));
     }
     let kept = Kept::shared();
-    let engine = Engine::cranelift(super::cache_directory()?.as_deref())?;
+    let cache = if args.no_cache { None } else { super::cache_directory()? };
+    let engine = Engine::cranelift(cache.as_deref())?;
     let audit = Audit::gather(&args.receipt, &args.from, trust)?;
     match audit.replay(&engine, Some(kept.clone()))?.0 {
         Verdict::Reproduced(_) | Verdict::Interrupted { .. } => {}

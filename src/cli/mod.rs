@@ -73,15 +73,19 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(args: Vec<OsString>) -> u8 {
     // `run` has exit codes of its own, for usage errors too. At most `--format X` stands before it.
     let asked_to_run = args.iter().skip(1).take(3).any(|word| word == "run");
+    // Before the line is understood, the format is a guess that no command's own words spoil much.
+    let asks_json = args.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
+        || args.iter().any(|word| word == "--format=json");
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return match (error.use_stderr(), asked_to_run) {
-                (false, _) => 0,
-                (true, true) => 127,
-                (true, false) => 2,
-            };
+            if !error.use_stderr() {
+                let _ = error.print();
+                return 0;
+            }
+            Ui::new(if asks_json { Format::Json } else { Format::Human }).error(&usage(&error));
+            let class = Reason::Usage.class();
+            return if asked_to_run { class.run_exit() } else { class.exit() };
         }
     };
     let is_run = matches!(cli.command, Command::Run(_));
@@ -102,6 +106,16 @@ fn dispatch(args: Vec<OsString>) -> u8 {
         let class = error.reason.class();
         if is_run { class.run_exit() } else { class.exit() }
     })
+}
+
+/// What clap says of a command line, as an error of ours: its first paragraph, the others as hints.
+fn usage(error: &clap::Error) -> CommandError {
+    let text = error.render().to_string();
+    let mut paragraphs = text.strip_prefix("error: ").unwrap_or(&text).split("\n\n");
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let message = paragraphs.next().map(one_line).unwrap_or_default();
+    let hints = paragraphs.map(one_line).filter(|hint| !hint.is_empty());
+    hints.fold(CommandError::new(Reason::Usage, message), CommandError::hint)
 }
 
 /// The private directory of compiled code, made if need be; `None` without a user folder.

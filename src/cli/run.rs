@@ -20,6 +20,7 @@ use std::sync::Arc;
 /// the outside world answered is recorded; receipt.json and receipt.trace are all that an auditor
 /// needs. Options come before the skill; everything after it is the skill's own.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "provenact run [OPTIONS] SKILL [ARG]...")]
 #[command(after_help = "\
 Examples:
   provenact run --pub author.pub.pem clock.skill

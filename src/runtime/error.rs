@@ -33,6 +33,7 @@ impl Error {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Engine { .. } => Reason::EngineRefused,
+            Self::Preopen(error) if error.missing => Reason::FileMissing,
             Self::Preopen(_) => Reason::FileUnreadable,
             Self::Diverged(divergence) => divergence.reason,
             Self::Trace(error) => error.reason(),

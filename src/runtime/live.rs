@@ -7,6 +7,7 @@ use super::seam::{Host, Stop};
 use crate::abi::{Answer, Function, Gives};
 use crate::files;
 use crate::limits;
+use crate::reason::Reason;
 use crate::skill::Preopen;
 use crate::trace::Header;
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -24,6 +25,8 @@ pub struct PreopenError {
     pub guest: String,
     /// What went wrong.
     pub cause: String,
+    /// Whether the host path does not exist.
+    pub missing: bool,
 }
 
 /// Answers host calls from the world.
@@ -56,6 +59,7 @@ impl LiveHost {
                 path: "no directory".to_owned(),
                 guest: root.guest.to_string(),
                 cause: "it is granted and not mapped".to_owned(),
+                missing: false,
             })?;
             preopen_below_its_root(preopen)?;
             // Both must agree. There is no write-only directory here: the seam refuses the reads.
@@ -91,7 +95,10 @@ impl Host for LiveHost {
 /// A declared path below the granted one must not lead out of it through a link.
 fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
     let real = |path: &std::path::Path| {
-        files::absolute(path).map_err(|error| preopen_error(preopen, error.to_string()))
+        files::absolute(path).map_err(|error| PreopenError {
+            missing: error.reason() == Reason::FileMissing,
+            ..preopen_error(preopen, error.to_string())
+        })
     };
     if real(&preopen.host)?.starts_with(real(&preopen.host_root)?) {
         Ok(())
@@ -102,5 +109,6 @@ fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
 }
 
 fn preopen_error(preopen: &Preopen, cause: String) -> PreopenError {
-    PreopenError { path: preopen.host.display().to_string(), guest: preopen.guest.clone(), cause }
+    let (path, guest) = (preopen.host.display().to_string(), preopen.guest.clone());
+    PreopenError { path, guest, cause, missing: false }
 }

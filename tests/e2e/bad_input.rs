@@ -12,9 +12,9 @@ const NOTHING: &str = r#"(module (memory (export "memory") 1) (func (export "_st
 
 /// A skill whose trace is long, whatever compresses it: 256 KiB of random bytes.
 const LONG_TRACE: &str = r#"(module
-  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func (param i32 i32) (result i32)))
   (memory (export "memory") 4)
-  (func (export "_start") (drop (call $random (i32.const 0) (i32.const 262144)))))"#;
+  (func (export "_start") (drop (call 0 (i32.const 0) (i32.const 262144)))))"#;
 
 /// A skill that writes until it cannot, and exits with the errno.
 const WRITES_ALWAYS: &str = r#"(module
@@ -90,6 +90,7 @@ fn what_is_no_module_is_not_built() {
 #[test]
 fn no_beginning_of_a_module_is_a_module() {
     let place = Place::new();
+    // It has no section of names: without that it would be a module still.
     let whole = wat::parse_str(LONG_TRACE).unwrap();
     for length in 1..whole.len() {
         place.write("cut.wasm", &whole[..length]);
@@ -123,7 +124,7 @@ fn unknown_imports_are_named_with_the_flag_that_avoids_them() {
             format!(r#"(module (import "{module}" "{name}" (func)) (func (export "_start")))"#);
         place.write("a.wasm", wat::parse_str(wat).unwrap());
         let ended = place.refuses("build a.wasm", 2, "import-unknown");
-        ended.says(module).says(name).says(flag).says("offset");
+        ended.says(module).says(name).says(flag).says("at byte ");
     }
 }
 
@@ -218,10 +219,10 @@ fn keys_and_trust_files_that_are_none_are_refused() {
     place.refuses("attest a.skill --key missing.pem", 2, "file-missing");
     place.refuses("attest a.skill --key a.skill", 2, "file-unreadable");
     place.refuses("verify a.skill --pub author.key.pem", 2, "key-malformed");
-    place.refuses("attest a.skill --key author.pub.pem", 1, "key-exposed");
+    place.refuses("attest a.skill --key author.pub.pem", 2, "key-exposed");
     place.mode("operator.key.pem", 0o640);
     let run = "run --pub author.pub.pem --receipt r.json --key operator.key.pem a.skill";
-    place.refuses(run, 126, "key-exposed").says("chmod 600 operator.key.pem");
+    place.refuses(run, 127, "key-exposed").says("chmod 600 operator.key.pem");
     for text in ["version = ", "version = 2", "[[key]]", "\u{0}"] {
         place.write("trust.toml", text);
         place.refuses("verify a.skill", 2, "trust-malformed").says("trust.toml");
@@ -259,7 +260,7 @@ fn words_that_are_not_text_are_refused() {
     let before = place.tree();
     let mut command = place.command(PROVENACT);
     command.args(["run", "--pub", "author.pub.pem", "a.skill"]).arg(OsStr::from_bytes(b"\xff\xfe"));
-    Ended::of(command.output().unwrap()).refused(127, "usage").says("not UTF-8");
+    Ended::of(command.output().unwrap()).refused(127, "usage").says("invalid UTF-8");
     let mut command = place.command(PROVENACT);
     command.args(["verify", "--pub", "author.pub.pem"]).arg(OsStr::from_bytes(b"\xff\xfe"));
     Ended::of(command.output().unwrap()).refused(2, "file-missing");

@@ -1,1 +1,355 @@
-//! To come.
+//! Every way in which an execution ends: its exit status, what it says, and what its replay says.
+
+use super::common::{Ended, PROVENACT, Place};
+use serde_json::Value;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+const RUN: &str = "run --quiet --pub author.pub.pem --key operator.key.pem --force";
+
+impl Place {
+    /// Runs `NAME.skill` with `options`; `NAME.json` is its receipt.
+    fn runs(&self, name: &str, options: &str) -> Ended {
+        let line = format!("{RUN} --receipt {name}.json {options} {name}.skill");
+        self.type_in(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    /// Demands that the replay of `NAME.json` from its two files alone reproduces it.
+    #[track_caller]
+    fn replays(&self, name: &str) -> Ended {
+        let audit = Self::new();
+        for end in ["json", "trace"] {
+            audit.write(&format!("{name}.{end}"), self.read(&format!("{name}.{end}")));
+        }
+        let ended = audit.type_in(&format!("replay {name}.json --pub operator.pub.pem"));
+        ended.status(0).says(": reproduced, ")
+    }
+
+    /// Demands that the replay of `NAME.json` reproduces it as far as it goes.
+    #[track_caller]
+    fn replays_in_part(&self, name: &str, cause: &str) {
+        let line = format!("replay {name}.json --pub operator.pub.pem");
+        let ended = self.type_in(&line).status(2);
+        ended.says("reproduced up to event ").says(cause);
+        let report = self.type_in(&format!("{line} --format json")).status(2);
+        let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+        assert_eq!(
+            (&report["verdict"], &report["reason"]),
+            (&"interrupted".into(), &"interrupted".into())
+        );
+    }
+
+    /// The outcome in `NAME.json`.
+    fn outcome(&self, name: &str) -> Value {
+        let inspected = self.type_in(&format!("inspect {name}.json --format json")).status(0);
+        let report: Value = serde_json::from_slice(&inspected.stdout).unwrap();
+        report["receipt"]["outcome"].clone()
+    }
+}
+
+/// A module that imports `function` of WASI with `params` i32s (`I` for an i64), and does `body`.
+fn calling(function: &str, params: &str, body: &str) -> String {
+    let types: Vec<_> = params.chars().map(|c| if c == 'I' { "i64" } else { "i32" }).collect();
+    let types = types.join(" ");
+    format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "{function}" (func $call (param {types}) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "x.txt")
+  (func (export "_start") {body}))"#
+    )
+}
+
+/// As [`calling`]: calls with `arguments` and exits with the errno.
+fn exits_with_errno_of(function: &str, params: &str, arguments: &str) -> String {
+    let arguments: Vec<_> = arguments
+        .split(' ')
+        .zip(params.chars())
+        .map(|(n, c)| format!("({}.const {n})", if c == 'I' { "i64" } else { "i32" }))
+        .collect();
+    calling(function, params, &format!("(call $exit (call $call {}))", arguments.join(" ")))
+}
+
+#[test]
+fn what_was_not_granted_is_denied_and_the_flag_is_named() {
+    let read = exits_with_errno_of("path_open", "iiiiiIIii", "3 0 100 5 0 2 0 0 0");
+    let write = exits_with_errno_of("path_open", "iiiiiIIii", "3 0 100 5 1 64 0 0 0");
+    let clock = exits_with_errno_of("clock_time_get", "iIi", "0 0 0");
+    let random = exits_with_errno_of("random_get", "ii", "0 8");
+    let sleep = exits_with_errno_of("poll_oneoff", "iiii", "0 200 1 300");
+    let socket = exits_with_errno_of("sock_accept", "iii", "3 0 0");
+    for (name, wat, caps, options, kind, flag) in [
+        ("clock", &clock, "", "", "time", "--allow time"),
+        ("random", &random, "", "", "random", "--allow random"),
+        ("sleep", &sleep, "", "", "time", "--allow time"),
+        ("read", &read, "", "", "fs.read", "--cap fs.read=/"),
+        ("read2", &read, "--cap fs.read=/data", "", "fs.read", "--dir-ro"),
+        ("write", &write, "--cap fs.read=/data", "--dir-ro d::/data", "fs.write", "--dir "),
+        ("socket", &socket, "", "", "sock", "not supported"),
+    ] {
+        let place = Place::new();
+        place.write("d/x.txt", "x");
+        place.skill(name, wat, caps);
+        let ended = place.runs(name, options).refused(126, "capability-denied");
+        ended.says(kind).says(flag);
+        assert_eq!(place.outcome(name)["kind"], "denied", "{name}");
+        place.replays(name).says("denied: ");
+    }
+}
+
+#[test]
+fn what_was_granted_is_done() {
+    let read = exits_with_errno_of("path_open", "iiiiiIIii", "3 0 100 5 0 2 0 0 0");
+    let write = exits_with_errno_of("path_open", "iiiiiIIii", "3 0 100 5 1 64 0 0 0");
+    let clock = exits_with_errno_of("clock_time_get", "iIi", "0 0 0");
+    let place = Place::new();
+    place.write("d/x.txt", "x");
+    place.skill("clock", &clock, "");
+    place.runs("clock", "--allow-declared").status(0);
+    place.replays("clock");
+    place.skill("read", &read, "--cap fs.read=/data");
+    place.runs("read", "--dir-ro d::/data").status(0);
+    place.runs("read", "--dir d::/data").status(0);
+    place.replays("read");
+    place.skill("write", &write, "--cap fs.read=/data --cap fs.write=/data");
+    place.runs("write", "--dir d::/data").status(0);
+    place.replays("write");
+    place.runs("write", "--dir-ro d::/data").refused(126, "capability-denied").says("--dir HOST");
+}
+
+#[test]
+fn a_path_that_leaves_its_directory_is_an_errno() {
+    let out = exits_with_errno_of("path_open", "iiiiiIIii", "3 0 100 9 0 2 0 0 0")
+        .replace("x.txt", "../secret");
+    let place = Place::new();
+    place.write("secret", "no");
+    place.write("d/x.txt", "x");
+    place.skill("out", &out, "--cap fs.read=/data");
+    // 76 is `notcapable`, 63 `perm`.
+    let ended = place.runs("out", "--dir-ro d::/data");
+    assert!([76, 63].contains(&ended.status), "{ended:?}");
+    place.replays("out").says(&format!("exited with status {}", ended.status));
+
+    std::os::unix::fs::symlink("../secret", place.path("d/x.txt2")).unwrap();
+    let link = out.replace("../secret", "./x.txt2");
+    place.skill("link", &link.replace("3 0 100 9", "3 1 100 9"), "--cap fs.read=/data");
+    let ended = place.runs("link", "--dir-ro d::/data");
+    assert!(ended.status != 0 && ended.status < 126, "{ended:?}");
+    place.replays("link");
+}
+
+#[test]
+fn statuses_are_the_guests_own_up_to_125() {
+    let place = Place::new();
+    let exits = |status: u32| {
+        format!(
+            r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (func (export "_start") (call $exit (i32.const {status}))))"#
+        )
+    };
+    for status in [0, 1, 2, 42, 125] {
+        place.skill("e", &exits(status), "");
+        place.runs("e", "").status(i32::try_from(status).unwrap());
+        place.replays("e").says(&format!("exited with status {status}"));
+        place.type_in("build e.wasm --force -o e.skill");
+        fs_err::remove_dir_all(place.path("e.skill")).unwrap();
+    }
+    for status in [126, 127, 134, 137, 255, 256, u32::MAX] {
+        place.skill("e", &exits(status), "");
+        place.runs("e", "").refused(134, "exit-out-of-range").says(&status.to_string());
+        place.replays("e").says(&format!("exited with status {status}, above 125"));
+        fs_err::remove_dir_all(place.path("e.skill")).unwrap();
+    }
+}
+
+#[test]
+fn traps_and_host_faults_are_134_and_replay() {
+    let fault = exits_with_errno_of("random_get", "ii", "65530 100");
+    let trap = |body: &str| format!("(module (memory (export \"memory\") 1) {body})");
+    let start = |body: &str| trap(&format!("(func (export \"_start\") {body})"));
+    for (name, wat, reason, says) in [
+        ("fault", fault, "host-fault", "random_get"),
+        ("unreachable", start("unreachable"), "guest-trapped", "unreachable"),
+        (
+            "divide",
+            start("(drop (i32.div_u (i32.const 1) (i32.const 0)))"),
+            "guest-trapped",
+            "zero",
+        ),
+        ("bounds", start("(drop (i32.load (i32.const 65536)))"), "guest-trapped", "out of bounds"),
+        (
+            "inner",
+            trap("(func $deep unreachable) (func (export \"_start\") (call $deep))"),
+            "guest-trapped",
+            "function 0",
+        ),
+        ("abort", abort(), "guest-trapped", "oh no in a.ts:7:9"),
+    ] {
+        let place = Place::new();
+        place.skill(name, &wat, "");
+        place.runs(name, "--allow-declared").refused(134, reason).says(says);
+        place.replays(name);
+    }
+}
+
+/// AssemblyScript's abort with a message, in its string layout: byte length before UTF-16.
+fn abort() -> String {
+    r#"(module
+  (import "env" "abort" (func $abort (param i32 i32 i32 i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "\0a\00\00\00o\00h\00 \00n\00o\00")
+  (data (i32.const 64) "\08\00\00\00a\00.\00t\00s\00")
+  (func (export "_start")
+    (call $abort (i32.const 20) (i32.const 68) (i32.const 7) (i32.const 9)) unreachable))"#
+        .to_owned()
+}
+
+#[test]
+fn time_that_is_up_interrupts_a_loop() {
+    let place = Place::new();
+    let clock = calling(
+        "clock_time_get",
+        "iIi",
+        "(loop (drop (call $call (i32.const 0) (i64.const 0) (i32.const 0))) (br 0))",
+    );
+    place.skill(
+        "loops",
+        "(module (memory (export \"memory\") 1) (func (export \"_start\") (loop (br 0))))",
+        "",
+    );
+    place.skill("asks", &clock, "");
+    for name in ["loops", "asks"] {
+        place.runs(name, "--timeout 0.5 --allow-declared").refused(137, "interrupted");
+        assert_eq!(place.outcome(name)["cause"], "wall-clock");
+    }
+    place.replays_in_part("asks", "the time was up");
+    // Without any event there is nothing to reproduce.
+    place.replays_in_part("loops", "the time was up");
+}
+
+/// Standard input that never says anything, for as long as it is kept.
+fn silent() -> (Child, Stdio) {
+    let mut cat = std::process::Command::new("sleep").arg("600").stdout(Stdio::piped()).spawn();
+    let out = cat.as_mut().unwrap().stdout.take().unwrap();
+    (cat.unwrap(), out.into())
+}
+
+#[test]
+fn time_that_is_up_interrupts_who_waits() {
+    let place = Place::new();
+    let read = calling(
+        "fd_read",
+        "iiii",
+        "(i32.store (i32.const 4) (i32.const 8)) (drop (call $call (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 16)))",
+    );
+    place.skill("reads", &read, "");
+    place.skill("sleeps", &sleeping(600), "");
+    let (mut cat, input) = silent();
+    let mut command = place.command(PROVENACT);
+    let line = format!("{RUN} --receipt reads.json --timeout 0.5 reads.skill");
+    command.args(line.split(' ')).stdin(input);
+    Ended::of(command.output().unwrap()).refused(137, "interrupted");
+    cat.kill().unwrap();
+    cat.wait().unwrap();
+    place.replays_in_part("reads", "the time was up");
+    place.runs("sleeps", "--timeout 0.5 --allow time").refused(137, "interrupted");
+    place.replays_in_part("sleeps", "the time was up");
+}
+
+/// Sleeps with `poll_oneoff` for so many seconds and exits with the number of events.
+fn sleeping(seconds: u64) -> String {
+    let nanos = seconds * 1_000_000_000;
+    calling(
+        "poll_oneoff",
+        "iiii",
+        &format!(
+            "(i32.store (i32.const 16) (i32.const 1)) (i64.store (i32.const 24) (i64.const {nanos}))
+            (drop (call $call (i32.const 0) (i32.const 200) (i32.const 1) (i32.const 300)))
+            (call $exit (i32.load (i32.const 300)))"
+        ),
+    )
+}
+
+#[test]
+fn a_replay_does_not_sleep() {
+    let place = Place::new();
+    place.skill("sleeps", &sleeping(20), "");
+    place.runs("sleeps", "--allow time").status(1);
+    let mut command = place.command(PROVENACT);
+    let mut replay = command.args(["replay", "sleeps.json"]).stdout(Stdio::null()).spawn().unwrap();
+    // Half of what was slept in the run is more than any machine needs for one event.
+    let mut waited = Duration::ZERO;
+    let status = loop {
+        if let Some(status) = replay.try_wait().unwrap() {
+            break status;
+        }
+        assert!(waited < Duration::from_secs(10), "the replay sleeps");
+        std::thread::sleep(Duration::from_millis(50));
+        waited += Duration::from_millis(50);
+    };
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_stack_that_overflows_is_an_interruption() {
+    let place = Place::new();
+    let deep = r#"(module (memory (export "memory") 1)
+        (func $f (param i32) (result i32)
+          (i32.add (call $f (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
+        (func (export "_start") (drop (call $f (i32.const 0)))))"#;
+    place.skill("deep", deep, "");
+    place.runs("deep", "").refused(137, "interrupted");
+    assert_eq!(place.outcome("deep")["cause"], "native-stack");
+    place.replays_in_part("deep", "the native stack was used up");
+}
+
+#[test]
+fn a_bundle_without_attestation_runs_only_when_told_to() {
+    let place = Place::new();
+    place.skill("a", "(module (memory (export \"memory\") 1) (func (export \"_start\")))", "");
+    fs_err::remove_file(place.path("a.skill/attestations.intoto.jsonl")).unwrap();
+    place.type_in("run a.skill").refused(126, "signature-untrusted").says("--allow-unsigned");
+    place.type_in("run --pub author.pub.pem a.skill").refused(126, "attestation-missing");
+    assert!(!place.exists("receipt.json"));
+    place.type_in("run --allow-unsigned a.skill").status(0);
+    place.type_in("inspect receipt.json").status(0).says("--allow-unsigned").says("unsigned");
+    place.type_in("replay receipt.json").status(0).says("--allow-unsigned");
+    place.type_in("replay receipt.json --pub operator.pub.pem").refused(1, "unsigned");
+    place.type_in("verify receipt.json --pub operator.pub.pem").refused(1, "unsigned");
+    place.type_in("attest a.skill --key stranger.key.pem").status(0);
+    place.type_in("run --force --pub author.pub.pem a.skill").refused(126, "signature-untrusted");
+    place.type_in("run --force --pub stranger.pub.pem a.skill").status(0);
+}
+
+#[test]
+fn odd_modules_run_and_replay() {
+    for (name, caps, options, input, status) in [
+        ("overlap", "", "--allow random", "some input", 0),
+        ("memories", "", "", "", 0),
+        ("start", "", "--allow time", "", 0),
+        ("reactor", "--entrypoint go", "--allow random", "", 0),
+        ("assemblyscript", "", "--allow random", "", 0),
+        ("listing", "--cap fs.read=/d --cap fs.write=/d", "--dir d::/d", "", 0),
+        ("append", "--cap fs.read=/d --cap fs.write=/d", "--dir d::/d", "", 0),
+    ] {
+        let place = Place::new();
+        place.write("d/one.txt", "1\n");
+        place.write("d/sub/two.txt", "22\n");
+        place.skill_of_file(name, caps);
+        let line = format!("{RUN} --receipt r.json {options} {name}.skill");
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let ended = place.fed(&line, input.as_bytes()).status(status);
+        let replay = place.replays("r");
+        if name == "append" {
+            assert_eq!(place.read("d/log"), b"first second second ");
+            place.type_in("replay r.json --out out").status(0);
+            assert_eq!(place.read("out/files/d/log"), b"first second second ");
+        }
+        if name == "assemblyscript" {
+            ended.says("trace: hi 1.5, 2");
+        }
+        replay.says("authenticity: verified by operator");
+    }
+}
