@@ -242,7 +242,7 @@ fn limits() -> Test {
             let (name, value) = constant.split_once(": ").ok_or(line)?;
             let value =
                 value.split_once(" = ").and_then(|(_, v)| v.strip_suffix(';')).ok_or(line)?;
-            let meaning = meaning.drain(..).collect::<String>().replace(['[', ']'], "");
+            let meaning = std::mem::take(&mut meaning).replace(['[', ']'], "");
             writeln!(text, "| `{name}` | {} | {} |", grouped(evaluated(value)?), meaning.trim())?;
             rows += 1;
         } else {

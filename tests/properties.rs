@@ -1,9 +1,11 @@
 //! The fuzz properties, run on mutated vectors for a bounded number of rounds.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 #[path = "../fuzz/properties.rs"]
 mod properties;
 
-use std::fs;
+use fs_err as fs;
 use std::path::Path;
 
 /// Mutations of each seed.

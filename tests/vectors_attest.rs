@@ -1,6 +1,8 @@
 //! Runs the vectors of `spec/{envelope,receipt,provenance,trust}.md`: each file's outcome is the
 //! one that its header expects. `testvectors/README.md` has the form of the files.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use provenact::attest::{
     Envelope, Error, PublicKey, Statement, Trust, provenance::Provenance, receipt::Receipt,
 };

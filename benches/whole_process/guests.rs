@@ -108,9 +108,9 @@ impl Guest {
         let mut noise = Noise(7);
         let mut text = String::from("(module (memory (export \"memory\") 16)\n");
         for function in 0..FUNCTIONS {
-            let _ = write!(
+            let _ = writeln!(
                 text,
-                "(func $f{function} (param $a i32) (param $b i32) (result i32) (local $c i32) (local $d i64)\n"
+                "(func $f{function} (param $a i32) (param $b i32) (result i32) (local $c i32) (local $d i64)"
             );
             for _ in 0..14 {
                 let (k, callee) = (noise.below(1 << 20), noise.below(function + 1));

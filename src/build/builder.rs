@@ -35,7 +35,7 @@ pub fn run(recipe: &Recipe, directory: &Path) -> Result<PathBuf, Error> {
     Ok(output)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -35,7 +35,7 @@ impl TrustArgs {
             for key in trust.keys() {
                 // A key given twice counts once; the flag's name for it stands.
                 if !keys.iter().any(|(_, known)| known == key.key()) {
-                    keys.push((key.name().to_owned(), key.key().clone()));
+                    keys.push((key.name().to_owned(), *key.key()));
                 }
             }
         }

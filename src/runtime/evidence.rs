@@ -107,10 +107,12 @@ impl Evidence {
 
     /// Enters one event.
     pub(super) fn record(&mut self, event: &EventRef<'_>) -> Result<(), trace::Error> {
-        while self.sealed {
+        if self.sealed {
             // The watchdog has sealed the trace and is about to end the process: the guest goes
             // no further than the evidence does.
-            std::thread::park();
+            loop {
+                std::thread::park();
+            }
         }
         self.events += 1;
         match &mut self.writer {

@@ -25,8 +25,11 @@ pub struct Writer<W> {
     buffers: usize,
     returned: Receiver<Vec<u8>>,
     to_thread: Sender<Message>,
-    thread: Option<JoinHandle<Result<Option<(W, Seal)>, Error>>>,
+    thread: Option<JoinHandle<Finished<W>>>,
 }
+
+/// What the writer's thread leaves: `None` when the writer was dropped before the end.
+type Finished<W> = Result<Option<(W, Seal)>, Error>;
 
 enum Message {
     Batch(Vec<u8>),
@@ -159,7 +162,7 @@ impl<W: Write + Send + 'static> Writer<W> {
         self.join().err().unwrap_or(Error::Stopped)
     }
 
-    fn join(&mut self) -> Result<Option<(W, Seal)>, Error> {
+    fn join(&mut self) -> Finished<W> {
         let thread = self.thread.take().ok_or(Error::Stopped)?;
         thread.join().unwrap_or(Err(Error::Stopped))
     }
@@ -172,7 +175,7 @@ fn write_all<W: Write>(
     materials: Vec<Material>,
     messages: &Receiver<Message>,
     give_back: &Sender<Vec<u8>>,
-) -> Result<Option<(W, Seal)>, Error> {
+) -> Finished<W> {
     let mut sink = Sink::start(out)?;
     sink.section(Kind::Header, header)?;
     for material in materials {

@@ -62,6 +62,9 @@ fn the_list_shows_what_it_must() {
     }
 }
 
+/// Guest path of a directory, whether it can be written, and the files in it.
+type Directory<'a> = (&'a str, bool, BTreeMap<String, Vec<u8>>);
+
 /// One entry of programs.json.
 struct Entry(Value);
 
@@ -83,8 +86,7 @@ impl Entry {
         pairs.map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect()
     }
 
-    /// Guest path, whether it can be written, and the files in it.
-    fn dirs(&self) -> Vec<(&str, bool, BTreeMap<String, Vec<u8>>)> {
+    fn dirs(&self) -> Vec<Directory<'_>> {
         let mut dirs = Vec::new();
         for dir in self.0["dirs"].as_array().unwrap() {
             let files = dir["files"].as_object().unwrap().iter();
