@@ -1,7 +1,7 @@
 //! Strict JSON in, canonical JSON out (RFC 8259, RFC 8785).
 //!
 //! The reader refuses duplicate members at every depth, nesting beyond
-//! [`limits::JSON_DEPTH`](crate::limits::JSON_DEPTH) and bytes after the value. The writer gives
+//! [`limits::JSON_DEPTH`] and bytes after the value. The writer gives
 //! the JSON Canonicalization Scheme's bytes.
 
 use crate::limits;
