@@ -11,8 +11,9 @@ use zstd::zstd_safe;
 
 const MAGIC: [u8; 8] = *b"\0pvtrace";
 const HASH: usize = 32;
-/// A constant, so that a recording costs the same everywhere; higher levels gain little on events.
-const LEVEL: i32 = 1;
+/// A constant, so that a recording costs the same everywhere. Level 1 takes up to twice the time,
+/// which is what a run waits for; it gains nothing on events and a quarter on plain text.
+const LEVEL: i32 = -1;
 /// A material's name and its length before the bytes.
 const NAME_ROOM: u64 = 16;
 
@@ -86,20 +87,49 @@ impl Kind {
     }
 }
 
+/// A section's payload as it is stored.
+pub(super) struct Packed {
+    kind: Kind,
+    /// Bytes of the payload before compression.
+    raw: u64,
+    stored: Vec<u8>,
+}
+
+/// Compresses payloads, apart from [`Sink`] so that both can work at the same time.
+pub(super) struct Packer(Compressor<'static>);
+
+impl Packer {
+    pub(super) fn new() -> Result<Self, Error> {
+        Ok(Self(Compressor::new(LEVEL).map_err(Error::Write)?))
+    }
+
+    /// Packs a payload; gives an empty buffer back for the next one.
+    pub(super) fn pack(&mut self, kind: Kind, raw: Vec<u8>) -> Result<(Packed, Vec<u8>), Error> {
+        let mut packed = Vec::new();
+        packed
+            .try_reserve_exact(zstd_safe::compress_bound(raw.len()))
+            .map_err(|_| Error::Write(io::ErrorKind::OutOfMemory.into()))?;
+        self.0.compress_to_buffer(&raw[..], &mut packed).map_err(Error::Write)?;
+        let length = raw.len() as u64;
+        let (stored, mut spare) =
+            if packed.len() < raw.len() { (packed, raw) } else { (raw, packed) };
+        spare.clear();
+        spare.shrink_to(LARGE);
+        Ok((Packed { kind, raw: length, stored }, spare))
+    }
+}
+
 /// Where sections go.
 pub(super) struct Sink<W> {
     out: W,
     hash: Sha256,
     bytes: u64,
-    compressor: Compressor<'static>,
-    packed: Vec<u8>,
 }
 
 impl<W: Write> Sink<W> {
     /// Writes magic and version.
     pub(super) fn start(out: W) -> Result<Self, Error> {
-        let compressor = Compressor::new(LEVEL).map_err(Error::Write)?;
-        let mut sink = Self { out, hash: Sha256::new(), bytes: 0, compressor, packed: Vec::new() };
+        let mut sink = Self { out, hash: Sha256::new(), bytes: 0 };
         let Version { major, minor } = Version::CURRENT;
         put(&mut sink.out, &mut sink.hash, &mut sink.bytes, &MAGIC)?;
         put(&mut sink.out, &mut sink.hash, &mut sink.bytes, &[major, minor])?;
@@ -107,26 +137,15 @@ impl<W: Write> Sink<W> {
     }
 
     /// Writes one section.
-    pub(super) fn section(&mut self, kind: Kind, raw: &[u8]) -> Result<(), Error> {
-        let Self { out, hash, bytes, compressor, packed } = self;
-        packed.clear();
-        packed
-            .try_reserve_exact(zstd_safe::compress_bound(raw.len()))
-            .map_err(|_| Error::Write(io::ErrorKind::OutOfMemory.into()))?;
-        compressor.compress_to_buffer(raw, packed).map_err(Error::Write)?;
-        let stored = if packed.len() < raw.len() { &packed[..] } else { raw };
-
-        let mut head = vec![kind as u8];
-        wire::put_u64(&mut head, raw.len() as u64);
-        wire::put_u64(&mut head, stored.len() as u64);
+    pub(super) fn section(&mut self, section: &Packed) -> Result<(), Error> {
+        let Self { out, hash, bytes } = self;
+        let mut head = vec![section.kind as u8];
+        wire::put_u64(&mut head, section.raw);
+        wire::put_u64(&mut head, section.stored.len() as u64);
         put(out, hash, bytes, &head)?;
-        put(out, hash, bytes, stored)?;
+        put(out, hash, bytes, &section.stored)?;
         let sum = hash.so_far();
-        put(out, hash, bytes, &sum)?;
-        if packed.capacity() > LARGE {
-            *packed = Vec::new();
-        }
-        Ok(())
+        put(out, hash, bytes, &sum)
     }
 
     /// Hands everything to the operating system.

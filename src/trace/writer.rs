@@ -3,18 +3,21 @@
 use super::error::Error;
 use super::event::{Codec, EventRef};
 use super::header::{End, Header, Material, encode_record};
-use super::section::{Kind, LARGE, Seal, Sink};
+use super::section::{Kind, LARGE, Packed, Packer, Seal, Sink};
 use crate::limits;
 use crate::outcome::Outcome;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
-/// Batches that may wait for the writer's thread before the guest has to.
+/// Batches that may wait for the packer's thread before the guest has to.
 const IN_FLIGHT: usize = 8;
 
-/// Writes a trace. Compression, hashing and output happen on a thread of its own; an error there
-/// shows when the next batch is closed, at [`Writer::flush`] or at [`Writer::finish`].
+/// Packed batches that may wait to be written before the packer's thread has to.
+const PACKED: usize = 2;
+
+/// Writes a trace. Compression happens on a thread of its own, hashing and output on another; an
+/// error there shows when a later batch is closed, at [`Writer::flush`] or at [`Writer::finish`].
 ///
 /// A writer that is dropped leaves a trace without an end, which every reader calls truncated.
 #[derive(Debug)]
@@ -25,11 +28,8 @@ pub struct Writer<W> {
     buffers: usize,
     returned: Receiver<Vec<u8>>,
     to_thread: Sender<Message>,
-    thread: Option<JoinHandle<Finished<W>>>,
+    thread: Option<JoinHandle<Result<Option<(W, Seal)>, Error>>>,
 }
-
-/// What the writer's thread leaves: `None` when the writer was dropped before the end.
-type Finished<W> = Result<Option<(W, Seal)>, Error>;
 
 enum Message {
     Batch(Vec<u8>),
@@ -55,9 +55,14 @@ impl<W: Write + Send + 'static> Writer<W> {
 
         let (to_thread, messages) = channel();
         let (give_back, returned) = channel();
+        let (to_writer, parcels) = sync_channel(PACKED);
+        thread::Builder::new()
+            .name("trace packer".to_owned())
+            .spawn(move || pack_all(header, materials, &messages, &give_back, &to_writer))
+            .map_err(Error::Write)?;
         let thread = thread::Builder::new()
             .name("trace writer".to_owned())
-            .spawn(move || write_all(out, &header, materials, &messages, &give_back))
+            .spawn(move || write_all(out, &parcels))
             .map_err(Error::Write)?;
         Ok(Self {
             codec,
@@ -162,41 +167,81 @@ impl<W: Write + Send + 'static> Writer<W> {
         self.join().err().unwrap_or(Error::Stopped)
     }
 
-    fn join(&mut self) -> Finished<W> {
+    fn join(&mut self) -> Result<Option<(W, Seal)>, Error> {
         let thread = self.thread.take().ok_or(Error::Stopped)?;
         thread.join().unwrap_or(Err(Error::Stopped))
     }
 }
 
-/// The writer's thread: `None` when the writer was dropped before the end.
-fn write_all<W: Write>(
-    out: W,
-    header: &[u8],
+/// What is on its way from one thread to the other.
+enum Parcel {
+    Section(Packed),
+    Flush(SyncSender<()>),
+    End(End, Packed),
+}
+
+/// The packer's thread: compresses what the guest's thread sends. Each batch gives one buffer
+/// back, so that the guest never waits for one that is lost. What goes wrong is told to the writer's
+/// thread, which ends with it.
+fn pack_all(
+    header: Vec<u8>,
     materials: Vec<Material>,
     messages: &Receiver<Message>,
     give_back: &Sender<Vec<u8>>,
-) -> Finished<W> {
-    let mut sink = Sink::start(out)?;
-    sink.section(Kind::Header, header)?;
+    to_writer: &SyncSender<Result<Parcel, Error>>,
+) {
+    if let Err(error) = pack_each(header, materials, messages, give_back, to_writer) {
+        let _gone = to_writer.send(Err(error));
+    }
+}
+
+fn pack_each(
+    header: Vec<u8>,
+    materials: Vec<Material>,
+    messages: &Receiver<Message>,
+    give_back: &Sender<Vec<u8>>,
+    to_writer: &SyncSender<Result<Parcel, Error>>,
+) -> Result<(), Error> {
+    // When the writer's thread has ended, it has told why.
+    let send = |parcel| to_writer.send(Ok(parcel)).map_err(|_| Error::Stopped);
+    let mut packer = Packer::new()?;
+    send(Parcel::Section(packer.pack(Kind::Header, header)?.0))?;
     for material in materials {
-        sink.section(Kind::Material, &material.encode())?;
+        send(Parcel::Section(packer.pack(Kind::Material, material.encode())?.0))?;
     }
     for message in messages {
-        match message {
-            Message::Batch(mut batch) => {
-                sink.section(Kind::Batch, &batch)?;
-                batch.clear();
-                batch.shrink_to(LARGE);
+        send(match message {
+            Message::Batch(batch) => {
+                let (section, buffer) = packer.pack(Kind::Batch, batch)?;
                 // Nobody takes buffers back once the guest has ended.
-                let _gone = give_back.send(batch);
+                let _gone = give_back.send(buffer);
+                Parcel::Section(section)
             }
-            Message::Flush(done) => {
+            Message::Flush(done) => Parcel::Flush(done),
+            Message::End(end) => {
+                let record = encode_record(&end).map_err(Error::Unfit)?;
+                Parcel::End(end, packer.pack(Kind::End, record)?.0)
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// The writer's thread, which hashes and writes: `None` when the writer was dropped before the end.
+fn write_all<W: Write>(
+    out: W,
+    parcels: &Receiver<Result<Parcel, Error>>,
+) -> Result<Option<(W, Seal)>, Error> {
+    let mut sink = Sink::start(out)?;
+    for parcel in parcels {
+        match parcel? {
+            Parcel::Section(section) => sink.section(&section)?,
+            Parcel::Flush(done) => {
                 sink.flush()?;
                 let _gone = done.send(());
             }
-            Message::End(end) => {
-                let record = encode_record(&end).map_err(Error::Unfit)?;
-                sink.section(Kind::End, &record)?;
+            Parcel::End(end, section) => {
+                sink.section(&section)?;
                 return sink.finish(end).map(Some);
             }
         }
