@@ -3,9 +3,11 @@
 //! The descriptor table is rebuilt from the calls and their answers, never from host state, so a
 //! replay re-decides every grant and denial that the run decided.
 
+use super::act::Act;
 use super::call::Call;
+use super::own;
 use super::seam::full_name;
-use crate::abi::{Capability, Kind, Need};
+use crate::abi::{Answer, Capability, Kind, Need};
 use crate::outcome::Denial;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,14 +58,14 @@ pub fn roots(grants: &[Capability]) -> Vec<Root> {
 }
 
 /// Authority that a call used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
     /// None.
     Nothing,
     /// A kind that is granted whole.
     Whole(Kind),
-    /// `fs.read` or `fs.write` at a root.
-    At(Kind, Arc<str>),
+    /// `fs.read` or `fs.write` at a root, by its number.
+    At(Kind, usize),
 }
 
 /// What a successful call did to things outside the guest.
@@ -97,7 +99,7 @@ enum Descriptor {
     Stdin,
     Stdout,
     Stderr,
-    Path { path: Arc<str>, root: usize, position: Option<u64>, append: bool },
+    Path { path: Arc<str>, root: usize, position: Option<u64>, append: bool, preopened: bool },
 }
 
 /// Grants and descriptors of one execution.
@@ -117,7 +119,7 @@ impl Authority {
         let mut descriptors: BTreeMap<_, _> =
             [(0, Descriptor::Stdin), (1, Descriptor::Stdout), (2, Descriptor::Stderr)].into();
         for (root, at) in roots.iter().zip(0..) {
-            descriptors.insert(at as u64 + 3, Descriptor::opened(root.guest.clone(), at));
+            descriptors.insert(at as u64 + 3, Descriptor::at(root.guest.clone(), at, true));
         }
         let has = |kind| grants.iter().any(|grant| grant.kind() == kind);
         Self { time: has(Kind::Time), random: has(Kind::Random), roots, descriptors }
@@ -127,26 +129,44 @@ impl Authority {
     ///
     /// # Errors
     /// The denial, with what was asked for and the rule that denies it.
-    pub fn decide(&self, call: &Call, memory: &[u8]) -> Result<Use, Box<Denial>> {
-        match call.row.need {
-            Need::Nothing => Ok(Use::Nothing),
-            Need::Time => self.whole(call, Kind::Time, self.time),
-            Need::Random => self.whole(call, Kind::Random, self.random),
+    pub fn decide(&self, call: &Call, memory: &[u8]) -> Result<[Use; 2], Box<Denial>> {
+        let used = match call.row.need {
+            Need::Nothing => Use::Nothing,
+            Need::Time => self.whole(call, Kind::Time, self.time)?,
+            Need::Random => self.whole(call, Kind::Random, self.random)?,
             Need::Poll if asks_clock(call.read_bytes(0, memory)) => {
-                self.whole(call, Kind::Time, self.time)
+                self.whole(call, Kind::Time, self.time)?
             }
-            Need::Poll => Ok(Use::Nothing),
-            Need::Sockets => Err(denial(call, "sock", "*", NEVER)),
-            Need::Open => self.open(call, memory),
-            Need::ReadFd => self.descriptor(call, Kind::FsRead),
-            Need::WriteFd => self.descriptor(call, Kind::FsWrite),
-            Need::ReadPath(fd, nth) => self.below(call, Kind::FsRead, fd, nth, memory),
-            Need::WritePath(fd, nth) => self.below(call, Kind::FsWrite, fd, nth, memory),
-            Need::WritePaths(from, to) => {
-                self.below(call, Kind::FsWrite, from, 0, memory)?;
-                self.below(call, Kind::FsWrite, to, 1, memory)
-            }
+            Need::Poll => Use::Nothing,
+            Need::Sockets => return Err(denial(call, "sock", "*", NEVER)),
+            Need::Open => return self.open(call, memory),
+            Need::ReadFd => self.descriptor(call, Kind::FsRead)?,
+            Need::WriteFd => self.descriptor(call, Kind::FsWrite)?,
+            Need::ReadPath(fd, nth) => self.below(call, Kind::FsRead, fd, nth, memory)?,
+            Need::WritePath(fd, nth) => self.below(call, Kind::FsWrite, fd, nth, memory)?,
+            Need::WritePaths(from, to) => return self.two_paths(call, from, to, memory),
+        };
+        Ok([used, Use::Nothing])
+    }
+
+    /// A file that gets a name below another directory can be read there: it must be readable
+    /// where it comes from.
+    fn two_paths(
+        &self,
+        call: &Call,
+        from: usize,
+        to: usize,
+        memory: &[u8],
+    ) -> Result<[Use; 2], Box<Denial>> {
+        let reads = |fd: usize| match self.descriptors.get(&call.arg(fd)) {
+            Some(Descriptor::Path { root, .. }) => self.roots[*root].read,
+            _ => false,
+        };
+        if reads(to) {
+            self.below(call, Kind::FsRead, from, 0, memory)?;
         }
+        let source = self.below(call, Kind::FsWrite, from, 0, memory)?;
+        Ok([source, self.below(call, Kind::FsWrite, to, 1, memory)?])
     }
 
     fn whole(&self, call: &Call, kind: Kind, granted: bool) -> Result<Use, Box<Denial>> {
@@ -157,18 +177,15 @@ impl Authority {
         }
     }
 
-    fn open(&self, call: &Call, memory: &[u8]) -> Result<Use, Box<Denial>> {
+    fn open(&self, call: &Call, memory: &[u8]) -> Result<[Use; 2], Box<Denial>> {
         let (oflags, rights) = (call.arg(4), call.arg(5));
         let writes = rights & RIGHT_WRITE != 0 || oflags & (OPEN_CREATE | OPEN_TRUNCATE) != 0;
         let reads = rights & RIGHT_READ != 0 || !writes;
-        let mut used = Use::Nothing;
-        if reads {
-            used = self.below(call, Kind::FsRead, 0, 0, memory)?;
-        }
-        if writes {
-            used = self.below(call, Kind::FsWrite, 0, 0, memory)?;
-        }
-        Ok(used)
+        let used = |kind, asked: bool| match asked {
+            true => self.below(call, kind, 0, 0, memory),
+            false => Ok(Use::Nothing),
+        };
+        Ok([used(Kind::FsRead, reads)?, used(Kind::FsWrite, writes)?])
     }
 
     /// A call on a descriptor that stands for a file or directory.
@@ -202,15 +219,34 @@ impl Authority {
     }
 
     fn at(&self, call: &Call, kind: Kind, root: usize, path: &str) -> Result<Use, Box<Denial>> {
-        let root = &self.roots[root];
         let (granted, rule) = match kind {
-            Kind::FsRead => (root.read, WRITE_ONLY),
-            _ => (root.write, READ_ONLY),
+            Kind::FsRead => (self.roots[root].read, WRITE_ONLY),
+            _ => (self.roots[root].write, READ_ONLY),
         };
-        if granted {
-            Ok(Use::At(kind, root.guest.clone()))
-        } else {
-            Err(denial(call, kind.name(), path, rule))
+        if granted { Ok(Use::At(kind, root)) } else { Err(denial(call, kind.name(), path, rule)) }
+    }
+
+    /// Whether a host can have given `answer`: a new descriptor has a number that is free, and
+    /// preopened directories have the names that were granted.
+    pub fn allows(&self, call: &Call, answer: Answer, memory: &[u8]) -> bool {
+        let succeeded = answer == Answer::Value(0);
+        let name = || match self.descriptors.get(&call.arg(0)) {
+            Some(Descriptor::Path { path, preopened: true, .. }) => Some(path),
+            _ => None,
+        };
+        match call.act {
+            Act::Open if succeeded => !self.descriptors.contains_key(&call.u32_at(8, memory)),
+            Act::Prestat if succeeded => name().is_some_and(|name| {
+                // A tag of 0 (a directory) and, 4 bytes further, the length of its name.
+                call.u64_at(1, memory).to_le_bytes()[0] == 0
+                    && call.u64_at(1, memory) >> 32 == name.len() as u64
+            }),
+            Act::Prestat => answer == Answer::Fault || name().is_none(),
+            Act::PrestatName if succeeded => name().is_some_and(|name| {
+                let buffer = call.writes().next().unwrap_or_default().of(memory);
+                buffer.get(..name.len()) == Some(name.as_bytes())
+            }),
+            _ => true,
         }
     }
 
@@ -225,56 +261,58 @@ impl Authority {
         note: &mut dyn FnMut(Effect<'_>),
     ) {
         let path = |at: usize| handed.get(at).copied().unwrap_or_default();
-        match call.row.name {
-            "fd_read" => self.transfer(call.arg(0), None, buffer(call, 3, memory), Way::In, note),
-            "fd_pread" => {
+        match call.act {
+            Act::Read => self.transfer(call.arg(0), None, buffer(call, 3, memory), Way::In, note),
+            Act::ReadAt => {
                 let data = buffer(call, 4, memory);
                 self.transfer(call.arg(0), Some(call.arg(3)), data, Way::In, note);
             }
-            "fd_write" => {
+            Act::Write => {
                 let data = accepted(path(0), call.u32_at(3, memory));
                 self.transfer(call.arg(0), None, data, Way::Out, note);
             }
-            "fd_pwrite" => {
+            Act::WriteAt => {
                 let data = accepted(path(0), call.u32_at(4, memory));
                 self.transfer(call.arg(0), Some(call.arg(3)), data, Way::Out, note);
             }
-            "fd_seek" => self.set_position(call.arg(0), call.u64_at(3, memory)),
-            "fd_tell" => self.set_position(call.arg(0), call.u64_at(1, memory)),
-            "fd_fdstat_set_flags" => {
+            Act::Seek => self.set_position(call.arg(0), call.u64_at(3, memory)),
+            Act::Tell => self.set_position(call.arg(0), call.u64_at(1, memory)),
+            Act::SetFlags => {
                 if let Some(Descriptor::Path { append, .. }) =
                     self.descriptors.get_mut(&call.arg(0))
                 {
                     *append = call.arg(1) & FD_APPEND != 0;
                 }
             }
-            "fd_close" => {
+            Act::Close => {
                 self.descriptors.remove(&call.arg(0));
             }
-            "fd_renumber" if call.arg(0) != call.arg(1) => {
+            Act::Renumber if call.arg(0) != call.arg(1) => {
                 if let Some(moved) = self.descriptors.remove(&call.arg(0)) {
                     self.descriptors.insert(call.arg(1), moved);
                 }
             }
-            "fd_filestat_set_size" => {
+            Act::SetSize => {
                 if let Some(Descriptor::Path { path, .. }) = self.descriptors.get(&call.arg(0)) {
                     note(Effect::Resized(path, call.arg(1)));
                 }
             }
-            "path_open" => self.opened(call, path(0), memory, note),
-            "path_unlink_file" | "path_remove_directory" => {
+            Act::Open => self.opened(call, path(0), memory, note),
+            Act::Remove => {
                 if let Some((full, _)) = self.resolve(call.arg(0), path(0)) {
                     note(Effect::Removed(full));
                 }
             }
-            "path_rename" => {
+            Act::Rename => {
                 let from = self.resolve(call.arg(0), path(0));
                 let to = self.resolve(call.arg(3), path(1));
-                if let (Some((from, _)), Some((to, _))) = (from, to) {
+                if let (Some((from, _)), Some((to, root))) = (from, to) {
+                    self.renamed(&from, &to, root);
                     note(Effect::Renamed(from, to));
                 }
             }
-            "environ_get" => note(Effect::Environment),
+            Act::Environment => note(Effect::Environment),
+            Act::Trace => note(Effect::Stderr(own::trace_line(call, path(0)).as_bytes())),
             _ => {}
         }
     }
@@ -291,11 +329,25 @@ impl Authority {
         if oflags & (OPEN_CREATE | OPEN_TRUNCATE) != 0 {
             note(Effect::Created(&full, oflags & OPEN_TRUNCATE != 0));
         }
-        let mut descriptor = Descriptor::opened(full, root);
+        let mut descriptor = Descriptor::at(full, root, false);
         if let Descriptor::Path { append, .. } = &mut descriptor {
             *append = call.arg(7) & FD_APPEND != 0;
         }
         self.descriptors.insert(call.u32_at(8, memory), descriptor);
+    }
+
+    /// Descriptors follow what they stand for under its new name.
+    fn renamed(&mut self, from: &str, to: &str, new_root: usize) {
+        for descriptor in self.descriptors.values_mut() {
+            let Descriptor::Path { path, root, preopened: false, .. } = descriptor else {
+                continue;
+            };
+            let below = match path.strip_prefix(from) {
+                Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
+                _ => continue,
+            };
+            (*path, *root) = (format!("{to}{below}").into(), new_root);
+        }
     }
 
     /// Bytes went through descriptor `fd`, at `offset` or where the descriptor stood.
@@ -347,8 +399,8 @@ impl Authority {
 }
 
 impl Descriptor {
-    fn opened(path: Arc<str>, root: usize) -> Self {
-        Self::Path { path, root, position: Some(0), append: false }
+    fn at(path: Arc<str>, root: usize, preopened: bool) -> Self {
+        Self::Path { path, root, position: Some(0), append: false, preopened }
     }
 }
 
@@ -413,10 +465,11 @@ mod tests {
         name: &str,
         params: &[u64],
         memory: &[u8],
-    ) -> Result<Use, Box<Denial>> {
+    ) -> Result<[Use; 2], Box<Denial>> {
         let grants: Vec<Capability> = grants.iter().map(|grant| grant.parse().unwrap()).collect();
         let row = lookup("wasi_snapshot_preview1", name).unwrap();
-        let call = Call::resolve(0, row, params, memory, &InvocationSizes::default());
+        let call =
+            Call::resolve(0, (row, Act::of(row)), params, memory, &InvocationSizes::default());
         Authority::new(&grants).decide(&call, memory)
     }
 
@@ -444,7 +497,7 @@ mod tests {
         assert!(decide(&[], "clock_time_get", &[0, 0, 0], &[]).is_err());
         assert_eq!(
             decide(&["time"], "clock_time_get", &[0, 0, 0], &[]),
-            Ok(Use::Whole(Kind::Time))
+            Ok([Use::Whole(Kind::Time), Use::Nothing])
         );
         assert!(decide(&["time"], "random_get", &[0, 0], &[]).is_err());
     }
@@ -454,7 +507,10 @@ mod tests {
         let mut memory = vec![0; 96];
         assert!(decide(&[], "poll_oneoff", &[0, 48, 1, 90], &memory).is_err());
         memory[SUBSCRIPTION_TYPE] = 1;
-        assert_eq!(decide(&[], "poll_oneoff", &[0, 48, 1, 90], &memory), Ok(Use::Nothing));
+        assert_eq!(
+            decide(&[], "poll_oneoff", &[0, 48, 1, 90], &memory),
+            Ok([Use::Nothing, Use::Nothing])
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Ranges are resolved from the row, the parameters and the memory *before* the call, by the same
 //! code in run and replay, so that a host which overwrites its own pointers changes nothing.
 
+use super::act::Act;
 use crate::abi::{Function, Length, MAX_ARGS, Role, Used};
 use crate::limits;
 
@@ -39,7 +40,7 @@ impl Span {
         memory.get_mut(self.start..self.start + self.len).unwrap_or_default()
     }
 
-    fn overlaps(self, other: Self) -> bool {
+    pub(super) fn overlaps(self, other: Self) -> bool {
         self.start < other.start + other.len && other.start < self.start + self.len
     }
 }
@@ -64,6 +65,8 @@ pub struct Call {
     pub function: usize,
     /// Its row.
     pub row: &'static Function,
+    /// What it does.
+    pub(super) act: Act,
     args: [u64; MAX_ARGS],
     arg_count: usize,
     reads: [Span; MAX_RANGES],
@@ -73,12 +76,12 @@ pub struct Call {
 }
 
 impl Call {
-    /// Resolves the ranges of a call of `row` with `params` (zero-extended, floats by raw bits).
+    /// Resolves the ranges of a call of a row, which does `act`, with `params` (zero-extended, floats by raw bits).
     #[inline]
     #[must_use]
-    pub fn resolve(
+    pub(super) fn resolve(
         function: usize,
-        row: &'static Function,
+        (row, act): (&'static Function, Act),
         params: &[u64],
         memory: &[u8],
         sizes: &InvocationSizes,
@@ -86,6 +89,7 @@ impl Call {
         let mut call = Self {
             function,
             row,
+            act,
             // Not a copy of the slice: a few words just written are slow to read as one block.
             args: std::array::from_fn(|at| params.get(at).copied().unwrap_or_default()),
             arg_count: params.len(),
@@ -160,6 +164,17 @@ impl Call {
             };
         }
         (spans, self.write_count)
+    }
+
+    /// Whether the counts of a successful answer fit the ranges that they count in.
+    #[must_use]
+    pub fn counts_fit(&self, memory: &[u8]) -> bool {
+        self.writes[..self.write_count].iter().all(|(span, used)| match used {
+            Used::All => true,
+            Used::CountAt(at, unit) => {
+                self.u32_at(*at, memory).saturating_mul(u64::from(*unit)) <= span.len as u64
+            }
+        })
     }
 
     /// The little-endian u32 that parameter `at` points to.
@@ -254,7 +269,7 @@ mod tests {
 
     fn resolve(name: &str, params: &[u64], memory: &[u8]) -> Call {
         let row = lookup("wasi_snapshot_preview1", name).unwrap();
-        Call::resolve(0, row, params, memory, &InvocationSizes::default())
+        Call::resolve(0, (row, Act::of(row)), params, memory, &InvocationSizes::default())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! One lock holds both, so that the watchdog of a run that takes too long can seal the trace and
 //! make a receipt that agrees with it to the last event.
 
-use super::authority::{Effect, Use};
+use super::authority::{Effect, Root, Use, roots};
 use crate::abi::{Capability, Kind};
 use crate::attest::receipt::{Bytes, SaltedBytes, Transfers};
 use crate::digest::{DataDigest, Sha256};
@@ -61,7 +61,7 @@ pub struct Evidence {
     /// Files by guest path: bytes accepted.
     pub(super) written: BTreeMap<Arc<str>, Transfers>,
     whole_uses: [u64; 2],
-    root_uses: BTreeMap<(Kind, Arc<str>), u64>,
+    roots: Vec<(Root, [u64; 2])>,
     environment_uses: u64,
     sealed: bool,
 }
@@ -72,6 +72,7 @@ impl Evidence {
     pub fn new(header: Header, writer: Option<Writer>, keep: Option<Box<dyn Keep>>) -> Self {
         Self {
             stdin: SaltedBytes::new(header.salt.as_bytes()),
+            roots: roots(&header.grants).into_iter().map(|root| (root, [0; 2])).collect(),
             header,
             writer,
             keep,
@@ -81,7 +82,6 @@ impl Evidence {
             read: BTreeMap::new(),
             written: BTreeMap::new(),
             whole_uses: [0; 2],
-            root_uses: BTreeMap::new(),
             environment_uses: 0,
             sealed: false,
         }
@@ -105,15 +105,17 @@ impl Evidence {
         self.events
     }
 
+    /// Waits for the end when the watchdog has sealed the trace and is about to end the process:
+    /// the guest goes no further than the evidence does.
+    pub(super) fn wait_if_sealed(&self) {
+        while self.sealed {
+            std::thread::park();
+        }
+    }
+
     /// Enters one event.
     pub(super) fn record(&mut self, event: &EventRef<'_>) -> Result<(), trace::Error> {
-        if self.sealed {
-            // The watchdog has sealed the trace and is about to end the process: the guest goes
-            // no further than the evidence does.
-            loop {
-                std::thread::park();
-            }
-        }
+        self.wait_if_sealed();
         self.events += 1;
         match &mut self.writer {
             Some(writer) => writer.append(event),
@@ -135,7 +137,11 @@ impl Evidence {
         match used {
             Use::Nothing => {}
             Use::Whole(kind) => self.whole_uses[usize::from(kind == Kind::Time)] += 1,
-            Use::At(kind, root) => *self.root_uses.entry((kind, root)).or_default() += 1,
+            Use::At(kind, root) => {
+                if let Some((_, uses)) = self.roots.get_mut(root) {
+                    uses[usize::from(kind == Kind::FsWrite)] += 1;
+                }
+            }
         }
     }
 
@@ -166,7 +172,10 @@ impl Evidence {
             Kind::Env => self.environment_uses,
             Kind::Random => self.whole_uses[0],
             Kind::Time => self.whole_uses[1],
-            kind => *self.root_uses.get(&(kind, grant.value().into())).unwrap_or(&0),
+            kind => {
+                let at = self.roots.iter().find(|(root, _)| *root.guest == *grant.value());
+                at.map_or(0, |(_, uses)| uses[usize::from(kind == Kind::FsWrite)])
+            }
         };
         let uses = grants.iter().map(|grant| (grant.clone(), count(grant)));
         uses.filter(|(_, calls)| *calls > 0).collect()

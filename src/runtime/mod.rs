@@ -2,6 +2,7 @@
 //!
 //! Run and replay are one [`execute`] through one [`Seam`]; only the [`Host`] behind it differs.
 
+mod act;
 mod authority;
 mod bind;
 mod call;
@@ -10,6 +11,7 @@ mod engine;
 mod error;
 mod evidence;
 mod execute;
+mod known;
 mod live;
 mod own;
 mod receipt;

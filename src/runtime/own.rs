@@ -1,5 +1,6 @@
 //! Host functions that are our own: AssemblyScript's runtime imports.
 
+use super::act::Act;
 use super::call::{Call, InvocationSizes};
 use crate::abi;
 use std::fmt::Write as _;
@@ -27,9 +28,14 @@ pub(super) fn trace(
     let Some(row) = abi::lookup("env", "trace") else {
         wasmtime::bail!("env.trace is not in the table");
     };
-    let call = Call::resolve(0, row, params, memory, &InvocationSizes::default());
-    let units =
-        call.read_bytes(0, memory).chunks_exact(2).map(|u| u16::from_le_bytes([u[0], u[1]]));
+    let call = Call::resolve(0, (row, Act::of(row)), params, memory, &InvocationSizes::default());
+    std::io::stderr().write_all(trace_line(&call, call.read_bytes(0, memory)).as_bytes())?;
+    Ok(0)
+}
+
+/// The line that `env.trace` prints for `message` (UTF-16).
+pub(super) fn trace_line(call: &Call, message: &[u8]) -> String {
+    let units = message.chunks_exact(2).map(|u| u16::from_le_bytes([u[0], u[1]]));
     let text: String =
         char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
     let mut line = format!("trace: {text}");
@@ -39,6 +45,5 @@ pub(super) fn trace(
         let _ = write!(line, "{comma} {}", f64::from_bits(*bits));
     }
     line.push('\n');
-    std::io::stderr().write_all(line.as_bytes())?;
-    Ok(0)
+    line
 }

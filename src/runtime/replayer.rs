@@ -139,6 +139,13 @@ impl Host for Replayer {
         Ok(answer)
     }
 
+    fn impossible(&mut self, call: &Call, answer: Answer) -> Stop {
+        let recorded = show::answer(call.row, answer);
+        let possible =
+            "an answer that fits the invocation, the grants and the calls before".to_owned();
+        self.diverged(Reason::AnswerImpossible, full_name(call.row), recorded, possible)
+    }
+
     fn answered(&mut self) -> Result<(), Stop> {
         self.served += 1;
         match self.cut_short_here()? {

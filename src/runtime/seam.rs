@@ -3,11 +3,13 @@
 //! Every host call of a guest comes through [`Seam::call`], in run and in replay: it is resolved,
 //! judged, answered by a [`Host`], and entered in the evidence. Only the host differs.
 
+use super::act::Act;
 use super::authority::Authority;
 use super::call::{Call, InvocationSizes, Span};
 use super::divergence::Divergence;
 use super::evidence::{Evidence, Shared};
-use crate::abi::{Answer, Function, Gives};
+use super::known::Known;
+use crate::abi::{Answer, Function, Gives, Role, Used, show};
 use crate::outcome::{Denial, Interruption};
 use crate::trace::{self, EventRef};
 use std::sync::PoisonError;
@@ -19,6 +21,15 @@ pub trait Host: Send {
     /// # Errors
     /// A [`Stop`] ends the execution at this call.
     fn answer(&mut self, call: &Call, memory: &mut [u8]) -> Result<Answer, Stop>;
+
+    /// Says what is wrong with an answer that no host can give.
+    fn impossible(&mut self, call: &Call, answer: Answer) -> Stop {
+        Stop::Impossible(format!(
+            "{} was answered {}",
+            full_name(call.row),
+            show::answer(call.row, answer)
+        ))
+    }
 
     /// Called when the answer has been entered in the evidence.
     ///
@@ -58,17 +69,41 @@ pub enum Stop {
     /// The replayed execution differs from the recorded one.
     #[error("{0}")]
     Diverged(Box<Divergence>),
+    /// The host gave an answer that contradicts what is known.
+    #[error("an impossible answer: {0}")]
+    Impossible(String),
     /// The recording could not be written or read.
     #[error(transparent)]
     Trace(#[from] trace::Error),
 }
 
+/// A host function of the module, with what is known of it before any call.
+#[derive(Clone, Copy)]
+struct Row {
+    row: &'static Function,
+    act: Act,
+    /// Nothing is followed and nothing is counted: every answer is possible.
+    plain: bool,
+}
+
+impl Row {
+    fn of(row: &'static Function) -> Self {
+        let act = Act::of(row);
+        let counts = row
+            .params
+            .iter()
+            .any(|p| matches!(p.role, Role::Writes(_, Used::CountAt(..), _) | Role::WritesVec(..)));
+        Self { row, act, plain: act == Act::Other && !counts }
+    }
+}
+
 /// The state of one execution's boundary.
 pub struct Seam {
     host: Box<dyn Host>,
-    rows: Vec<&'static Function>,
+    rows: Vec<Row>,
     sizes: InvocationSizes,
     authority: Authority,
+    known: Known,
     evidence: Shared,
     /// The evidence itself, when nobody else looks at it before the guest has ended.
     own: Option<Evidence>,
@@ -85,9 +120,10 @@ impl Seam {
     ) -> Self {
         Self {
             host,
-            rows,
+            rows: rows.into_iter().map(Row::of).collect(),
             sizes: sizes(header),
             authority: Authority::new(&header.grants),
+            known: Known::new(header),
             evidence,
             own: None,
         }
@@ -114,9 +150,13 @@ impl Seam {
         params: &[u64],
         memory: &mut [u8],
     ) -> Result<u64, Stop> {
-        let row = self.rows[function];
-        let call = Call::resolve(function, row, params, memory, &self.sizes);
+        let Row { row, act, plain } = self.rows[function];
+        let call = Call::resolve(function, (row, act), params, memory, &self.sizes);
         let used = self.authority.decide(&call, memory).map_err(Stop::Denied)?;
+        if self.own.is_none() {
+            // Nothing is done for a guest whose evidence is sealed already.
+            self.evidence.lock().unwrap_or_else(PoisonError::into_inner).wait_if_sealed();
+        }
 
         // What the host reads is kept apart when its own answer could overwrite it.
         let kept: Option<Vec<Vec<u8>>> = call
@@ -135,6 +175,9 @@ impl Seam {
 
         let success = matches!((row.gives, answer), (Gives::Errno, Answer::Value(0)))
             || matches!(row.gives, Gives::Nothing | Gives::Bits64);
+        if !plain && !self.is_possible(&call, answer, handed, memory) {
+            return Err(self.host.impossible(&call, answer));
+        }
         let (spans, count) = call.written(success, memory);
         let written = spans.map(|span: Span| span.of(memory));
         let event =
@@ -149,8 +192,10 @@ impl Seam {
                 }
             };
             evidence.record(&event)?;
-            evidence.note_use(used);
-            if success {
+            for used in used {
+                evidence.note_use(used);
+            }
+            if success && act != Act::Other {
                 self.authority.effects(&call, handed, memory, &mut |effect| evidence.note(&effect));
             }
         }
@@ -160,6 +205,13 @@ impl Seam {
             Answer::Fault => Err(Stop::Fault(full_name(row))),
             Answer::Never => Err(ending(&call, handed)),
         }
+    }
+
+    /// Whether a host can have given this answer: it fits the invocation, the grants and the
+    /// calls before.
+    fn is_possible(&self, call: &Call, answer: Answer, handed: &[&[u8]], memory: &[u8]) -> bool {
+        let read = handed.iter().map(|range| range.len()).sum();
+        self.known.allows(call, answer, read, memory) && self.authority.allows(call, answer, memory)
     }
 
     /// Tells the host that the guest has ended.
