@@ -53,5 +53,9 @@ pub const THREAD_STACK_BYTES: usize = 80 << 20;
 pub const HOSTCALL_BYTES: usize = 128 << 20;
 /// Leaks of host paths reported for one module.
 pub const LEAKS: usize = 64;
-/// Bytes of a hole in a reproduced file that are filled with zeros; a longer one is left out.
-pub const KEPT_HOLE: usize = 64 << 20;
+/// Bytes of a companion that travels with a trace; a larger one stays behind.
+pub const COMPANION_IN_TRACE: usize = 1 << 20;
+/// Function names that are read from a companion.
+pub const FUNCTION_NAMES: usize = 1_000_000;
+/// Bytes of reproduced streams and files that a replay keeps, holes that are filled included.
+pub const KEPT_BYTES: usize = 2 << 30;

@@ -3,6 +3,7 @@
 //! Engine texts never get in: a trap is one of a closed list of names, so that every engine and
 //! every version of it gives the same bytes.
 
+use crate::abi::show::visible;
 use crate::reason::Reason;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -96,7 +97,11 @@ impl fmt::Display for Outcome {
             }
             Self::Trapped { trap } => write!(f, "trapped: {trap}"),
             Self::HostFault { function } => {
-                write!(f, "host fault: {function} was given a pointer outside memory")
+                write!(
+                    f,
+                    "host fault: the host could not use an argument of {}",
+                    visible(function, false)
+                )
             }
             Self::Denied { denial } => write!(f, "denied: {denial}"),
             Self::Interrupted { cause } => write!(f, "interrupted: {cause}"),
@@ -121,7 +126,9 @@ pub struct Denial {
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { function, kind, value, rule } = self;
-        write!(f, "{function} needs {kind}={} (rule {rule})", value.escape_debug())
+        let [function, kind, value, rule] =
+            [function, kind, value, rule].map(|text| visible(text, false));
+        write!(f, "{function} needs {kind}={value} (rule {rule})")
     }
 }
 

@@ -199,7 +199,7 @@ reasons! {
     CapabilityDenied = "capability-denied", No, "the message names the flag or declaration that would grant it";
     /// The guest trapped.
     GuestTrapped = "guest-trapped", Trapped, "the skill failed; its author can find the place by the call stack";
-    /// The guest gave the host a pointer outside its memory.
+    /// The host could not use an argument of a call: a pointer outside memory, an impossible size.
     HostFault = "host-fault", Trapped, "the skill failed; its author can find the call in the trace";
     /// The guest exited with a status above 125, which WASI has no room for.
     ExitOutOfRange = "exit-out-of-range", Trapped, "the skill should exit with 0 to 125";
@@ -220,6 +220,8 @@ reasons! {
     AnswerImpossible = "answer-impossible", No, "the trace was changed";
     /// Replay ended in another way than the trace or the receipt says.
     OutcomeDiffers = "outcome-differs", No, "the trace or the receipt was changed";
+    /// The trace's header says what the manifest does not allow, or another entrypoint or name.
+    HeaderDiffers = "header-differs", No, "the trace was changed, or was not made by provenact run";
     /// A field of the receipt differs from what the replay computed.
     ReceiptDiffers = "receipt-differs", No, "the receipt was changed, or was not made by this execution";
 }

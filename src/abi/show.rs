@@ -53,6 +53,21 @@ pub fn call(row: &Function, args: &[u64], handed: &[u8]) -> String {
     text
 }
 
+/// `text` with control characters escaped, so that names from untrusted files can neither move a
+/// terminal's cursor nor, unless `lines` are wanted, begin a line of their own.
+#[must_use]
+pub fn visible(text: &str, lines: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !(lines && (c == '\n' || c == '\t')) {
+            out.extend(c.escape_debug());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// What a call was answered: `success`, an errno's name, raw bits.
 #[must_use]
 pub fn answer(row: &Function, answer: Answer) -> String {

@@ -13,7 +13,7 @@ pub struct TrustArgs {
     /// A public key to trust (SPKI PEM); repeatable
     #[arg(long = "pub", value_name = "FILE")]
     public: Vec<PathBuf>,
-    /// A trust file; otherwise trust.toml here or in the user's configuration folder, if there is one
+    /// A trust file; without --pub and --trust, trust.toml here or in the user's configuration folder
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
 }
@@ -53,7 +53,8 @@ impl TrustArgs {
     }
 
     fn trust_file(&self) -> Option<PathBuf> {
-        if self.trust.is_some() {
+        // Who names keys or a file means those: what lies about in a folder adds nothing.
+        if self.trust.is_some() || !self.public.is_empty() {
             return self.trust.clone();
         }
         let here = PathBuf::from("trust.toml");

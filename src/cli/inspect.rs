@@ -4,7 +4,7 @@ use super::kept::Kept;
 use super::replay::Audit;
 use super::ui::Ui;
 use crate::attest::{Envelope, receipt::Receipt};
-use crate::reason::Reason;
+use crate::reason::{Class, Reason};
 use crate::runtime::Engine;
 use crate::verify::{Claim, Verdict};
 use crate::{files, limits, report};
@@ -84,16 +84,21 @@ fn extract(
     let cache = if args.no_cache { None } else { super::cache_directory()? };
     let engine = Engine::cranelift(cache.as_deref())?;
     let audit = Audit::gather(&args.receipt, &args.from, trust)?;
+    let mut status = 0;
     match audit.replay(&engine, Some(kept.clone()))?.0 {
-        Verdict::Reproduced(_) | Verdict::Interrupted { .. } => {}
+        Verdict::Reproduced(_) => {}
+        Verdict::Interrupted { events, .. } => {
+            ui.warn(&format!("these bytes go up to event {events}; then it was interrupted"));
+            status = Class::Interrupted.exit();
+        }
         Verdict::Refuted(divergence) => {
             return Err(CommandError::new(divergence.reason, divergence.to_string()));
         }
     }
-    let bytes = kept.extract(name).ok_or_else(|| {
+    let bytes = kept.extract(name)?.ok_or_else(|| {
         CommandError::new(Reason::MaterialMissing, format!("the execution has no file {name:?}"))
             .hint("provenact inspect lists the files that were read and written")
     })?;
     ui.bytes(&bytes)?;
-    Ok(0)
+    Ok(status)
 }

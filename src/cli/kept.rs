@@ -1,11 +1,12 @@
 //! What a replay reproduced, kept in full: streams and files.
 
 use super::error::CommandError;
-use crate::files;
+use crate::reason::Reason;
 use crate::runtime::{Effect, Keep};
+use crate::{files, limits};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Streams and files of one replay, shared with the execution that fills it.
 #[derive(Clone, Default)]
@@ -16,40 +17,72 @@ struct Content {
     stdin: Vec<u8>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
-    /// Files that were written, as far as the writes tell: what was there before is unknown.
-    written: BTreeMap<String, Vec<u8>>,
+    written: BTreeMap<String, File>,
     /// Files that were read, as far as they were read.
-    read: BTreeMap<String, Vec<u8>>,
+    read: BTreeMap<String, File>,
+    /// Bytes kept so far; above [`limits::KEPT_BYTES`] nothing more is.
+    bytes: usize,
+}
+
+/// A file as far as the transfers tell.
+#[derive(Default)]
+struct File {
+    bytes: Vec<u8>,
+    /// It was empty once, so that nothing is in it that the trace does not know.
+    whole: bool,
 }
 
 impl Keep for Kept {
     fn keep(&mut self, effect: &Effect<'_>) {
-        let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let content = &mut *content;
+        self.content().keep(effect);
+    }
+}
+
+impl Content {
+    fn keep(&mut self, effect: &Effect<'_>) {
         match effect {
-            Effect::Stdin(data) => content.stdin.extend_from_slice(data),
-            Effect::Stdout(data) => content.stdout.extend_from_slice(data),
-            Effect::Stderr(data) => content.stderr.extend_from_slice(data),
-            Effect::Read(path, at, data) => put(&mut content.read, path, *at, data),
-            Effect::Written(path, at, data) => put(&mut content.written, path, *at, data),
-            Effect::Created(path, empty) => {
-                let file = content.written.entry(path.to_string()).or_default();
-                if *empty {
-                    file.clear();
+            Effect::Stdin(data) | Effect::Stdout(data) | Effect::Stderr(data) => {
+                self.bytes = self.bytes.saturating_add(data.len());
+                if self.bytes <= limits::KEPT_BYTES {
+                    match effect {
+                        Effect::Stdin(_) => self.stdin.extend_from_slice(data),
+                        Effect::Stdout(_) => self.stdout.extend_from_slice(data),
+                        _ => self.stderr.extend_from_slice(data),
+                    }
                 }
             }
+            Effect::Read(path, at, data) => {
+                put(self.read.entry(path.to_string()).or_default(), *at, data, &mut self.bytes);
+            }
+            Effect::Written(path, at, data) => {
+                put(self.written.entry(path.to_string()).or_default(), *at, data, &mut self.bytes);
+            }
+            Effect::Created(path, true) => {
+                self.written.insert(path.to_string(), File { bytes: Vec::new(), whole: true });
+            }
+            Effect::Created(path, false) => {
+                self.written.entry(path.to_string()).or_default();
+            }
             Effect::Resized(path, size) => {
-                let file = content.written.entry(path.to_string()).or_default();
-                // Growing is not materialized: a sparse size costs nothing to claim.
-                file.truncate(usize::try_from(*size).unwrap_or(usize::MAX));
+                let file = self.written.entry(path.to_string()).or_default();
+                let size = usize::try_from(*size).unwrap_or(usize::MAX);
+                file.whole |= size == 0;
+                resize(file, size, &mut self.bytes);
             }
             Effect::Renamed(from, to) => {
-                if let Some(file) = content.written.remove(&**from) {
-                    content.written.insert(to.to_string(), file);
+                let below = format!("{from}/");
+                let moved: Vec<String> = (self.written.keys())
+                    .filter(|path| **path == **from || path.starts_with(&below))
+                    .cloned()
+                    .collect();
+                for path in moved {
+                    if let Some(file) = self.written.remove(&path) {
+                        self.written.insert(format!("{to}{}", &path[from.len()..]), file);
+                    }
                 }
             }
             Effect::Removed(path) => {
-                content.written.remove(&**path);
+                self.written.remove(&**path);
             }
             Effect::Environment => {}
         }
@@ -57,21 +90,23 @@ impl Keep for Kept {
 }
 
 /// Puts `data` at its offset, or at the end when it was appended.
-fn put(files: &mut BTreeMap<String, Vec<u8>>, path: &str, at: Option<u64>, data: &[u8]) {
-    let file = files.entry(path.to_owned()).or_default();
-    let start = match at {
-        Some(at) => usize::try_from(at).unwrap_or(usize::MAX),
-        None => file.len(),
-    };
+fn put(file: &mut File, at: Option<u64>, data: &[u8], kept: &mut usize) {
+    let start = at.map_or(file.bytes.len(), |at| usize::try_from(at).unwrap_or(usize::MAX));
     let end = start.saturating_add(data.len());
-    // A write far beyond the end is a hole that no honest program needs here.
-    if end.saturating_sub(file.len()) > data.len().saturating_add(crate::limits::KEPT_HOLE) {
-        return;
+    if file.bytes.len() < end {
+        resize(file, end, kept);
     }
-    if file.len() < end {
-        file.resize(end, 0);
+    if let Some(place) = file.bytes.get_mut(start..end) {
+        place.copy_from_slice(data);
     }
-    file[start..end].copy_from_slice(data);
+}
+
+/// Grows or cuts `file`, unless that keeps more than is kept.
+fn resize(file: &mut File, size: usize, kept: &mut usize) {
+    *kept = kept.saturating_add(size.saturating_sub(file.bytes.len()));
+    if *kept <= limits::KEPT_BYTES {
+        file.bytes.resize(size, 0);
+    }
 }
 
 impl Kept {
@@ -80,28 +115,55 @@ impl Kept {
         Self::default()
     }
 
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// `stdin`, `stdout`, `stderr`, or a file by its guest path: as written, otherwise as read.
-    pub fn extract(&self, name: &str) -> Option<Vec<u8>> {
-        let content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match name {
+    pub fn extract(&self, name: &str) -> Result<Option<Vec<u8>>, CommandError> {
+        let content = self.content();
+        content.fits()?;
+        Ok(match name {
             "stdin" => Some(content.stdin.clone()),
             "stdout" => Some(content.stdout.clone()),
             "stderr" => Some(content.stderr.clone()),
-            path => content.written.get(path).or_else(|| content.read.get(path)).cloned(),
-        }
+            path => {
+                let file = content.written.get(path).or_else(|| content.read.get(path));
+                file.map(|file| file.bytes.clone())
+            }
+        })
     }
 
-    /// Writes stdout, stderr and the written files into the new directory `out`.
-    pub fn write(&self, out: &Path) -> Result<(), CommandError> {
-        let content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Writes stdout, stderr and the files that the execution wrote from their beginning into the
+    /// new directory `out`; says which files it leaves out.
+    pub fn write(&self, out: &Path) -> Result<Vec<String>, CommandError> {
+        let content = self.content();
+        content.fits()?;
         let mut entries: Vec<(PathBuf, &[u8])> = vec![
             (PathBuf::from("stdout"), &content.stdout),
             (PathBuf::from("stderr"), &content.stderr),
         ];
-        for (path, bytes) in &content.written {
-            // Guest paths were joined by text: absolute, without `.` and `..`.
-            entries.push((Path::new("files").join(path.trim_start_matches('/')), bytes));
+        let mut left_out = Vec::new();
+        for (path, file) in &content.written {
+            if file.whole {
+                // Guest paths were joined by text: absolute, without `.` and `..`.
+                entries.push((Path::new("files").join(path.trim_start_matches('/')), &file.bytes));
+            } else {
+                left_out
+                    .push(format!("{path} is left out: what was in it before is not in the trace"));
+            }
         }
-        Ok(files::write_tree(out, &entries)?)
+        files::write_tree(out, &entries)?;
+        Ok(left_out)
+    }
+}
+
+impl Content {
+    fn fits(&self) -> Result<(), CommandError> {
+        if self.bytes <= limits::KEPT_BYTES {
+            return Ok(());
+        }
+        let message = format!("more than {} bytes were reproduced", limits::KEPT_BYTES);
+        Err(CommandError::new(Reason::FileTooLarge, message))
     }
 }

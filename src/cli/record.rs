@@ -6,6 +6,7 @@ use crate::attest::{Envelope, PrivateKey};
 use crate::files;
 use crate::limits;
 use crate::outcome::Outcome;
+use crate::reason::Reason;
 use crate::runtime::{self, Shared, Writer};
 use crate::trace::{self, Header, Material, MaterialName};
 use crate::verify::{Attested, CheckedBundle};
@@ -13,9 +14,6 @@ use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Companions up to this size travel with the trace, so that an auditor sees names.
-const COMPANION_IN_TRACE: usize = 1 << 20;
 
 /// Two files that will be written: the trace while the guest runs, the receipt at the end.
 pub struct Destination {
@@ -32,7 +30,7 @@ impl Destination {
         if trace == receipt {
             let message =
                 format!("{}: the receipt's name must not end in .trace", receipt.display());
-            return Err(CommandError::new(crate::reason::Reason::Usage, message));
+            return Err(CommandError::new(Reason::Usage, message));
         }
         if !force {
             files::must_not_exist(receipt)?;
@@ -62,7 +60,7 @@ pub fn materials(
     if let Some(attested) = attested {
         materials.push(Material::new(MaterialName::Attestation, attested.envelope().to_vec()));
     }
-    if let Some(companion) = companion.filter(|bytes| bytes.len() <= COMPANION_IN_TRACE) {
+    if let Some(companion) = companion.filter(|bytes| bytes.len() <= limits::COMPANION_IN_TRACE) {
         materials.push(Material::new(MaterialName::Companion, companion));
     }
     materials
@@ -135,7 +133,14 @@ impl Open {
         };
         let mut bytes = envelope.to_bytes()?;
         bytes.push(b'\n');
-        debug_assert!(bytes.len() as u64 <= limits::ENVELOPE_BYTES);
+        if bytes.len() as u64 > limits::ENVELOPE_BYTES {
+            let message = format!(
+                "the receipt would be {} bytes long, and no reader takes more than {}",
+                bytes.len(),
+                limits::ENVELOPE_BYTES
+            );
+            return Err(CommandError::new(Reason::FileTooLarge, message));
+        }
         let Destination { receipt: to, trace, file, force } = destination;
         let waiting = files::Pending::with(&to, &bytes, files::MODE_FILE)?;
         file.commit(force)?;

@@ -6,6 +6,7 @@ use super::watch::{seconds, watch};
 use crate::digest::{ManifestDigest, ModuleDigest, TraceDigest};
 use crate::reason::{Class, Reason};
 use crate::runtime::{Divergence, Engine};
+use crate::skill::Manifest;
 use crate::trace::{MaterialName, Reader};
 use crate::verify::{self, Claim, DOES_NOT_PROVE, PROVES, Replay, Verdict};
 use crate::wasm::{Canonical, Companion, FunctionNames};
@@ -52,6 +53,7 @@ struct Report {
     verdict: &'static str,
     reason: Option<&'static str>,
     authenticity: String,
+    attestation: String,
     module: String,
     trace: String,
     events: u64,
@@ -67,8 +69,10 @@ pub struct Audit {
     pub claim: Claim,
     /// The module.
     pub module: Canonical,
-    /// Digest of the manifest that was found.
-    pub manifest: ManifestDigest,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// What is known of the author's attestation.
+    pub attestation: String,
     /// The trace, read up to its first event.
     pub trace: Reader,
     /// Names of the module's functions.
@@ -77,26 +81,30 @@ pub struct Audit {
 
 /// Replays the receipt and prints the verdict.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
-    let trust = args.trust.load()?;
-    let audit = Audit::gather(&args.receipt, &args.from, trust.as_ref())?;
-    if let Some(out) = &args.out {
-        files::must_not_exist(out)?;
-    }
-    let engine =
-        Engine::cranelift(if args.no_cache { None } else { super::cache_directory()? }.as_deref())?;
     let late = move || {
         let message = "the replay took longer than --timeout allows";
         ui.error(&CommandError::new(Reason::Interrupted, message));
         Class::Interrupted.exit()
     };
     let watch = args.timeout.map(seconds).transpose()?.map(|after| watch(after, late));
+    let trust = args.trust.load()?;
+    if let Some(out) = &args.out {
+        files::must_not_exist(out)?;
+    }
+    let audit = Audit::gather(&args.receipt, &args.from, trust.as_ref())?;
+    let attestation = audit.attestation.clone();
+    let cache = if args.no_cache { None } else { super::cache_directory()? };
+    let engine = Engine::cranelift(cache.as_deref())?;
     let kept = args.out.is_some().then(Kept::shared);
     let (verdict, claim) = audit.replay(&engine, kept.clone())?;
     drop(watch);
+    let status = tell(&args.receipt, &claim, &attestation, &verdict, ui)?;
     if let (Some(out), Some(kept), Verdict::Reproduced(_)) = (&args.out, kept, &verdict) {
-        kept.write(out)?;
+        for line in kept.write(out)? {
+            ui.warn(&line);
+        }
     }
-    tell(&args.receipt, &claim, &verdict, ui)
+    Ok(status)
 }
 
 impl Audit {
@@ -133,18 +141,34 @@ impl Audit {
         }
         let expected: ManifestDigest = claim.receipt().manifest.sha256;
         let manifest = match trace.material(MaterialName::Manifest) {
-            Some(bytes) => ManifestDigest::of(bytes),
+            Some(bytes) => bytes.to_vec(),
             None => places
                 .find(limits::MANIFEST_BYTES, |bytes| ManifestDigest::of(bytes) == expected)
-                .map(|bytes| ManifestDigest::of(&bytes))
                 .ok_or_else(|| missing("manifest", &expected))?,
         };
-        let companion = trace.material(MaterialName::Companion).map(<[u8]>::to_vec);
+        let found = ManifestDigest::of(&manifest);
+        if found != expected {
+            return Err(verify::Error::Manifest { what: "the receipt", found, expected }.into());
+        }
+        let manifest = Manifest::parse(&manifest)?;
+        let attestation =
+            match (claim.receipt().attestation, trace.material(MaterialName::Attestation)) {
+                (None, _) => "none; the operator ran the skill with --allow-unsigned".to_owned(),
+                (Some(claimed), bytes) => {
+                    verify::attestation(&claimed, bytes, claim.receipt(), trust)
+                }
+            };
+        // A companion that a writer of ours would not put into a trace is not looked at.
+        let companion = trace
+            .material(MaterialName::Companion)
+            .filter(|bytes| bytes.len() <= limits::COMPANION_IN_TRACE)
+            .map(<[u8]>::to_vec);
         let companion =
             companion.or_else(|| places.find_named("skill.debug.wasm", limits::COMPANION_BYTES));
         Ok(Self {
             module: Canonical::check(module)?,
             manifest,
+            attestation,
             // Names are hints for people: a companion that cannot be read gives none.
             names: companion
                 .and_then(|bytes| Companion::parse(bytes).ok())
@@ -164,7 +188,7 @@ impl Audit {
         let replay = Replay {
             receipt: self.claim.receipt(),
             module: &self.module,
-            manifest: self.manifest,
+            manifest: &self.manifest,
             trace: self.trace,
             names: self.names,
             keep: kept.map(|kept| Box::new(kept) as Box<dyn crate::runtime::Keep>),
@@ -178,13 +202,20 @@ fn missing(what: &str, digest: &dyn std::fmt::Display) -> CommandError {
     CommandError::new(Reason::MaterialMissing, format!("no {what} with digest {digest} was found"))
 }
 
-fn tell(path: &Path, claim: &Claim, verdict: &Verdict, ui: Ui) -> Result<u8, CommandError> {
+fn tell(
+    path: &Path,
+    claim: &Claim,
+    attestation: &str,
+    verdict: &Verdict,
+    ui: Ui,
+) -> Result<u8, CommandError> {
     let receipt = claim.receipt();
     let mut report = Report {
         schema: "https://opertus.systems/provenact/replay/v1",
         verdict: "reproduced",
         reason: None,
         authenticity: claim.authenticity().to_string(),
+        attestation: attestation.to_owned(),
         module: receipt.module.sha256.to_string(),
         trace: receipt.trace.sha256.to_string(),
         events: 0,

@@ -4,6 +4,7 @@ use super::record::{Concluded, Destination, Recording};
 use super::ui::Ui;
 use super::watch::{seconds, watch};
 use crate::abi::Kind;
+use crate::files;
 use crate::outcome::{Denial, Interruption, Outcome};
 use crate::reason::{Class, Reason};
 use crate::runtime::{self, Engine, Evidence, Execution, LiveHost, Seam, execute, roots};
@@ -83,6 +84,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// Where the receipt goes, if one is written.
+    fn evidence(&self) -> Option<&Path> {
+        (!self.no_receipt).then_some(&*self.receipt)
+    }
+
     /// The bundle's path.
     fn bundle(&self) -> &Path {
         Path::new(self.skill.first().map_or("", String::as_str))
@@ -107,11 +113,21 @@ struct Run {
     quiet: bool,
     declared: Vec<crate::abi::Capability>,
     report: Option<PathBuf>,
+    force: bool,
 }
 
 /// Runs the skill and gives its exit status.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let key = args.key.as_deref().map(inputs::private_key).transpose()?;
+    if let Some(report) = args.report.as_deref().filter(|_| !args.force) {
+        files::must_not_exist(report)?;
+    }
+    if args.report.as_deref().is_some_and(|report| {
+        args.evidence().is_some_and(|to| report == to || report == to.with_extension("trace"))
+    }) {
+        let message = "--report and --receipt name the same file";
+        return Err(CommandError::new(Reason::Usage, message));
+    }
     let timeout = args.timeout.map(seconds).transpose()?;
     let bundle = CheckedBundle::check(inputs::bundle(args.bundle())?)
         .map_err(|error| CommandError::from(error).of(args.bundle().display()))?;
@@ -120,6 +136,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     for unused in &effective.unused {
         ui.warn(&format!("{unused} is granted and not declared by the manifest: it stays denied"));
     }
+    folders_are_apart(&effective, args.evidence())?;
     let rows = bundle.interface().host_functions();
     let header = header(args, &bundle, attested.as_ref(), &effective, &rows)?;
 
@@ -145,6 +162,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         quiet: args.quiet,
         declared: bundle.manifest().capabilities().to_vec(),
         report: args.report.clone(),
+        force: args.force,
     };
     let end = Arc::new(end);
     let watched = (recording.clone(), end.clone());
@@ -193,6 +211,42 @@ fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attest
         }
         Err(error) => Err(hint(CommandError::from(error).of(args.bundle().display()))),
     }
+}
+
+/// Refuses directories that would undo what the flags say: one that is granted for reading only
+/// inside one that is granted for writing, and evidence inside what the guest may write. Host
+/// paths are compared as they are on disk, since a guest can make links where it can write.
+fn folders_are_apart(effective: &Effective, evidence: Option<&Path>) -> Result<(), CommandError> {
+    let mut places = Vec::new();
+    for preopen in &effective.preopens {
+        // What cannot be resolved cannot be opened either, which says so better.
+        if let Ok(path) = files::absolute(&preopen.host) {
+            places.push((preopen, path));
+        }
+    }
+    let inside_writable =
+        |path: &Path| places.iter().find(|(preopen, host)| preopen.write && path.starts_with(host));
+    let conflict = |message: String| CommandError::new(Reason::GrantConflict, message);
+    for (preopen, path) in places.iter().filter(|(preopen, _)| !preopen.write) {
+        if let Some((writable, _)) = inside_writable(path) {
+            return Err(conflict(format!(
+                "{} is granted for reading only and lies inside {}, which is granted for writing",
+                preopen.guest, writable.guest
+            )));
+        }
+    }
+    let folder = evidence.map(|path| path.parent().filter(|folder| *folder != Path::new("")));
+    if let Some(folder) = folder
+        && let Ok(folder) = files::absolute(folder.unwrap_or(Path::new(".")))
+        && let Some((writable, _)) = inside_writable(&folder)
+    {
+        return Err(conflict(format!(
+            "the receipt would lie inside {}, where the skill may write",
+            writable.guest
+        ))
+        .hint("put it elsewhere with --receipt FOLDER/receipt.json"));
+    }
+    Ok(())
 }
 
 fn header(
@@ -323,7 +377,7 @@ impl Run {
                 events: concluded.map_or(0, |c| c.events),
             };
             let text = crate::json::to_pretty(&report)? + "\n";
-            crate::files::write_new(path, text.as_bytes(), crate::files::MODE_FILE, true)?;
+            files::write_new(path, text.as_bytes(), files::MODE_FILE, self.force)?;
         }
         Ok(exit)
     }

@@ -1,6 +1,7 @@
 //! The one place that prints. stdout is the answer, stderr is talk.
 
 use super::error::CommandError;
+use crate::abi::show::visible;
 use crate::json;
 use crate::reason::Reason;
 use serde::Serialize;
@@ -48,8 +49,11 @@ impl Ui {
     /// # Errors
     /// When standard output cannot take it.
     pub fn answer(self, human: &str, machine: &impl Serialize) -> Result<(), CommandError> {
-        let text =
-            if self.is_json() { json::to_pretty(machine)? } else { human.trim_end().to_owned() };
+        let text = if self.is_json() {
+            json::to_pretty(machine)?
+        } else {
+            visible(human.trim_end(), true)
+        };
         if text.is_empty() { Ok(()) } else { self.bytes(format!("{text}\n").as_bytes()) }
     }
 
@@ -58,7 +62,7 @@ impl Ui {
     /// # Errors
     /// When standard output cannot take them.
     pub fn bytes(self, bytes: &[u8]) -> Result<(), CommandError> {
-        let mut out = anstream::stdout();
+        let mut out = std::io::stdout().lock();
         out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| {
             let closed = error.kind() == ErrorKind::BrokenPipe;
             let reason = if closed { Reason::OutputClosed } else { Reason::OutputFailed };
@@ -70,13 +74,13 @@ impl Ui {
     pub fn talk(self, line: &str) {
         if !self.is_json() {
             // When nobody listens, there is nobody to tell.
-            let _ = writeln!(anstream::stderr(), "{line}");
+            let _ = writeln!(std::io::stderr(), "{}", visible(line, true));
         }
     }
 
     /// Warns on standard error.
     pub fn warn(self, line: &str) {
-        let _ = writeln!(anstream::stderr(), "warning: {line}");
+        let _ = writeln!(std::io::stderr(), "warning: {}", visible(line, false));
     }
 
     /// Reports an error: `error:` and `hint:` lines, or JSON on standard output.
@@ -93,10 +97,10 @@ impl Ui {
             }
             return;
         }
-        let mut err = anstream::stderr();
-        let _ = writeln!(err, "error: {} [{}]", error.message, error.reason);
+        let mut err = std::io::stderr().lock();
+        let _ = writeln!(err, "error: {} [{}]", visible(&error.message, false), error.reason);
         for hint in error.all_hints() {
-            let _ = writeln!(err, "hint: {hint}");
+            let _ = writeln!(err, "hint: {}", visible(hint, false));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Questions about paths, and small steps that commands take.
 
-use super::{FileError, MODE_FILE, exists, list, parent, read_fault, temporary, write_beside};
+use super::{FileError, MODE_SECRET, exists, list, parent, read_fault, temporary, write_beside};
 use crate::digest::Sha256;
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -123,7 +123,7 @@ pub fn listed(place: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Writes a new directory with files in folders, all of it or nothing.
+/// Writes a new directory with files in folders, for us alone to read, all of it or nothing.
 ///
 /// # Errors
 /// [`FileError::Exists`], [`FileError::Output`].
@@ -136,7 +136,7 @@ pub fn write_tree(path: &Path, files: &[(PathBuf, &[u8])]) -> Result<(), FileErr
             let file = new.path().join(name);
             let folder = file.parent().unwrap_or(new.path());
             fs_err::create_dir_all(folder)?;
-            write_beside(folder, &file, bytes, MODE_FILE, false)?;
+            write_beside(folder, &file, bytes, MODE_SECRET, false)?;
         }
         fs_err::rename(new.path(), path)
     };

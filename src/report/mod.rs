@@ -1,5 +1,6 @@
 //! Text for people, made from values of the rooms below.
 
+use crate::abi::show::visible;
 use crate::attest::receipt::Receipt;
 use crate::runtime::Divergence;
 use crate::verify::Authenticity;
@@ -13,7 +14,10 @@ const FRAMES: usize = 12;
 pub fn divergence(divergence: &Divergence) -> String {
     let Divergence { event, place, recorded, replayed, stack, .. } = divergence;
     let mut text = format!(
-        "first difference at event {event}, {place}\n  - recorded: {recorded}\n  + replayed: {replayed}\n"
+        "first difference at event {event}, {}\n  - recorded: {}\n  + replayed: {}\n",
+        visible(place, false),
+        visible(recorded, false),
+        visible(replayed, false)
     );
     if !stack.is_empty() {
         text.push_str("  guest call stack, innermost first:\n");
@@ -32,7 +36,7 @@ pub fn divergence(divergence: &Divergence) -> String {
 pub fn receipt(receipt: &Receipt, authenticity: &Authenticity, signers: &[String]) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
-        let _ = writeln!(text, "{name:13}{value}");
+        let _ = writeln!(text, "{name:13}{}", visible(&value, false));
     };
     line("module", receipt.module.sha256.to_string());
     line("manifest", receipt.manifest.sha256.to_string());
@@ -40,7 +44,7 @@ pub fn receipt(receipt: &Receipt, authenticity: &Authenticity, signers: &[String
         "attestation",
         receipt.attestation.map_or_else(
             || "none: run with --allow-unsigned".to_owned(),
-            |a| format!("{} verified by key {}", a.sha256, a.keyid.hex()),
+            |a| format!("claimed: {}, verified by key {}", a.sha256, a.keyid.hex()),
         ),
     );
     line("receipt", authenticity.to_string());

@@ -12,10 +12,11 @@ use crate::outcome::Denial;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// `rights`: `fd_read` and `fd_write`; `oflags`: `creat` and `trunc` (WASI preview 1).
+/// `rights`: `fd_read` and `fd_write`; `oflags`: `creat`, `excl` and `trunc` (WASI preview 1).
 const RIGHT_READ: u64 = 1 << 1;
 const RIGHT_WRITE: u64 = 1 << 6;
 const OPEN_CREATE: u64 = 1;
+const OPEN_EXCLUSIVE: u64 = 1 << 2;
 const OPEN_TRUNCATE: u64 = 1 << 3;
 /// `fdflags`: `append`.
 const FD_APPEND: u64 = 1;
@@ -327,7 +328,7 @@ impl Authority {
         let Some((full, root)) = self.resolve(call.arg(0), path) else { return };
         let oflags = call.arg(4);
         if oflags & (OPEN_CREATE | OPEN_TRUNCATE) != 0 {
-            note(Effect::Created(&full, oflags & OPEN_TRUNCATE != 0));
+            note(Effect::Created(&full, oflags & (OPEN_EXCLUSIVE | OPEN_TRUNCATE) != 0));
         }
         let mut descriptor = Descriptor::at(full, root, false);
         if let Descriptor::Path { append, .. } = &mut descriptor {

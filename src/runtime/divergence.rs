@@ -1,5 +1,6 @@
 //! The first place where a replay differs from its recording.
 
+use crate::abi::show::visible;
 use crate::reason::Reason;
 use std::fmt;
 
@@ -47,7 +48,7 @@ impl fmt::Display for Divergence {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "{name} (function {})", self.function),
+            Some(name) => write!(f, "{} (function {})", visible(name, false), self.function),
             None => write!(f, "function {}", self.function),
         }
     }

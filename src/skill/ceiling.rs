@@ -97,6 +97,18 @@ pub fn effective(declared: &[Capability], granted: &[Grant]) -> Result<Effective
     })
 }
 
+/// Whether a manifest that declares `declared` lets `granted` be in effect: a path at or below a
+/// declared one, anything else as it was declared.
+#[must_use]
+pub fn declares(declared: &[Capability], granted: &Capability) -> bool {
+    declared.iter().filter(|capability| capability.kind() == granted.kind()).any(|capability| {
+        match granted.kind() {
+            Kind::FsRead | Kind::FsWrite => is_at_or_below(granted.value(), capability.value()),
+            _ => capability == granted,
+        }
+    })
+}
+
 #[derive(Default)]
 struct Ceiling {
     capabilities: BTreeSet<Capability>,

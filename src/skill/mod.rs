@@ -6,7 +6,7 @@ mod error;
 mod manifest;
 
 pub use bundle::{Bundle, NewBundle, Written, append_attestation, read_companion};
-pub use ceiling::{Effective, Grant, Preopen, effective};
+pub use ceiling::{Effective, Grant, Preopen, declares, effective};
 pub use error::Error;
 pub use manifest::{Manifest, Profile};
 

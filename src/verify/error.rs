@@ -51,6 +51,16 @@ pub enum Error {
         /// Digest named.
         expected: Option<EnvelopeDigest>,
     },
+    /// The trace's header does not come of the manifest.
+    #[error("the trace's header has the {what} {found:?}, the manifest has {expected:?}")]
+    Header {
+        /// Which part.
+        what: &'static str,
+        /// What the header says.
+        found: String,
+        /// What fits the manifest.
+        expected: String,
+    },
     /// The trace's list of host functions is not the module's.
     #[error("the trace was recorded with other imports than the module has")]
     Imports,
@@ -81,6 +91,7 @@ impl Error {
             Self::Manifest { .. } | Self::Module { .. } | Self::Attestation { .. } => {
                 Reason::MaterialMismatch
             }
+            Self::Header { .. } => Reason::HeaderDiffers,
             Self::Imports => Reason::TraceMismatch,
             Self::Interface(error) | Self::Wasm(error) => error.reason(),
             Self::Skill(error) => error.reason(),

@@ -9,7 +9,7 @@ mod replay;
 
 pub use bundle::{Attested, CheckedBundle};
 pub use error::Error;
-pub use receipt::{Authenticity, Claim};
+pub use receipt::{Authenticity, Claim, attestation};
 pub use replay::{Replay, Reproduced, Verdict, replay};
 
 /// What a replay proves; every text of ours says this and no more.

@@ -1,8 +1,9 @@
 //! Receipts: what they claim, and who signed it.
 
 use super::Error;
-use crate::attest::receipt::Receipt;
-use crate::attest::{Envelope, Statement, Trust, TrustedKey, Verified};
+use crate::attest::receipt::{Attestation, Receipt};
+use crate::attest::{self, Envelope, Statement, Trust, TrustedKey, Verified};
+use crate::digest::EnvelopeDigest;
 
 /// Who stands behind a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,34 @@ impl Claim {
     #[must_use]
     pub fn authenticity(&self) -> &Authenticity {
         &self.authenticity
+    }
+}
+
+/// What is known of the author's attestation that a receipt claims: checked when its envelope is at
+/// hand and a trusted key made it, otherwise a claim.
+#[must_use]
+pub fn attestation(
+    claimed: &Attestation,
+    envelope: Option<&[u8]>,
+    receipt: &Receipt,
+    trust: Option<&Trust>,
+) -> String {
+    let check = |bytes: &[u8], trust: &Trust| -> Result<String, attest::Error> {
+        let statement = Envelope::parse(bytes)?.verify(trust)?.statement()?;
+        statement.require_subject("the module", receipt.module.sha256.as_bytes())?;
+        statement.require_subject("the manifest", receipt.manifest.sha256.as_bytes())?;
+        let provenance = statement.provenance()?;
+        let names =
+            provenance.by().iter().map(|key| format!("{} ({})", key.name(), key.id().hex()));
+        Ok(names.collect::<Vec<_>>().join(", "))
+    };
+    let same = envelope.filter(|bytes| EnvelopeDigest::of(bytes) == claimed.sha256);
+    match (same, trust) {
+        (Some(bytes), Some(trust)) => match check(bytes, trust) {
+            Ok(names) => format!("verified by {names}"),
+            Err(error) => format!("{}, not upheld here: {error}", claimed.sha256),
+        },
+        _ => format!("{} by key {}, not checked", claimed.sha256, claimed.keyid.hex()),
     }
 }
 

@@ -1,15 +1,16 @@
 //! Replaying a receipt: re-execution with nothing but the trace, and the verdict.
 
 use super::Error;
-use crate::abi::Function;
+use crate::abi::{Capability, Function, Kind};
 use crate::attest::receipt::Receipt;
-use crate::digest::{EnvelopeDigest, ManifestDigest};
+use crate::digest::EnvelopeDigest;
 use crate::json;
 use crate::outcome::{Interruption, Outcome};
 use crate::reason::Reason;
 use crate::runtime::{
     self, Divergence, Engine, Evidence, Execution, Keep, Replayer, Seam, Shared, execute,
 };
+use crate::skill::{Manifest, declares};
 use crate::trace::{Header, MaterialName, Reader, Seal};
 use crate::wasm::{Canonical, FunctionNames, Interface};
 use std::sync::{PoisonError, mpsc};
@@ -20,8 +21,8 @@ pub struct Replay<'a> {
     pub receipt: &'a Receipt,
     /// The module, found by its digest.
     pub module: &'a Canonical,
-    /// Digest of the manifest at hand.
-    pub manifest: ManifestDigest,
+    /// The manifest, found by its digest.
+    pub manifest: &'a Manifest,
     /// The trace.
     pub trace: Reader,
     /// Names for the guest's call stack.
@@ -77,6 +78,7 @@ impl Reproduced {
 pub fn replay(engine: &Engine, input: Replay<'_>) -> Result<Verdict, Error> {
     let header = input.trace.header().clone();
     belong_together(&input, &header)?;
+    manifest_allows(input.manifest, &header)?;
     let interface = Interface::of(input.module.module(), Some(&header.entrypoint))?;
     let rows = interface.host_functions();
     if !same_imports(&rows, &header) {
@@ -205,13 +207,38 @@ fn belong_together(input: &Replay<'_>, header: &Header) -> Result<(), Error> {
             return Err(Error::Module { what, found: module, expected });
         }
     }
-    let found = input.manifest;
+    let found = input.manifest.digest();
     for (what, expected) in
         [("the receipt", input.receipt.manifest.sha256), ("the trace", header.manifest)]
     {
         if expected != found {
             return Err(Error::Manifest { what, found, expected });
         }
+    }
+    Ok(())
+}
+
+/// The header is what `run` can have made of this manifest: nothing in it is an operator's answer.
+fn manifest_allows(manifest: &Manifest, header: &Header) -> Result<(), Error> {
+    let differs = |what, found: &str, expected: &str| {
+        let (found, expected) = (found.to_owned(), expected.to_owned());
+        Err(Error::Header { what, found, expected })
+    };
+    if header.entrypoint != manifest.entrypoint() {
+        return differs("entrypoint", &header.entrypoint, manifest.entrypoint());
+    }
+    let program = header.arguments.first().map_or("", String::as_str);
+    if program != manifest.name() {
+        return differs("first argument", program, manifest.name());
+    }
+    if let Some(grant) = header.grants.iter().find(|g| !declares(manifest.capabilities(), g)) {
+        return differs("grant", &grant.to_string(), "one that the manifest declares");
+    }
+    let granted = header.grants.iter().filter(|g| g.kind() == Kind::Env).map(Capability::value);
+    let given = header.environment.iter().map(|[name, _]| name.as_str());
+    if !given.clone().eq(granted) {
+        let names: Vec<_> = given.collect();
+        return differs("environment", &names.join(","), "the variables that were granted");
     }
     Ok(())
 }

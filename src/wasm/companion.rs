@@ -156,12 +156,16 @@ impl Companion {
                 for subsection in subsections.into_iter().map_while(Result::ok) {
                     let Name::Function(map) = subsection else { continue };
                     names.extend(
-                        map.into_iter().map_while(Result::ok).map(|n| (n.index, n.name.to_owned())),
+                        map.into_iter()
+                            .map_while(Result::ok)
+                            .take(limits::FUNCTION_NAMES)
+                            .map(|n| (n.index, n.name.to_owned())),
                     );
                 }
                 break;
             }
         }
+        names.truncate(limits::FUNCTION_NAMES);
         FunctionNames::new(names)
     }
 }
