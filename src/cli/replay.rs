@@ -89,7 +89,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let watch = args.timeout.map(seconds).transpose()?.map(|after| watch(after, late));
     let trust = args.trust.load()?;
     if let Some(out) = &args.out {
-        files::must_not_exist(out)?;
+        files::must_be_creatable(out)?;
     }
     let audit = Audit::gather(&args.receipt, &args.from, trust.as_ref())?;
     let attestation = audit.attestation.clone();
@@ -260,10 +260,7 @@ fn tell(
         }
     };
     let _ = writeln!(text, "authenticity: {}", claim.authenticity());
-    if receipt.attestation.is_none() {
-        let _ =
-            writeln!(text, "attestation: none; the operator ran the skill with --allow-unsigned");
-    }
+    let _ = writeln!(text, "attestation: {attestation}");
     if status == 0 {
         let _ = writeln!(text, "proves: {PROVES};\n        {DOES_NOT_PROVE}");
     }

@@ -14,6 +14,17 @@ pub fn must_not_exist(path: &Path) -> Result<(), FileError> {
     if exists(path) { Err(FileError::Exists { path: path.to_owned() }) } else { Ok(()) }
 }
 
+/// Fails when a new directory cannot be made at `path`: it tries, and leaves nothing.
+///
+/// # Errors
+/// [`FileError::Exists`], [`FileError::Output`].
+pub fn must_be_creatable(path: &Path) -> Result<(), FileError> {
+    must_not_exist(path)?;
+    let output = |source| FileError::Output { path: path.to_owned(), source };
+    temporary(super::MODE_DIRECTORY).tempdir_in(parent(path)?).map_err(output)?;
+    Ok(())
+}
+
 /// Fails when group or others have any right to `path`.
 ///
 /// # Errors
