@@ -7,6 +7,7 @@
     reason = "helpers of tests fail as tests do, and clippy knows only the tests themselves"
 )]
 
+mod attacks;
 mod bad_input;
 mod common;
 mod interop;

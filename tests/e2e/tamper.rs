@@ -7,7 +7,7 @@ use provenact::abi::Answer;
 use provenact::attest::receipt::{Bytes, Receipt};
 use provenact::attest::{Envelope, PrivateKey, Statement};
 use provenact::outcome::Outcome;
-use provenact::trace::{EventRef, Material, MaterialName, Reader, Writer};
+use provenact::trace::{EventRef, Header, Material, MaterialName, Reader, Writer};
 use provenact::verify::DOES_NOT_PROVE;
 use std::io::Cursor;
 
@@ -16,7 +16,7 @@ const SAMPLE: usize = 250;
 
 impl Place {
     /// A small recorded run of the demo's skill.
-    fn recorded() -> Self {
+    pub fn recorded() -> Self {
         let place = Self::new();
         place.write("data/request.txt", "420\n");
         let wat = include_str!("../../src/cli/demo/decide.wat");
@@ -26,7 +26,7 @@ impl Place {
         place
     }
 
-    fn replay(&self, name: &str) -> Ended {
+    pub fn replay(&self, name: &str) -> Ended {
         self.type_in(&format!("replay {name}.json --pub operator.pub.pem"))
     }
 
@@ -54,11 +54,22 @@ impl Place {
 
     /// Seals a trace of `events` anew, signs its receipt with the valid key, and demands that the
     /// signature is upheld; gives the replay.
-    fn forge(&self, events: &[Owned], change: impl FnOnce(&mut Receipt)) -> Ended {
+    pub fn forge(&self, events: &[Owned], change: impl FnOnce(&mut Receipt)) -> Ended {
+        self.forge_all(events, |_| (), change)
+    }
+
+    /// As [`Place::forge`], with another header of the trace.
+    pub fn forge_all(
+        &self,
+        events: &[Owned],
+        header_change: impl FnOnce(&mut Header),
+        change: impl FnOnce(&mut Receipt),
+    ) -> Ended {
         let mut reader = Reader::open(Cursor::new(self.read("receipt.trace"))).unwrap();
         let material = |name| Some(Material::new(name, reader.material(name)?.to_vec()));
         let materials = MaterialName::ALL.into_iter().filter_map(material).collect();
-        let header = reader.header().clone();
+        let mut header = reader.header().clone();
+        header_change(&mut header);
         while reader.next().unwrap().is_some() {}
         let outcome = reader.seal().unwrap().end.outcome.clone();
         let mut writer = Writer::start(Cursor::new(Vec::new()), &header, materials).unwrap();
@@ -76,7 +87,7 @@ impl Place {
         self.replay("forged")
     }
 
-    fn events(&self) -> Vec<Owned> {
+    pub fn events(&self) -> Vec<Owned> {
         let mut reader = Reader::open(Cursor::new(self.read("receipt.trace"))).unwrap();
         let imports = reader.header().imports.clone();
         let mut events = Vec::new();
@@ -98,13 +109,13 @@ impl Place {
 
 /// An event that can be changed.
 #[derive(Clone)]
-struct Owned {
-    name: String,
+pub struct Owned {
+    pub name: String,
     function: usize,
     args: Vec<u64>,
     answer: Answer,
     handed: Option<Vec<u8>>,
-    written: Vec<Vec<u8>>,
+    pub written: Vec<Vec<u8>>,
 }
 
 impl Owned {

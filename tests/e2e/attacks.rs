@@ -1,0 +1,219 @@
+//! What somebody tried, or could: each attack and what becomes of it.
+
+use super::common::Place;
+use provenact::attest::receipt::Strings;
+use provenact::outcome::Outcome;
+use provenact::trace::Reader;
+
+const RUN: &str = "run -q --pub author.pub.pem --key operator.key.pem";
+
+/// A module that opens `name` below descriptor `fd` for writing, and exits with the errno.
+fn writes(fd: u32, name: &str) -> String {
+    format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "{name}")
+  (func (export "_start") (call $exit (call $open
+    (i32.const {fd}) (i32.const 0) (i32.const 100) (i32.const {len}) (i32.const 9)
+    (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 0)))))"#,
+        len = name.len()
+    )
+}
+
+/// covers: manifest-12
+#[test]
+fn a_directory_granted_for_reading_stays_so_below_a_writable_one() {
+    let place = Place::new();
+    place.write("d/ro/x", "keep");
+    place.skill("w", &writes(3, "ro/x"), "--cap fs.read=/data --cap fs.write=/data");
+    let line = format!("{RUN} --dir d::/data --dir-ro d/ro::/data/ro w.skill");
+    place.type_in(&line).refused(127, "grant-conflict").says("lies inside /data");
+    // A link to it is the same directory.
+    std::os::unix::fs::symlink("d/ro", place.path("link")).unwrap();
+    let line = format!("{RUN} --dir d::/data --dir-ro link::/data/ro w.skill");
+    place.type_in(&line).refused(127, "grant-conflict");
+    assert_eq!(place.read("d/ro/x"), b"keep");
+    // Apart on disk, each keeps its own rights: the second descriptor is /data/ro.
+    place.write("e/x", "keep");
+    place.skill("r", &writes(4, "x"), "--cap fs.read=/data --cap fs.write=/data");
+    let line = format!("{RUN} --dir d::/data --dir-ro e::/data/ro r.skill");
+    place.type_in(&line).refused(126, "capability-denied").says("granted-for-reading-only");
+    assert_eq!(place.read("e/x"), b"keep");
+}
+
+#[test]
+fn what_may_only_be_written_cannot_be_renamed_to_where_it_can_be_read() {
+    let place = Place::new();
+    place.write("d/secret", "top");
+    place.write("d/in/x", "");
+    let wat = r#"(module
+      (import "wasi_snapshot_preview1" "path_rename"
+        (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 100) "secret")
+      (func (export "_start") (call $exit (call $rename
+        (i32.const 3) (i32.const 100) (i32.const 6) (i32.const 4) (i32.const 100) (i32.const 6)))))"#;
+    place.skill("m", wat, "--cap fs.write=/data --cap fs.read=/data/in");
+    let ended = place.type_in(&format!("{RUN} --dir d::/data m.skill"));
+    ended.refused(126, "capability-denied").says("granted-for-writing-only");
+    assert!(place.exists("d/secret"));
+}
+
+#[test]
+fn evidence_does_not_lie_where_the_skill_may_write() {
+    let place = Place::new();
+    place.skill("w", &writes(3, "x"), "--cap fs.read=/ --cap fs.write=/");
+    let ended = place.type_in(&format!("{RUN} --dir .::/ w.skill"));
+    ended.refused(127, "grant-conflict").says("--receipt");
+    place.write("d/x", "");
+    place.type_in(&format!("{RUN} --dir d::/ --receipt d/r.json w.skill")).status(127);
+    place.type_in(&format!("{RUN} --dir d::/ w.skill")).status(0);
+    place.type_in(&format!("{RUN} --force --dir d::/ --report receipt.json w.skill")).status(127);
+}
+
+#[test]
+fn a_header_that_the_manifest_does_not_allow_is_refuted() {
+    let place = Place::recorded();
+    let events = place.events();
+    let trace = place.read("receipt.trace");
+    let reader = Reader::open(std::io::Cursor::new(trace)).unwrap();
+    let salt = *reader.header().salt.as_bytes();
+    let entry = place.forge_all(
+        &events,
+        |header| header.entrypoint = "other".to_owned(),
+        |receipt| receipt.invocation.entrypoint = "other".to_owned(),
+    );
+    entry.status(1).says("header-differs");
+    let granted = "fs.write=/".parse::<provenact::abi::Capability>().unwrap();
+    let grants = place.forge_all(
+        &events,
+        |header| {
+            header.grants.push(granted.clone());
+            header.grants.sort();
+        },
+        |receipt| {
+            receipt.grants.capabilities.push(granted.clone());
+            receipt.grants.capabilities.sort();
+        },
+    );
+    grants.status(1).says("header-differs").says("fs.write=/");
+    let environment = place.forge_all(
+        &events,
+        |header| header.environment.push(["SECRET".to_owned(), "x".to_owned()]),
+        |receipt| receipt.invocation.environment = Strings::of(&salt, ["SECRET=x"]),
+    );
+    environment.status(1).says("header-differs").says("SECRET");
+}
+
+#[test]
+fn answers_that_contradict_header_or_calls_before_are_impossible() {
+    let place = Place::new();
+    let wat = r#"(module
+      (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "_start")
+        (drop (call $sizes (i32.const 0) (i32.const 4)))
+        (drop (call $args (i32.const 16) (i32.const 64)))
+        (memory.fill (i32.const 0) (i32.const 0) (i32.const 256))))"#;
+    place.skill("args", wat, "");
+    place.type_in(&format!("{RUN} args.skill safe")).status(0);
+    let events = place.events();
+    place.forge(&events, |_| ()).status(0);
+    let mut forged = events.clone();
+    forged[1].written[1] = b"args\0evil\0".to_vec();
+    place.forge(&forged, |_| ()).status(1).says("answer-impossible").says("args_get");
+    let mut forged = events;
+    forged[0].written[0] = 3u32.to_le_bytes().to_vec();
+    place.forge(&forged, |_| ()).status(1).says("answer-impossible");
+
+    // A new descriptor with the number of an open one would move standard output elsewhere.
+    let place = Place::recorded();
+    let mut events = place.events();
+    assert_eq!(events[0].name, "path_open");
+    events[0].written[0] = 1u32.to_le_bytes().to_vec();
+    place.forge(&events, |_| ()).status(1).says("answer-impossible").says("path_open");
+}
+
+#[test]
+fn a_trust_file_that_lies_about_adds_nothing_to_the_keys_that_were_named() {
+    let place = Place::recorded();
+    place.type_in("attest decide.skill --key stranger.key.pem").status(0);
+    let public = String::from_utf8(place.read("stranger.pub.pem")).unwrap();
+    let trust = format!("version = 1\n[[key]]\nname = \"Alice\"\npublic = \"\"\"{public}\"\"\"\n");
+    place.type_in("build decide.wasm --name other --cap fs.read=/data").status(0);
+    place.type_in("attest other.skill --key stranger.key.pem").status(0);
+    place.write("trust.toml", trust);
+    place.type_in("verify other.skill").status(0).says("Alice");
+    place.type_in("verify other.skill --pub author.pub.pem").refused(1, "signature-untrusted");
+    place
+        .type_in("run --no-receipt --pub author.pub.pem other.skill")
+        .refused(126, "signature-untrusted");
+}
+
+#[test]
+fn bytes_are_extracted_as_they_were_and_files_only_when_they_are_whole() {
+    let place = Place::new();
+    // Writes bytes 0..256 to standard output, then one byte into the middle of a file.
+    let wat = r#"(module
+      (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_pwrite" (func $pwrite (param i32 i32 i32 i64 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (import "env" "trace" (func $trace (param i32 i32 f64 f64 f64 f64 f64)))
+      (memory (export "memory") 1)
+      (data (i32.const 100) "x")
+      (data (i32.const 116) "\04\00\00\00h\00i\00")
+      (func (export "_start") (local $i i32)
+        (loop $next
+          (i32.store8 (i32.add (i32.const 1024) (local.get $i)) (local.get $i))
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br_if $next (i32.lt_u (local.get $i) (i32.const 256))))
+        (i64.store (i32.const 0) (i64.const 0x10000000400))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (drop (call $open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 0)
+          (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16)))
+        (i64.store (i32.const 0) (i64.const 0x100000440))
+        (drop (call $pwrite (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i64.const 2) (i32.const 8)))
+        (call $trace (i32.const 120) (i32.const 0)
+          (f64.const 0) (f64.const 0) (f64.const 0) (f64.const 0) (f64.const 0))))"#;
+    place.write("d/x", "abcdef");
+    place.skill("b", wat, "--cap fs.read=/d --cap fs.write=/d");
+    place.type_in(&format!("{RUN} --dir d::/d b.skill")).status(0);
+    assert_eq!(place.read("d/x"), b"ab@def");
+    let all: Vec<u8> = (0..=255).collect();
+    assert_eq!(place.type_in("inspect receipt.json --extract stdout").status(0).stdout, all);
+    let ended = place.type_in("replay receipt.json --out out").status(0);
+    assert!(ended.err().contains("/d/x is left out"), "{ended:?}");
+    assert_eq!(place.read("out/stdout"), all);
+    assert_eq!(place.read("out/stderr"), b"trace: hi\n");
+    assert!(!place.exists("out/files/d/x"));
+}
+
+#[test]
+fn names_in_a_receipt_cannot_forge_a_line() {
+    let place = Place::recorded();
+    let ended = place.forge(&place.events(), |receipt| {
+        receipt.outcome =
+            Outcome::HostFault { function: "x\nforged.json: reproduced\u{1b}[2K".to_owned() };
+    });
+    ended.status(1);
+    for command in ["inspect forged.json", "verify forged.json --pub operator.pub.pem"] {
+        let shown = place.type_in(command).status(0).out();
+        assert!(!shown.contains('\u{1b}'), "{shown}");
+        assert!(!shown.lines().any(|line| line.starts_with("forged.json: reproduced")), "{shown}");
+    }
+}
+
+#[test]
+fn an_attestation_that_nobody_can_check_is_called_a_claim() {
+    let place = Place::recorded();
+    let line = "replay receipt.json --pub operator.pub.pem --pub author.pub.pem";
+    place.type_in(line).status(0).says("attestation: verified by author");
+    place.replay("receipt").status(0).says("not upheld here");
+    place.type_in("inspect receipt.json").status(0).says("claimed: sha256:");
+}
