@@ -20,7 +20,6 @@ const BESIDE: (&str, &str) = ("cli", "report");
 
 /// Homes of foreign crates, and of the parts of `std` that touch the outside world.
 const HOMES: &[(&str, &[&str])] = &[
-    ("anstream", &["cli"]),
     ("base64", &["attest"]),
     ("clap", &["cli"]),
     ("ed25519_dalek", &["attest"]),

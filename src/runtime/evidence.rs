@@ -3,7 +3,8 @@
 //! One lock holds both, so that the watchdog of a run that takes too long can seal the trace and
 //! make a receipt that agrees with it to the last event.
 
-use super::authority::{Effect, Root, Use, roots};
+use super::authority::{Root, Use, roots};
+use super::effects::Effect;
 use crate::abi::{Capability, Kind};
 use crate::attest::receipt::{Bytes, SaltedBytes, Transfers};
 use crate::digest::{DataDigest, Sha256};

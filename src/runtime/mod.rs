@@ -7,6 +7,7 @@ mod authority;
 mod bind;
 mod call;
 mod divergence;
+mod effects;
 mod engine;
 mod error;
 mod evidence;
@@ -19,8 +20,9 @@ mod replayer;
 mod seam;
 mod state;
 
-pub use authority::{Effect, Root, roots};
+pub use authority::{Root, roots};
 pub use divergence::{Divergence, Frame};
+pub use effects::Effect;
 pub use engine::{Engine, Program};
 pub use error::Error;
 pub use evidence::{Evidence, Keep, Shared, Writer};
