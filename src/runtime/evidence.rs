@@ -109,8 +109,10 @@ impl Evidence {
     /// Waits for the end when the watchdog has sealed the trace and is about to end the process:
     /// the guest goes no further than the evidence does.
     pub(super) fn wait_if_sealed(&self) {
-        while self.sealed {
-            std::thread::park();
+        if self.sealed {
+            loop {
+                std::thread::park();
+            }
         }
     }
 

@@ -16,6 +16,9 @@ const IN_FLIGHT: usize = 8;
 /// Packed batches that may wait to be written before the packer's thread has to.
 const PACKED: usize = 2;
 
+/// How writing ended: `None` when the writer was dropped before the end.
+type Finished<W> = Result<Option<(W, Seal)>, Error>;
+
 /// Writes a trace. Compression happens on a thread of its own, hashing and output on another; an
 /// error there shows when a later batch is closed, at [`Writer::flush`] or at [`Writer::finish`].
 ///
@@ -28,7 +31,7 @@ pub struct Writer<W> {
     buffers: usize,
     returned: Receiver<Vec<u8>>,
     to_thread: Sender<Message>,
-    thread: Option<JoinHandle<Result<Option<(W, Seal)>, Error>>>,
+    thread: Option<JoinHandle<Finished<W>>>,
 }
 
 enum Message {
@@ -167,7 +170,7 @@ impl<W: Write + Send + 'static> Writer<W> {
         self.join().err().unwrap_or(Error::Stopped)
     }
 
-    fn join(&mut self) -> Result<Option<(W, Seal)>, Error> {
+    fn join(&mut self) -> Finished<W> {
         let thread = self.thread.take().ok_or(Error::Stopped)?;
         thread.join().unwrap_or(Err(Error::Stopped))
     }
@@ -228,10 +231,7 @@ fn pack_each(
 }
 
 /// The writer's thread, which hashes and writes: `None` when the writer was dropped before the end.
-fn write_all<W: Write>(
-    out: W,
-    parcels: &Receiver<Result<Parcel, Error>>,
-) -> Result<Option<(W, Seal)>, Error> {
+fn write_all<W: Write>(out: W, parcels: &Receiver<Result<Parcel, Error>>) -> Finished<W> {
     let mut sink = Sink::start(out)?;
     for parcel in parcels {
         match parcel? {
