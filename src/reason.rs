@@ -95,7 +95,7 @@ reasons! {
     /// The reader of our standard output went away.
     OutputClosed = "output-closed", Unknown, "let the reading program take all of the output";
     /// The output exists already and would be lost.
-    OutputExists = "output-exists", Unknown, "choose another name, or say --force";
+    OutputExists = "output-exists", Unknown, "choose another name, or say --force where the command has it";
 
     /// The bytes are not a WebAssembly module.
     ModuleMalformed = "module-malformed", Unknown, "give a core WebAssembly module in the binary format";
@@ -136,8 +136,8 @@ reasons! {
     CapabilityUnsupported = "capability-unsupported", Unknown, "leave the capability out";
     /// The manifest names a profile that this version does not have.
     ProfileUnsupported = "profile-unsupported", Unknown, "build with the profile canonical, or use a provenact that has the other";
-    /// Two grants put different host directories at one guest path, or give a variable two values.
-    GrantConflict = "grant-conflict", Unknown, "keep one of the two grants";
+    /// Two grants contradict each other, or an output would lie where the skill may write.
+    GrantConflict = "grant-conflict", Unknown, "change one of the two that the message names";
     /// The bundle lacks a part, or the directory is not a bundle.
     BundleMalformed = "bundle-malformed", Unknown, "build the bundle again, or name the .skill directory";
     /// skill.wasm is not the module that the manifest names.

@@ -48,10 +48,15 @@ pub struct Args {
     force: bool,
 }
 
+/// Leaks that are shown to people.
+const LEAKS_SHOWN: usize = 5;
+
 /// What is to be built, from arguments or from a recipe.
 struct Order {
     source: Vec<u8>,
     source_name: String,
+    /// Where it was read, for messages.
+    place: String,
     name: String,
     version: String,
     entrypoint: Option<String>,
@@ -88,7 +93,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         Some(path) => from_arguments(args, path)?,
         None => from_recipe(args)?,
     };
-    let place = |error: wasm::Error| CommandError::from(error).of(&order.source_name);
+    let place = |error: wasm::Error| CommandError::from(error).of(&order.place);
     let module = Module::parse(order.source).map_err(place)?;
     let interface = Interface::of(&module, order.entrypoint.as_deref()).map_err(place)?;
     let leaks = wasm::find_leaks(&module);
@@ -141,6 +146,7 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
     Ok(Order {
         source,
         source_name: file,
+        place: path.display().to_string(),
         name,
         version: args.version.clone().unwrap_or_else(|| "0.0.0".to_owned()),
         entrypoint: args.entrypoint.clone(),
@@ -165,6 +171,7 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
     declared.extend(capabilities(&args.capabilities)?);
     Ok(Order {
         source: inputs::bytes(&output, limits::MODULE_BYTES)?,
+        place: output.display().to_string(),
         source_name: output
             .file_name()
             .unwrap_or(output.as_os_str())
@@ -204,8 +211,12 @@ fn tell(
     leaks: &[Leak],
     ui: ui::Ui,
 ) -> Result<(), CommandError> {
-    for leak in leaks {
+    for leak in leaks.iter().take(LEAKS_SHOWN) {
         ui.warn(&format!("host path in the data at byte {}: {:?}", leak.offset, leak.text));
+    }
+    if leaks.len() > LEAKS_SHOWN {
+        let more = leaks.len() - LEAKS_SHOWN;
+        ui.warn(&format!("{more} more text(s) like host paths; --format json lists them"));
     }
     let declares = |kind: Kind| report.capabilities.iter().any(|c| c.kind() == kind);
     for kind in interface.kinds.iter().filter(|kind| !kind.is_whole() && !declares(**kind)) {

@@ -82,9 +82,12 @@ pub fn variable_of_ours(name: &str) -> Option<String> {
 /// A private key that nobody else can read.
 pub fn private_key(path: &Path) -> Result<PrivateKey, CommandError> {
     let pem = zeroize::Zeroizing::new(text(path, limits::TRUST_BYTES)?);
+    // First what it is: a public key may well be readable.
+    let key = PrivateKey::from_pem(&pem);
+    let key = key.map_err(|error| CommandError::from(error).of(path.display()))?;
     files::must_be_private(path)
         .map_err(|error| CommandError::from(error).hint(format!("chmod 600 {}", path.display())))?;
-    PrivateKey::from_pem(&pem).map_err(|error| CommandError::from(error).of(path.display()))
+    Ok(key)
 }
 
 /// A text file of at most `limit` bytes.

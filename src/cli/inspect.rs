@@ -38,6 +38,9 @@ pub struct Args {
     no_cache: bool,
 }
 
+/// Refusals of a receipt that is well-formed and not trusted here.
+const UNTRUSTED: [Reason; 2] = [Reason::Unsigned, Reason::SignatureUntrusted];
+
 #[derive(Serialize)]
 struct Report<'a> {
     schema: &'static str,
@@ -54,18 +57,30 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     }
     let bytes = files::read_limited(&args.receipt, limits::ENVELOPE_BYTES)?;
     let named = |error: CommandError| error.of(args.receipt.display());
-    let claim = Claim::read(&bytes, trust.as_ref()).map_err(|e| named(e.into()))?;
+    // Who signed it is what one looks for here: an untrusted receipt is shown, and called that.
+    let (claim, refused) = match Claim::read(&bytes, trust.as_ref()) {
+        Ok(claim) => (claim, None),
+        Err(error) if UNTRUSTED.contains(&error.reason()) => {
+            let claim = Claim::read(&bytes, None).map_err(|e| named(e.into()))?;
+            (claim, Some(named(error.into())))
+        }
+        Err(error) => return Err(named(error.into())),
+    };
+    let authenticity = match &refused {
+        None => claim.authenticity().to_string(),
+        Some(error) => format!("NOT verified [{}]", error.reason),
+    };
     let ids = Envelope::parse(&bytes)?.claimed_key_ids();
     let ids: Vec<String> = ids.iter().map(crate::digest::KeyId::hex).collect();
-    let text = report::receipt(claim.receipt(), claim.authenticity(), &ids);
+    let text = report::receipt(claim.receipt(), &authenticity, &ids);
     let report = Report {
         schema: "https://opertus.systems/provenact/inspect/v1",
-        authenticity: claim.authenticity().to_string(),
+        authenticity,
         claimed_key_ids: ids,
         receipt: claim.receipt(),
     };
     ui.answer(&text, &report)?;
-    Ok(0)
+    Ok(refused.map_or(0, |error| error.reason.class().exit()))
 }
 
 /// The trace stores long outputs as digests: replaying is what gives the bytes back.

@@ -119,15 +119,7 @@ struct Run {
 /// Runs the skill and gives its exit status.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let key = args.key.as_deref().map(inputs::private_key).transpose()?;
-    if let Some(report) = args.report.as_deref().filter(|_| !args.force) {
-        files::must_not_exist(report)?;
-    }
-    if args.report.as_deref().is_some_and(|report| {
-        args.evidence().is_some_and(|to| report == to || report == to.with_extension("trace"))
-    }) {
-        let message = "--report and --receipt name the same file";
-        return Err(CommandError::new(Reason::Usage, message));
-    }
+    outputs_are_free(args)?;
     let timeout = args.timeout.map(seconds).transpose()?;
     let bundle = CheckedBundle::check(inputs::bundle(args.bundle())?)
         .map_err(|error| CommandError::from(error).of(args.bundle().display()))?;
@@ -136,16 +128,19 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     for unused in &effective.unused {
         ui.warn(&format!("{unused} is granted and not declared by the manifest: it stays denied"));
     }
-    folders_are_apart(&effective, args.evidence())?;
+    for output in [args.evidence(), args.report.as_deref()].into_iter().flatten() {
+        folders_are_apart(&effective, output)?;
+    }
     let rows = bundle.interface().host_functions();
     let header = header(args, &bundle, attested.as_ref(), &effective, &rows)?;
 
+    // Before the long part: what cannot be written later is refused now.
+    let destination =
+        (!args.no_receipt).then(|| Destination::prepare(&args.receipt, args.force)).transpose()?;
     let engine = Engine::cranelift(cache(args)?.as_deref())?;
     let program = engine.compile(bundle.module())?;
     let live = LiveHost::new(&header, &roots(&header.grants), &effective.preopens, &rows)
         .map_err(runtime::Error::from)?;
-    let destination =
-        (!args.no_receipt).then(|| Destination::prepare(&args.receipt, args.force)).transpose()?;
     let materials = if args.detached {
         Vec::new()
     } else {
@@ -176,6 +171,32 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     end.tell(&execution, concluded.as_ref())
 }
 
+/// What will be written must not be something else: an existing file only with --force, and never
+/// a key, a trust file or anything that is not what this command writes there.
+fn outputs_are_free(args: &Args) -> Result<(), CommandError> {
+    let usage = |message: String| Err(CommandError::new(Reason::Usage, message));
+    let receipt = args.evidence().map(Path::to_path_buf);
+    let trace = receipt.as_ref().map(|path| path.with_extension("trace"));
+    if args.report.is_some() && (args.report == receipt || args.report == trace) {
+        return usage("--report and --receipt name the same file".to_owned());
+    }
+    let begins: [(Option<PathBuf>, &[u8]); 3] = [
+        (receipt, b"{\"payload\":"),
+        (trace, b"\0pvtrace"),
+        (args.report.clone(), b"{\n  \"schema\": \"https://opertus.systems/provenact/run/"),
+    ];
+    for (path, begin) in begins.into_iter().filter_map(|(path, begin)| Some((path?, begin))) {
+        if !files::exists(&path) {
+            files::Pending::create(&path, files::MODE_SECRET)?;
+        } else if !args.force {
+            files::must_not_exist(&path)?;
+        } else if files::begins(&path, begin.len())? != begin {
+            return usage(format!("{} is no such file of ours: not replaced", path.display()));
+        }
+    }
+    Ok(())
+}
+
 /// Interrupts the run: seals the trace and makes the receipt of what there is.
 fn interrupt(recording: &Recording, end: &Run) -> u8 {
     let cause = Interruption::WallClock;
@@ -189,8 +210,11 @@ fn interrupt(recording: &Recording, end: &Run) -> u8 {
 
 /// The attestation that allows the bundle to run, or none when the operator says so.
 fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attested>, CommandError> {
-    let hint = |error: CommandError| {
-        error.hint("give the author's key with --pub, or run it with --allow-unsigned")
+    let hint = |error: CommandError| match error.reason {
+        Reason::AttestationMissing => {
+            error.hint("have its author run provenact attest, or run it with --allow-unsigned")
+        }
+        _ => error.hint("give the author's key with --pub, or run it with --allow-unsigned"),
     };
     let trust = match args.trust.load()? {
         Some(trust) => trust,
@@ -216,7 +240,7 @@ fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attest
 /// Refuses directories that would undo what the flags say: one that is granted for reading only
 /// inside one that is granted for writing, and evidence inside what the guest may write. Host
 /// paths are compared as they are on disk, since a guest can make links where it can write.
-fn folders_are_apart(effective: &Effective, evidence: Option<&Path>) -> Result<(), CommandError> {
+fn folders_are_apart(effective: &Effective, output: &Path) -> Result<(), CommandError> {
     let mut places = Vec::new();
     for preopen in &effective.preopens {
         // What cannot be resolved cannot be opened either, which says so better.
@@ -235,16 +259,18 @@ fn folders_are_apart(effective: &Effective, evidence: Option<&Path>) -> Result<(
             )));
         }
     }
-    let folder = evidence.map(|path| path.parent().filter(|folder| *folder != Path::new("")));
-    if let Some(folder) = folder
-        && let Ok(folder) = files::absolute(folder.unwrap_or(Path::new(".")))
+    let folder = output.parent().filter(|folder| *folder != Path::new(""));
+    if let Ok(folder) = files::absolute(folder.unwrap_or(Path::new(".")))
         && let Some((writable, _)) = inside_writable(&folder)
     {
-        return Err(conflict(format!(
-            "the receipt would lie inside {}, where the skill may write",
+        let message = format!(
+            "{} would lie inside {}, where the skill may write",
+            output.display(),
             writable.guest
-        ))
-        .hint("put it elsewhere with --receipt FOLDER/receipt.json"));
+        );
+        return Err(
+            conflict(message).hint("put it elsewhere, as with --receipt FOLDER/receipt.json")
+        );
     }
     Ok(())
 }

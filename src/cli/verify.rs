@@ -32,6 +32,16 @@ pub struct Args {
 struct Report {
     schema: &'static str,
     upheld: Vec<Upheld>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<Refused>,
+}
+
+/// Something that was not upheld, and why.
+#[derive(Serialize)]
+struct Refused {
+    path: String,
+    reason: &'static str,
+    message: String,
 }
 
 /// Something that was upheld, and by what evidence.
@@ -56,24 +66,39 @@ struct Signer {
     keyid: String,
 }
 
-/// Verifies everything that was named; the first refusal ends it.
+/// Verifies everything that was named, one after the other.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     if args.paths.is_empty() {
         return Err(CommandError::new(Reason::NothingToVerify, "nothing was named to verify"));
     }
     let trust = args.trust.required()?;
-    let mut report =
-        Report { schema: "https://opertus.systems/provenact/verify/v1", upheld: Vec::new() };
+    let mut report = Report {
+        schema: "https://opertus.systems/provenact/verify/v1",
+        upheld: Vec::new(),
+        refused: Vec::new(),
+    };
     let mut text = String::new();
+    let mut exits = Vec::new();
     for path in &args.paths {
         let upheld = if path.is_dir() { bundle(path, &trust) } else { receipt(path, &trust) };
-        let (upheld, line) = upheld.map_err(|error| error.of(path.display()))?;
-        text.push_str(&line);
+        match upheld {
+            Ok((upheld, line)) => {
+                text.push_str(&line);
+                report.upheld.push(upheld);
+            }
+            Err(error) if args.paths.len() == 1 => return Err(error.of(path.display())),
+            Err(error) => {
+                let (path, reason) = (path.display().to_string(), error.reason.name());
+                text.push_str(&format!("{path}: refused, {} [{reason}]", error.message));
+                exits.push(error.reason.class().exit());
+                report.refused.push(Refused { path, reason, message: error.message });
+            }
+        }
         text.push('\n');
-        report.upheld.push(upheld);
     }
     ui.answer(&text, &report)?;
-    Ok(0)
+    // A definite no comes before what could not be told.
+    Ok(exits.into_iter().min().unwrap_or(0))
 }
 
 fn bundle(path: &Path, trust: &Trust) -> Result<(Upheld, String), CommandError> {

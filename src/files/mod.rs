@@ -8,8 +8,8 @@ mod places;
 
 pub use pending::Pending;
 pub use places::{
-    absolute, create_dir, digest_of, listed, must_be_creatable, must_be_private, must_not_exist,
-    open, private_dir, remove, write_tree,
+    absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_be_private,
+    must_not_exist, open, private_dir, remove, write_tree,
 };
 
 use crate::reason::Reason;

@@ -94,6 +94,17 @@ pub fn open(path: &Path) -> Result<fs_err::File, FileError> {
     fs_err::File::open(path).map_err(fault)
 }
 
+/// The first `len` bytes of a file, fewer when it is shorter.
+///
+/// # Errors
+/// As [`open`], and when reading fails.
+pub fn begins(path: &Path, len: usize) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    let read = open(path)?.take(len as u64).read_to_end(&mut bytes);
+    read.map_err(|source| read_fault(path, source))?;
+    Ok(bytes)
+}
+
 /// SHA-256 of a file, read as a stream.
 ///
 /// # Errors

@@ -3,7 +3,6 @@
 use crate::abi::show::visible;
 use crate::attest::receipt::Receipt;
 use crate::runtime::Divergence;
-use crate::verify::Authenticity;
 use std::fmt::Write as _;
 
 /// Frames of a call stack that are shown.
@@ -33,7 +32,7 @@ pub fn divergence(divergence: &Divergence) -> String {
 
 /// What a receipt says, for a person to read.
 #[must_use]
-pub fn receipt(receipt: &Receipt, authenticity: &Authenticity, signers: &[String]) -> String {
+pub fn receipt(receipt: &Receipt, authenticity: &str, signers: &[String]) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "{name:13}{}", visible(&value, false));
@@ -47,7 +46,7 @@ pub fn receipt(receipt: &Receipt, authenticity: &Authenticity, signers: &[String
             |a| format!("claimed: {}, verified by key {}", a.sha256, a.keyid.hex()),
         ),
     );
-    line("receipt", authenticity.to_string());
+    line("receipt", authenticity.to_owned());
     for signer in signers {
         line("", format!("claims to be signed by key {signer}"));
     }

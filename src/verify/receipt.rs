@@ -79,9 +79,12 @@ pub fn attestation(
     match (same, trust) {
         (Some(bytes), Some(trust)) => match check(bytes, trust) {
             Ok(names) => format!("verified by {names}"),
+            Err(attest::Error::SignatureUntrusted { .. }) => {
+                format!("by key {}, not checked: that key is not trusted here", claimed.keyid.hex())
+            }
             Err(error) => format!("{}, not upheld here: {error}", claimed.sha256),
         },
-        _ => format!("{} by key {}, not checked", claimed.sha256, claimed.keyid.hex()),
+        _ => format!("by key {}, not checked", claimed.keyid.hex()),
     }
 }
 

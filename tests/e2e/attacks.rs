@@ -214,6 +214,34 @@ fn an_attestation_that_nobody_can_check_is_called_a_claim() {
     let place = Place::recorded();
     let line = "replay receipt.json --pub operator.pub.pem --pub author.pub.pem";
     place.type_in(line).status(0).says("attestation: verified by author");
-    place.replay("receipt").status(0).says("not upheld here");
+    place.replay("receipt").status(0).says("not checked: that key");
     place.type_in("inspect receipt.json").status(0).says("claimed: sha256:");
+}
+
+#[test]
+fn force_replaces_nothing_that_is_no_file_of_ours() {
+    let place = Place::recorded();
+    let key = place.read("author.key.pem");
+    let run = "run -q --force --pub author.pub.pem --allow time,random --dir-ro data::/data";
+    for output in ["--report author.key.pem", "--receipt author.key.pem"] {
+        place
+            .type_in(&format!("{run} {output} decide.skill"))
+            .refused(127, "usage")
+            .says("author.key.pem is no such file of ours");
+    }
+    assert_eq!(place.read("author.key.pem"), key);
+    place.type_in(&format!("{run} --report r.json decide.skill")).status(0);
+    place.type_in(&format!("{run} --report r.json decide.skill")).status(0);
+}
+
+#[test]
+fn every_path_has_its_verdict_and_an_untrusted_receipt_can_still_be_looked_at() {
+    let place = Place::recorded();
+    let line = "verify decide.skill receipt.json --pub author.pub.pem";
+    let ended = place.type_in(line).status(1);
+    let shown = ended.out();
+    assert!(shown.contains("decide.skill: upheld"), "{shown}");
+    assert!(shown.contains("receipt.json: refused") && shown.contains("[signature-untrusted]"));
+    let shown = place.type_in("inspect receipt.json --pub author.pub.pem").status(1).out();
+    assert!(shown.contains("NOT verified") && shown.contains("claims to be signed"), "{shown}");
 }

@@ -219,7 +219,7 @@ fn keys_and_trust_files_that_are_none_are_refused() {
     place.refuses("attest a.skill --key missing.pem", 2, "file-missing");
     place.refuses("attest a.skill --key a.skill", 2, "file-unreadable");
     place.refuses("verify a.skill --pub author.key.pem", 2, "key-malformed");
-    place.refuses("attest a.skill --key author.pub.pem", 2, "key-exposed");
+    place.refuses("attest a.skill --key author.pub.pem", 2, "key-malformed");
     place.mode("operator.key.pem", 0o640);
     let run = "run --pub author.pub.pem --receipt r.json --key operator.key.pem a.skill";
     place.refuses(run, 127, "key-exposed").says("chmod 600 operator.key.pem");
