@@ -102,6 +102,7 @@ impl Authority {
     ///
     /// # Errors
     /// The denial, with what was asked for and the rule that denies it.
+    #[inline]
     pub fn decide(&self, call: &Call, memory: &[u8]) -> Result<[Use; 2], Box<Denial>> {
         let used = match call.row.need {
             Need::Nothing => Use::Nothing,
@@ -142,6 +143,7 @@ impl Authority {
         Ok([source, self.below(call, Kind::FsWrite, to, 1, memory)?])
     }
 
+    #[inline]
     fn whole(&self, call: &Call, kind: Kind, granted: bool) -> Result<Use, Box<Denial>> {
         if granted {
             Ok(Use::Whole(kind))

@@ -151,6 +151,7 @@ impl Call {
     ///
     /// A successful call wrote what its counts say. A failed one may have written anything, so
     /// its ranges are taken whole.
+    #[inline]
     pub fn written(&self, success: bool, memory: &[u8]) -> ([Span; MAX_RANGES], usize) {
         let mut spans = [Span::default(); MAX_RANGES];
         for (to, (span, used)) in spans.iter_mut().zip(&self.writes[..self.write_count]) {
@@ -197,6 +198,7 @@ impl Call {
 
     /// Whether answering the call could overwrite what the host reads in it.
     #[must_use]
+    #[inline]
     pub fn overlaps(&self) -> bool {
         self.reads().iter().any(|read| self.writes().any(|write| read.overlaps(write)))
     }

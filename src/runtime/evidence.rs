@@ -108,6 +108,7 @@ impl Evidence {
 
     /// Waits for the end when the watchdog has sealed the trace and is about to end the process:
     /// the guest goes no further than the evidence does.
+    #[inline]
     pub(super) fn wait_if_sealed(&self) {
         if self.sealed {
             loop {
@@ -117,6 +118,7 @@ impl Evidence {
     }
 
     /// Enters one event.
+    #[inline]
     pub(super) fn record(&mut self, event: &EventRef<'_>) -> Result<(), trace::Error> {
         self.wait_if_sealed();
         self.events += 1;
@@ -136,6 +138,7 @@ impl Evidence {
     }
 
     /// Counts authority that was used.
+    #[inline]
     pub(super) fn note_use(&mut self, used: Use) {
         match used {
             Use::Nothing => {}
