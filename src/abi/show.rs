@@ -99,11 +99,7 @@ fn bytes(show: Show, own: &[u8], len: u64) -> String {
     }
     let shown = &own[..own.len().min(SHOWN_BYTES)];
     let mut text = match show {
-        Show::Utf16 => {
-            let units = shown.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-            let chars = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
-            format!("{:?}", chars.collect::<String>())
-        }
+        Show::Utf16 => format!("{:?}", utf16(shown)),
         _ => format!("\"{}\"", shown.escape_ascii()),
     };
     let left = len.saturating_sub(shown.len() as u64);
@@ -111,6 +107,13 @@ fn bytes(show: Show, own: &[u8], len: u64) -> String {
         let _ = write!(text, "… (+{left} bytes)");
     }
     text
+}
+
+/// UTF-16 text, little-endian; what is not text becomes the replacement character.
+#[must_use]
+pub fn utf16(bytes: &[u8]) -> String {
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 fn split(bytes: &[u8], len: u64) -> (&[u8], &[u8]) {

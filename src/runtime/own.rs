@@ -2,7 +2,7 @@
 
 use super::act::Act;
 use super::call::{Call, InvocationSizes};
-use crate::abi;
+use crate::abi::{self, show};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -35,10 +35,7 @@ pub(super) fn trace(
 
 /// The line that `env.trace` prints for `message` (UTF-16).
 pub(super) fn trace_line(call: &Call, message: &[u8]) -> String {
-    let units = message.chunks_exact(2).map(|u| u16::from_le_bytes([u[0], u[1]]));
-    let text: String =
-        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-    let mut line = format!("trace: {text}");
+    let mut line = format!("trace: {}", show::utf16(message));
     let shown = usize::try_from(call.arg(1)).unwrap_or(usize::MAX).min(5);
     for (at, bits) in call.args().iter().skip(2).take(shown).enumerate() {
         let comma = if at == 0 { "" } else { "," };

@@ -242,13 +242,7 @@ fn ending(call: &Call, handed: &[&[u8]]) -> Stop {
     if call.row.name == "proc_exit" {
         return Stop::Exit(call.arg(0) as u32);
     }
-    let text = |at: usize| {
-        let bytes = handed.get(at).copied().unwrap_or_default();
-        let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-        char::decode_utf16(units)
-            .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect::<String>()
-    };
+    let text = |at: usize| show::utf16(handed.get(at).copied().unwrap_or_default());
     Stop::Abort(format!("{} in {}:{}:{}", text(0), text(1), call.arg(2), call.arg(3)))
 }
 
