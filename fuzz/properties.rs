@@ -7,6 +7,7 @@ use provenact::attest::receipt::Receipt;
 use provenact::attest::{Envelope, PrivateKey, PublicKey, Statement, Trust, parse_lines};
 use provenact::build::Recipe;
 use provenact::json;
+use provenact::profile::Profile;
 use provenact::skill::Manifest;
 use provenact::trace::Reader;
 use provenact::wasm::{Canonical, Companion, Interface, Module, SourceNote, find_leaks};
@@ -17,12 +18,14 @@ pub fn module(bytes: &[u8]) {
     let _ = Interface::of(&module, None);
     let _ = find_leaks(&module);
     let note = SourceNote { name: "m.wasm", command: &[] };
-    let Ok((canonical, companion)) = Canonical::from_module(&module, &note) else { return };
-    let again =
-        Canonical::check(canonical.bytes().to_vec()).expect("the canonical form is canonical");
-    assert_eq!(again.digest(), canonical.digest());
-    let read = Companion::parse(companion.bytes().to_vec()).expect("a companion of ours is read");
-    assert_eq!(read.source(), companion.source());
+    for profile in [Profile::CANONICAL, Profile::PORTABLE] {
+        let Ok(built) = Canonical::build(&module, profile, &note) else { continue };
+        let bytes = built.canonical.bytes().to_vec();
+        let again = Canonical::check(bytes, profile).expect("what was built is canonical");
+        assert_eq!(again.digest(), built.canonical.digest());
+        let read = Companion::parse(built.companion.bytes().to_vec()).expect("ours is read");
+        assert_eq!(read.source(), built.companion.source());
+    }
 }
 
 /// A companion that is taken gives names without panicking.

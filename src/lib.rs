@@ -12,6 +12,7 @@ pub mod files;
 pub mod json;
 pub mod limits;
 pub mod outcome;
+pub mod profile;
 pub mod reason;
 pub mod report;
 pub mod runtime;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms by row. `docs/architecture.md` shows the same table, and a test below compares.
 const ROWS: [&[&str]; 5] = [
-    &["abi", "digest", "files", "json", "limits", "outcome", "reason", "wire"],
+    &["abi", "digest", "files", "json", "limits", "outcome", "profile", "reason", "wire"],
     &["attest", "skill", "trace", "wasm"],
     &["build", "runtime"],
     &["verify"],
@@ -25,6 +25,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ed25519_dalek", &["attest"]),
     ("fs_err", &["files"]),
     ("getrandom", &["attest", "cli", "runtime"]),
+    ("rayon", &["wasm"]),
     ("serde_json", &["json"]),
     ("serde_json_canonicalizer", &["json"]),
     ("sha2", &["digest"]),

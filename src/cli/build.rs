@@ -4,9 +4,10 @@ use super::{inputs, ui};
 use crate::abi::{Capability, Kind};
 use crate::build::{self, Recipe};
 use crate::limits;
+use crate::profile::Profile;
 use crate::reason::Reason;
-use crate::skill::{self, Manifest, NewBundle, Profile, Written};
-use crate::wasm::{self, Canonical, Interface, Leak, Module, SourceNote};
+use crate::skill::{self, Manifest, NewBundle, Written};
+use crate::wasm::{self, Built, Canonical, Interface, Leak, Module, SourceNote};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -98,7 +99,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let interface = Interface::of(&module, order.entrypoint.as_deref()).map_err(place)?;
     let leaks = wasm::find_leaks(&module);
     let note = SourceNote { name: &order.source_name, command: &order.command };
-    let (canonical, companion) = Canonical::from_module(&module, &note).map_err(place)?;
+    let Built { canonical, companion, .. } =
+        Canonical::build(&module, Profile::CANONICAL, &note).map_err(place)?;
 
     let declared = with_inferred(order.capabilities, &interface);
     let manifest = Manifest::new(
@@ -107,7 +109,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         &interface.entrypoint,
         canonical.digest(),
         declared,
-        Profile::Canonical,
+        Profile::CANONICAL,
     )?;
     let output = args.output.clone().unwrap_or_else(|| format!("{}.skill", order.name).into());
     let parts = NewBundle {

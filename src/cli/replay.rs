@@ -166,7 +166,7 @@ impl Audit {
         let companion =
             companion.or_else(|| places.find_named("skill.debug.wasm", limits::COMPANION_BYTES));
         Ok(Self {
-            module: Canonical::check(module)?,
+            module: Canonical::check(module, manifest.profile())?,
             manifest,
             attestation,
             // Names are hints for people: a companion that cannot be read gives none.

@@ -3,6 +3,7 @@
 use super::Error;
 use crate::abi::Capability;
 use crate::digest::{ManifestDigest, ModuleDigest};
+use crate::profile::{self, Profile};
 use crate::{json, limits};
 use serde::{Deserialize, Serialize};
 
@@ -11,35 +12,6 @@ const SCHEMA: &str = "https://opertus.systems/provenact/manifest/v1";
 const NAME: usize = 64;
 const VERSION: usize = 64;
 const ENTRYPOINT: usize = 1024;
-
-/// What `build` did to the module besides encoding it canonically.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Profile {
-    /// Nothing (spec/canonical.md).
-    Canonical,
-}
-
-impl Profile {
-    /// The name in manifests and flags.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Canonical => "canonical",
-        }
-    }
-
-    /// The profile of that name.
-    ///
-    /// # Errors
-    /// When this version has none.
-    pub fn from_name(name: &str) -> Result<Self, Error> {
-        match name {
-            "canonical" => Ok(Self::Canonical),
-            _ => Err(Error::Profile { name: name.chars().take(80).collect() }),
-        }
-    }
-}
 
 /// A valid manifest: who the skill is, where it begins, what it may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +52,7 @@ impl Manifest {
             entrypoint: entrypoint.to_owned(),
             artifact,
             capabilities: capabilities.iter().map(RawCapability::of).collect(),
-            profile: RawProfile { name: profile.name().to_owned() },
+            profile: profile.note(),
         };
         let bytes = json::to_jcs(&raw).map_err(malformed)?;
         let Raw { name, version, entrypoint, .. } = raw;
@@ -101,7 +73,8 @@ impl Manifest {
             let found: String = raw.schema.chars().take(80).collect();
             return Err(Error::Manifest { what: format!("unknown schema {found:?}") });
         }
-        let profile = Profile::from_name(&raw.profile.name)?;
+        let profile = Profile::from_note(&raw.profile)
+            .ok_or_else(|| Error::Profile { name: raw.profile.name.chars().take(80).collect() })?;
         let capabilities: Result<Vec<_>, _> =
             raw.capabilities.iter().map(RawCapability::parse).collect();
         let manifest = Self::new(
@@ -180,7 +153,7 @@ struct Raw {
     entrypoint: String,
     artifact: ModuleDigest,
     capabilities: Vec<RawCapability>,
-    profile: RawProfile,
+    profile: profile::Note,
 }
 
 /// Read as text first, so that an unknown kind has a reason of its own.
@@ -189,12 +162,6 @@ struct Raw {
 struct RawCapability {
     kind: String,
     value: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawProfile {
-    name: String,
 }
 
 impl RawCapability {

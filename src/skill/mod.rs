@@ -8,7 +8,7 @@ mod manifest;
 pub use bundle::{Bundle, NewBundle, Written, append_attestation, read_companion};
 pub use ceiling::{Effective, Grant, Preopen, declares, effective};
 pub use error::Error;
-pub use manifest::{Manifest, Profile};
+pub use manifest::Manifest;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::abi::{Capability, Kind};
 use crate::digest::ModuleDigest;
+use crate::profile::Profile;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,7 @@ fn capabilities_of_a_manifest_are_sorted_and_merged() {
     let make = |texts: &[&str]| {
         let capabilities = texts.iter().map(|text| text.parse().unwrap()).collect();
         let artifact = ModuleDigest::of(b"");
-        Manifest::new("x", "1", "_start", artifact, capabilities, Profile::Canonical).unwrap()
+        Manifest::new("x", "1", "_start", artifact, capabilities, Profile::CANONICAL).unwrap()
     };
     let manifest = make(&["time", "fs.read=/b", "env=A", "fs.read=/a", "time"]);
     assert_eq!(manifest, make(&["env=A", "fs.read=/a", "fs.read=/b", "time"]));

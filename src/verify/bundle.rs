@@ -63,7 +63,7 @@ impl CheckedBundle {
         if found != expected {
             return Err(Error::Artifact { found, expected });
         }
-        let module = Canonical::check(files.wasm)?;
+        let module = Canonical::check(files.wasm, manifest.profile())?;
         let interface = Interface::of(module.module(), Some(manifest.entrypoint()))
             .map_err(Error::Interface)?;
         Ok(Self {

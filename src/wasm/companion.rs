@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::module::Module;
+use super::offsets::Offsets;
 use crate::digest::{CompanionDigest, SourceDigest};
 use crate::{json, limits};
 use serde::{Deserialize, Serialize};
@@ -51,7 +52,13 @@ struct Source {
 
 impl Companion {
     /// The companion of `module`, which is the module as its author's compiler wrote it.
-    pub(super) fn of(module: &Module, note: &SourceNote<'_>) -> Result<Self, Error> {
+    ///
+    /// `offsets` lead from the canonical module to that one.
+    pub(super) fn of(
+        module: &Module,
+        note: &SourceNote<'_>,
+        _offsets: &Offsets,
+    ) -> Result<Self, Error> {
         let source = SourceDigest::of(module.bytes());
         let source_bytes = module.bytes().len() as u64;
         let header = Header {

@@ -1,24 +1,33 @@
 //! WebAssembly modules: parsing, the meaning of their imports, and their canonical form.
 //!
-//! The path is [`Module::parse`] → [`Canonical::from_module`] when a bundle is built, and
+//! The path is [`Module::parse`] → [`Canonical::build`] when a bundle is built, and
 //! [`Canonical::check`] when one is read. [`Interface::of`] says what a module asks of its host;
 //! [`find_leaks`] what its author left in it. Only this room knows wasmparser and wasm-encoder.
 
 mod canonical;
+mod check;
 mod companion;
+mod edit;
+mod encode;
 mod error;
+mod freedom;
 mod interface;
+mod layout;
 mod leaks;
 mod module;
+mod offsets;
+mod passes;
 mod shortest;
 mod toolchain;
 
-pub use canonical::Canonical;
+pub use canonical::{Built, Canonical};
 pub use companion::{Companion, FunctionNames, SourceNote};
 pub use error::Error;
+pub use freedom::{Changes, Count, Freedom};
 pub use interface::Interface;
 pub use leaks::{Leak, LeakKind, find_leaks};
 pub use module::Module;
+pub use passes::Applied;
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,19 @@
 //! Vectors of `testvectors/wasm`, and properties that hold for any input.
 
-use super::{Canonical, Companion, Error, Interface, LeakKind, Module, SourceNote, find_leaks};
+use super::{
+    Built, Canonical, Companion, Error, Interface, LeakKind, Module, SourceNote, find_leaks,
+};
 use crate::abi::Kind;
 use crate::limits;
+use crate::profile::Profile;
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{self, Reencode};
 
 const NOTE: SourceNote<'static> = SourceNote { name: "m.wasm", command: &[] };
+
+fn build(module: &Module) -> Built {
+    Canonical::build(module, Profile::CANONICAL, &NOTE).unwrap()
+}
 
 /// A vector: header fields by name, and the module it assembles to.
 struct Vector {
@@ -44,9 +51,9 @@ fn read(vector: &Vector) -> Result<(), Error> {
             let entrypoint = vector.header.get("entrypoint").map(String::as_str);
             let module = Module::parse(bytes)?;
             Interface::of(&module, entrypoint)?;
-            Canonical::from_module(&module, &NOTE).map(|_| ())
+            Canonical::build(&module, Profile::CANONICAL, &NOTE).map(|_| ())
         }
-        Some("canonical") => Canonical::check(bytes).map(|_| ()),
+        Some("canonical") => Canonical::check(bytes, Profile::CANONICAL).map(|_| ()),
         Some("companion") => Companion::parse(bytes).map(|_| ()),
         Some(other) => panic!("{}: cannot read as {other}", vector.path),
     }
@@ -92,13 +99,13 @@ fn try_all(bytes: Vec<u8>) {
     if let Ok(module) = Module::parse(bytes.clone()) {
         let _ = Interface::of(&module, None);
         let _ = find_leaks(&module);
-        let (canonical, companion) = Canonical::from_module(&module, &NOTE).unwrap();
+        let Built { canonical, companion, .. } = build(&module);
         let _ = companion.names();
         assert_eq!(
             Companion::parse(companion.bytes().to_vec()).unwrap().source(),
             companion.source()
         );
-        Canonical::check(canonical.into_bytes()).unwrap();
+        Canonical::check(canonical.into_bytes(), Profile::CANONICAL).unwrap();
     }
     if let Ok(companion) = Companion::parse(bytes) {
         let _ = companion.names();
@@ -125,9 +132,9 @@ fn the_quick_way_and_the_long_way_agree() {
         let Ok(module) = Module::parse(vector.wasm) else { continue };
         let mut out = wasm_encoder::Module::new();
         Long.parse_core_module(&mut out, super::module::parser(), module.bytes()).unwrap();
-        let (canonical, _) = Canonical::from_module(&module, &NOTE).unwrap();
+        let canonical = build(&module).canonical;
         assert_eq!(canonical.bytes(), out.finish(), "{}", vector.path);
-        let (again, _) = Canonical::from_module(canonical.module(), &NOTE).unwrap();
+        let again = build(canonical.module()).canonical;
         assert_eq!(again.digest(), canonical.digest());
     }
 }
@@ -139,7 +146,7 @@ fn names_and_custom_sections_move_to_the_companion() {
     )
     .unwrap();
     let module = Module::parse(wasm.clone()).unwrap();
-    let (canonical, companion) = Canonical::from_module(&module, &NOTE).unwrap();
+    let Built { canonical, companion, .. } = build(&module);
     assert!(!canonical.bytes().windows(6).any(|w| w == b"helper"));
     assert_eq!(companion.source_bytes(), wasm.len() as u64);
 
@@ -148,7 +155,7 @@ fn names_and_custom_sections_move_to_the_companion() {
     let names = read.names();
     assert_eq!((names.get(0), names.get(1), names.get(2)), (Some("main"), Some("helper"), None));
 
-    let error = Canonical::check(wasm).unwrap_err();
+    let error = Canonical::check(wasm, Profile::CANONICAL).unwrap_err();
     assert!(error.to_string().contains("companion"), "{error}");
 }
 
@@ -158,7 +165,7 @@ fn a_broken_name_section_gives_no_names() {
         r#"(module (@custom "name" "\01\ff\ff\ff\ff\0f") (func (export "_start")))"#,
     )
     .unwrap();
-    let (_, companion) = Canonical::from_module(&Module::parse(wasm).unwrap(), &NOTE).unwrap();
+    let companion = build(&Module::parse(wasm).unwrap()).companion;
     assert!(companion.names().is_empty());
 }
 

@@ -1,0 +1,75 @@
+//! The passes of the profile `portable`, in the order in which they run (spec/portable.md).
+
+mod growth;
+mod nan;
+mod relaxed_simd;
+mod stack;
+
+use super::Error;
+use super::edit::{Edit, apply};
+use super::layout::Layout;
+use super::offsets::Offsets;
+use crate::profile::{Pass, Profile};
+
+/// What one pass did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Which.
+    pub pass: Pass,
+    /// Functions that it changed.
+    pub functions: usize,
+    /// Places that it changed, in code and elsewhere.
+    pub places: usize,
+    /// Bytes that it added.
+    pub bytes: i64,
+}
+
+/// Takes `bytes`, a valid module in canonical form, through the passes of `profile`. The result is
+/// valid and not canonical yet; `None` when nothing changed.
+///
+/// # Errors
+/// What a pass refuses, with the offset.
+pub(super) fn run(
+    bytes: &[u8],
+    profile: Profile,
+) -> Result<(Option<(Vec<u8>, Offsets)>, Vec<Applied>), Error> {
+    let mut done: Option<(Vec<u8>, Offsets)> = None;
+    let mut applied = Vec::new();
+    for pass in profile.passes() {
+        let current = done.as_ref().map_or(bytes, |(bytes, _)| bytes);
+        let layout = Layout::of(current).map_err(|error| Error::Reencode {
+            what: format!("before {}: {error}", pass.name()),
+        })?;
+        let edit = edit(pass, &layout)?;
+        let before = current.len();
+        let next = if edit.is_empty() { None } else { Some(apply(&layout, &edit)?) };
+        let after = next.as_ref().map_or(before, |(bytes, _)| bytes.len());
+        applied.push(Applied {
+            pass,
+            functions: edit.bodies.iter().filter(|body| !body.is_empty()).count(),
+            places: edit.bodies.iter().map(|body| body.splices.len()).sum::<usize>()
+                + edit.splices.len()
+                + edit.items.len(),
+            bytes: i64::try_from(after).unwrap_or(i64::MAX)
+                - i64::try_from(before).unwrap_or(i64::MAX),
+        });
+        if let Some((bytes, offsets)) = next {
+            let offsets = match &done {
+                Some((_, older)) => offsets.then(older),
+                None => offsets,
+            };
+            done = Some((bytes, offsets));
+        }
+    }
+    Ok((done, applied))
+}
+
+/// What `pass` wants changed.
+fn edit(pass: Pass, layout: &Layout<'_>) -> Result<Edit, Error> {
+    match pass {
+        Pass::RelaxedSimd => relaxed_simd::edit(layout),
+        Pass::Nan => nan::edit(layout),
+        Pass::Stack => stack::edit(layout),
+        Pass::Growth => growth::edit(layout),
+    }
+}
