@@ -153,6 +153,11 @@ impl Walker<'_> {
                 self.assign(number, *local, value);
                 self.stack.push(Value { facts: value.facts.join(Facts::NONE), ..value });
             }
+            What::Canonicalize(shape, local) => {
+                let value = self.pop();
+                self.assign(number, *local, value);
+                self.stack.push(Value { facts: value.facts.canonicalized(*shape), ..PLAIN });
+            }
             What::Observe { pops, pushes, gives } => {
                 self.observe(*pops);
                 for _ in 0..*pushes {

@@ -178,3 +178,21 @@ fn code_that_cannot_be_reached_is_left_alone() {
     );
     assert!(found.is_empty(), "{found:?}");
 }
+
+#[test]
+fn what_is_canonicalized_already_is_left_alone() {
+    for (ty, operator) in
+        [("f32", "f32.sqrt"), ("f64", "f64.sqrt"), ("v128", "f32x4.sqrt"), ("v128", "f64x2.sqrt")]
+    {
+        let wat = format!(
+            "(module (memory 1) (func (param {ty}) ({ty}.store (i32.const 0) ({operator} (local.get 0)))))"
+        );
+        let wasm = wat::parse_str(wat).unwrap();
+        let layout = Layout::of(&wasm).unwrap();
+        let edit = super::edit(&layout).unwrap();
+        assert_eq!(edit.bodies[0].splices.len(), 1);
+        let (once, _) = super::super::super::edit::apply(&layout, &edit).unwrap();
+        wasmparser::validate(&once).unwrap();
+        assert!(super::edit(&Layout::of(&once).unwrap()).unwrap().is_empty());
+    }
+}
