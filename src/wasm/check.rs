@@ -6,17 +6,24 @@
 //! matters, and with the parser's where only the meaning does.
 
 mod code;
+mod context;
 mod cursor;
 mod customs;
+mod growth;
+mod naming;
+mod nan;
 mod operator;
+mod reach;
+mod relaxed;
 mod sections;
 mod segments;
 mod types;
 
 use super::Error;
 use super::module::Module;
-use crate::profile::Profile;
+use crate::profile::{Pass, Profile};
 use code::Code;
+use context::Context;
 use cursor::Fault;
 use sections::Sections;
 
@@ -26,9 +33,15 @@ use sections::Sections;
 /// [`Error::NotCanonical`] with the first freedom in the file that was taken in another way than
 /// the canonical form takes it; then [`Error::NotPortable`], by the passes of `profile` in their
 /// order.
-pub(super) fn check(module: &Module, _profile: Profile) -> Result<(), Error> {
-    canonical(module.bytes())?;
-    Ok(())
+pub(super) fn check(module: &Module, profile: Profile) -> Result<(), Error> {
+    let (sections, code) = canonical(module.bytes())?;
+    let context = Context::new(module.bytes(), &sections)?;
+    profile.passes().try_for_each(|pass| match pass {
+        Pass::RelaxedSimd => relaxed::check(&context, &code),
+        Pass::Nan => nan::check(&context, &code),
+        Pass::Stack => Ok(()),
+        Pass::Growth => growth::check(&sections),
+    })
 }
 
 /// Holds `bytes` to the canonical form.

@@ -124,7 +124,8 @@ impl<'a> Cursor<'a> {
         loop {
             let byte = self.byte()?;
             if byte < 0x80 {
-                let repeats_sign = (byte == 0 && before & 0x40 == 0) || (byte == 0x7f && before & 0x40 != 0);
+                let repeats_sign =
+                    (byte == 0 && before & 0x40 == 0) || (byte == 0x7f && before & 0x40 != 0);
                 if self.at - start > 1 && repeats_sign {
                     return Err(Fault::freedom(start, Freedom::Leb128, LONG));
                 }
@@ -139,7 +140,8 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         self.signed()?;
         let bytes = self.bytes.get(start..self.at).unwrap_or_default();
-        let value = bytes.iter().rev().fold(0_u64, |value, byte| (value << 7) | u64::from(byte & 0x7f));
+        let value =
+            bytes.iter().rev().fold(0_u64, |value, byte| (value << 7) | u64::from(byte & 0x7f));
         u32::try_from(value).map_err(|_| Fault::unread(start))
     }
 

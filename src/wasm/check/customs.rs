@@ -18,6 +18,10 @@ impl Customs {
     /// Holds a custom section to the list.
     pub(super) fn section(&mut self, at: usize, contents: &mut Cursor<'_>) -> Result<(), Fault> {
         contents.sized()?;
-        Err(Fault::freedom(at, Freedom::CustomSections, "a custom section that belongs in the debug companion"))
+        Err(Fault::freedom(
+            at,
+            Freedom::CustomSections,
+            "a custom section that belongs in the debug companion",
+        ))
     }
 }

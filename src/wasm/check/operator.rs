@@ -197,7 +197,9 @@ const fn vector(number: u32) -> Shape {
         0x17 | 0x1a | 0x1c | 0x1e | 0x20 | 0x22 => shape(I::Bytes(1), 2, 1),
         0x54..=0x57 => shape(I::MemoryLane, 2, 1),
         0x58..=0x5b => shape(I::MemoryLane, 2, 0),
-        0x5e | 0x5f | 0x67..=0x6a | 0x74 | 0x75 | 0x7a | 0x94 | 0xe3 | 0xef => with(PRODUCER, UNARY),
+        0x5e | 0x5f | 0x67..=0x6a | 0x74 | 0x75 | 0x7a | 0x94 | 0xe3 | 0xef => {
+            with(PRODUCER, UNARY)
+        }
         0xe4..=0xe9 | 0xf0..=0xf5 => with(PRODUCER, BINARY),
         0x0f..=0x14 | 0x4d | 0x53 | 0x60..=0x64 | 0x7c..=0x81 | 0x83 | 0x84 | 0x87..=0x8a => UNARY,
         0xa0 | 0xa1 | 0xa3 | 0xa4 | 0xa7..=0xaa | 0xc0 | 0xc1 | 0xc3 | 0xc4 | 0xc7..=0xca => UNARY,
@@ -305,11 +307,7 @@ fn memory(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn immediates(
-    found: &mut Operator,
-    cursor: &mut Cursor<'_>,
-    types: &Types,
-) -> Result<(), Fault> {
+fn immediates(found: &mut Operator, cursor: &mut Cursor<'_>, types: &Types) -> Result<(), Fault> {
     let ty = |cursor: &mut Cursor<'_>| types.used(cursor);
     match found.shape.immediate {
         Immediate::Index2 => {
@@ -471,7 +469,8 @@ mod tests {
             &[0, 3, 0x81, 1, 0x81, 1, 0x81, 1],
         ];
         let mut known = 0;
-        for (prefix, numbers) in [(0, 0..0x100), (0xfb, 0..0x40), (0xfc, 0..0x40), (0xfd, 0..0x140)] {
+        for (prefix, numbers) in [(0, 0..0x100), (0xfb, 0..0x40), (0xfc, 0..0x40), (0xfd, 0..0x140)]
+        {
             for number in numbers {
                 let mut agreed = false;
                 let mut expected = false;

@@ -63,7 +63,11 @@ impl Sections {
             customs.passed(id);
             const COUNTED: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13, 0];
             if COUNTED.contains(&id) && contents.peek() == Some(0) {
-                return Err(Fault::freedom(at, Freedom::EmptySections, "a section without contents"));
+                return Err(Fault::freedom(
+                    at,
+                    Freedom::EmptySections,
+                    "a section without contents",
+                ));
             }
             self.section(id, at, &mut contents)?;
             if !contents.is_done() {

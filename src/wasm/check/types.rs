@@ -206,7 +206,11 @@ impl Types {
         (0..count).try_for_each(|_| self.sub_type(cursor, found))
     }
 
-    fn sub_type(&mut self, cursor: &mut Cursor<'_>, found: &mut Vec<Reference>) -> Result<(), Fault> {
+    fn sub_type(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        found: &mut Vec<Reference>,
+    ) -> Result<(), Fault> {
         const OPEN: u8 = 0x50;
         const FINAL: u8 = 0x4f;
         let mut reference = |place, index| found.push((place, index));
