@@ -134,8 +134,8 @@ reasons! {
     CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, random, time";
     /// A capability has a known name and is not supported by this version.
     CapabilityUnsupported = "capability-unsupported", Unknown, "leave the capability out";
-    /// The manifest names a profile that this version does not have.
-    ProfileUnsupported = "profile-unsupported", Unknown, "build with the profile canonical, or use a provenact that has the other";
+    /// The manifest names a profile, a pass or a parameter of one that this version does not have.
+    ProfileUnsupported = "profile-unsupported", Unknown, "use the provenact that built the bundle, or build it again";
     /// Two grants contradict each other, or an output would lie where the skill may write.
     GrantConflict = "grant-conflict", Unknown, "change one of the two that the message names";
     /// The bundle lacks a part, or the directory is not a bundle.

