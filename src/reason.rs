@@ -146,6 +146,8 @@ reasons! {
     ArtifactMismatch = "artifact-mismatch", No, "the module or the manifest was changed after the build: fetch the bundle again";
     /// The module is not in the canonical form that its profile demands.
     ModuleNotCanonical = "module-not-canonical", No, "build the bundle again with provenact build";
+    /// The module does not keep what a pass of its profile promises.
+    ModuleNotPortable = "module-not-portable", No, "build the bundle again with provenact build";
 
     /// A key file is not a PEM file of an Ed25519 key.
     KeyMalformed = "key-malformed", Unknown, "private keys are PKCS#8 PEM, public keys SPKI PEM; provenact keygen writes both";
