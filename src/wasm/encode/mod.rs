@@ -12,7 +12,7 @@ mod frame;
 mod functions;
 mod grammar;
 mod numbers;
-mod quick;
+pub(super) mod quick;
 mod scribe;
 mod sections;
 mod typing;
