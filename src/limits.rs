@@ -8,6 +8,9 @@
 pub const MODULE_BYTES: u64 = 256 << 20;
 /// Bytes of a debug companion.
 pub const COMPANION_BYTES: u64 = 1 << 30;
+/// Spans in a companion's map of offsets; a module within [`MODULE_BYTES`] has fewer, since what is
+/// moved has two bytes at least.
+pub const OFFSET_SPANS: u64 = 1 << 27;
 /// Bytes of a manifest.
 pub const MANIFEST_BYTES: u64 = 1 << 20;
 /// Capabilities in one manifest.

@@ -52,7 +52,7 @@ impl Canonical {
         let canonical = Self::check(bytes, profile).map_err(|error| Error::Reencode {
             what: format!("the result does not pass the checker: {error}"),
         })?;
-        let companion = Companion::of(module, note, &offsets)?;
+        let companion = Companion::of(module, note, offsets)?;
         Ok(Built { canonical, companion, changes, passes })
     }
 

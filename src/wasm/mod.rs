@@ -15,6 +15,7 @@ mod interface;
 mod layout;
 mod leaks;
 mod module;
+mod numbers;
 mod offsets;
 mod passes;
 mod toolchain;

@@ -1,5 +1,8 @@
 //! Which byte of the source an offset in a rewritten module comes from.
 
+use super::numbers::{read_unsigned, write_unsigned};
+use crate::limits;
+
 /// A piecewise map from offsets in a new module to offsets in an older one.
 ///
 /// Between two spans' beginnings, copied bytes advance in both; inserted bytes all come from the
@@ -119,7 +122,57 @@ impl Offsets {
         both
     }
 
+    /// The bytes of the companion's section (spec/canonical.md, "Where bytes come from").
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.spans.len().saturating_mul(3));
+        write_unsigned(&mut out, self.spans.len() as u64);
+        let (mut start, mut follows) = (0, Follows::default());
+        for span in &self.spans {
+            write_unsigned(
+                &mut out,
+                span.start().saturating_sub(start) << 1 | u64::from(!span.is_copied()),
+            );
+            let jump = span.old().cast_signed() - follows.at(span.start()).cast_signed();
+            write_unsigned(&mut out, ((jump << 1) ^ (jump >> 63)).cast_unsigned());
+            start = span.start();
+            follows = Follows { span: Some(*span) };
+        }
+        out
+    }
+
+    /// Reads what [`Offsets::to_bytes`] writes.
+    ///
+    /// # Errors
+    /// What is wrong, and where in `bytes`.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, (usize, &'static str)> {
+        let mut at = 0;
+        let count = read(bytes, &mut at)?;
+        // Each span has two bytes at least.
+        if count > limits::OFFSET_SPANS || count > (bytes.len() as u64) / 2 {
+            return Err((0, "more spans than there can be"));
+        }
+        let mut spans = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
+        let (mut start, mut follows) = (0_u64, Follows::default());
+        for _ in 0..count {
+            let place = at;
+            let (distance, jump) = (read(bytes, &mut at)?, read(bytes, &mut at)?);
+            let new = start.saturating_add(distance >> 1);
+            let jump = (jump >> 1).cast_signed() ^ -(jump & 1).cast_signed();
+            let old = follows.at(new).checked_add_signed(jump);
+            let is_small = |offset: &u64| *offset <= GREATEST.into();
+            let (true, Some(old)) = (is_small(&new), old.filter(is_small)) else {
+                return Err((place, "an offset is out of range"));
+            };
+            let span = Span::new(new, old, distance & 1 == 0);
+            spans.push(span);
+            start = new;
+            follows = Follows { span: Some(span) };
+        }
+        if at == bytes.len() { Ok(Self { spans }) } else { Err((at, "it goes on after its end")) }
+    }
+
     /// The spans as (new, old, copied), in order.
+    #[cfg(test)]
     pub(super) fn spans(&self) -> impl Iterator<Item = (u64, u64, bool)> {
         self.spans.iter().map(|span| (span.start(), span.old(), span.is_copied()))
     }
@@ -140,6 +193,29 @@ impl Offsets {
         }
         self.spans.push(span);
     }
+}
+
+/// Where bytes would come from if the span went on.
+#[derive(Default)]
+struct Follows {
+    span: Option<Span>,
+}
+
+impl Follows {
+    fn at(&self, new: u64) -> u64 {
+        match self.span {
+            None => new,
+            Some(span) if span.is_copied() => span.old().saturating_add(new - span.start()),
+            Some(span) => span.old(),
+        }
+    }
+}
+
+fn read(bytes: &[u8], at: &mut usize) -> Result<u64, (usize, &'static str)> {
+    let rest = bytes.get(*at..).unwrap_or_default();
+    let (value, length) = read_unsigned(rest).ok_or((*at, "an integer ends too late"))?;
+    *at += length;
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -164,6 +240,29 @@ mod tests {
         assert_eq!(both.origin(9), 4);
         assert_eq!(both.origin(7), 4);
         assert_eq!(both.spans().count(), 3);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut map = Offsets::default();
+        for (new, old) in [(0, 0), (9, 8), (300, 70_000), (310, 5), (90_000, 1 << 30)] {
+            map.copied(new, old);
+            map.inserted(new + 4, old + 2);
+        }
+        let bytes = map.to_bytes();
+        assert_eq!(Offsets::from_bytes(&bytes), Ok(map));
+        for end in 0..bytes.len() {
+            assert!(Offsets::from_bytes(&bytes[..end]).is_err(), "{end}");
+        }
+        for wrong in [
+            &[0x00, 0x00][..],
+            &[0x01, 0x00, 0x01],
+            &[0x01, 0xfe, 0xff, 0xff, 0xff, 0x1f, 0x00],
+            &[0xff, 0xff, 0xff, 0x7f, 0x00],
+        ] {
+            assert!(Offsets::from_bytes(wrong).is_err(), "{wrong:x?}");
+        }
+        assert_eq!(Offsets::from_bytes(&[0]), Ok(Offsets::default()));
     }
 
     #[test]

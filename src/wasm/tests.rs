@@ -1,7 +1,8 @@
 //! Vectors of `testvectors/wasm`, and properties that hold for any input.
 
 use super::{
-    Built, Canonical, Companion, Error, Interface, LeakKind, Module, SourceNote, find_leaks,
+    Built, Canonical, Companion, Error, Freedom, Interface, LeakKind, Module, SourceNote,
+    find_leaks,
 };
 use crate::abi::Kind;
 use crate::limits;
@@ -56,6 +57,25 @@ fn read(vector: &Vector) -> Result<(), Error> {
         Some("companion") => Companion::parse(bytes).map(|_| ()),
         Some(other) => panic!("{}: cannot read as {other}", vector.path),
     }
+}
+
+/// What a vector shows is the freedom that the writer takes away, and what the writer makes is
+/// canonical.
+#[test]
+fn freedoms_of_vectors_are_taken_away() {
+    let mut seen = std::collections::BTreeSet::new();
+    for vector in vectors() {
+        let Some(name) = vector.header.get("freedom") else { continue };
+        let built = build(&Module::parse(vector.wasm).unwrap());
+        let taken = |freedom: &Freedom| built.changes.of(*freedom).times > 0;
+        let taken: Vec<_> = Freedom::ALL.into_iter().filter(taken).map(Freedom::name).collect();
+        // Where a type is named otherwise, another may lose its only use.
+        let taken: Vec<_> =
+            taken.into_iter().filter(|taken| name == "types" || *taken != "types").collect();
+        assert_eq!(taken, [name.as_str()], "{}", vector.path);
+        seen.insert(name.clone());
+    }
+    assert_eq!(seen.len(), Freedom::ALL.len());
 }
 
 #[test]

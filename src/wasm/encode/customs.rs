@@ -1,7 +1,7 @@
 //! Custom sections that the canonical form keeps, and where.
 
 use super::frame::Section;
-use super::numbers::read_unsigned;
+use crate::wasm::numbers::read_unsigned;
 
 /// Loaders of dynamic libraries look for it in the first place.
 const FIRST: &[u8] = b"dylink.0";

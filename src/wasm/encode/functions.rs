@@ -3,11 +3,11 @@
 //! The functions are divided into runs by their sizes alone, so that the result does not depend on
 //! how many threads there are.
 
-use super::numbers::{unsigned_length, write_unsigned};
 use super::scribe::{Scribe, difference};
 use super::typing::{Naming, Numbering};
 use crate::wasm::Error;
 use crate::wasm::freedom::{Changes, Freedom};
+use crate::wasm::numbers::{unsigned_length, write_unsigned};
 use crate::wasm::offsets::Offsets;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -153,10 +153,7 @@ fn locals(scribe: &mut Scribe<'_>) -> Result<(), Error> {
     scribe.out.truncate(written);
     scribe.put_unsigned(groups.into());
     scribe.out.extend_from_slice(&done);
-    if count > groups {
-        scribe.note(Freedom::Locals, u64::from(count - groups) - 1, 0);
-    }
-    scribe.settle(&opened, Freedom::Locals);
+    scribe.settle(&opened, Freedom::Locals, u64::from(count.saturating_sub(groups)));
     Ok(())
 }
 

@@ -1,10 +1,10 @@
 //! Types, as they stand in sections and in code (Wasm specification, §5.3).
 
-use super::numbers::{read_unsigned, signed_length, unsigned_length, write_signed};
 use super::scribe::{Scribe, difference};
 use super::typing::{BlockForm, Naming};
 use crate::wasm::Error;
 use crate::wasm::freedom::Freedom;
+use crate::wasm::numbers::{read_unsigned, signed_length, unsigned_length, write_signed};
 use std::ops::Range;
 
 /// What blocks and keys need to know of a type of a group.
@@ -33,7 +33,7 @@ impl Scribe<'_> {
             length = self.read_unsigned()?;
             self.shortened(start, unsigned_length(length));
             if length == 1 {
-                self.settle(&opened, Freedom::RecGroups);
+                self.settle(&opened, Freedom::RecGroups, 1);
             } else {
                 self.put(0x4e);
                 self.put_unsigned(length);
@@ -60,7 +60,7 @@ impl Scribe<'_> {
             self.shortened(start, unsigned_length(supertypes));
             is_plain = kind == 0x4f && supertypes == 0;
             if is_plain {
-                self.settle(&opened, Freedom::FinalTypes);
+                self.settle(&opened, Freedom::FinalTypes, 1);
             } else {
                 self.put(kind);
                 self.put_unsigned(supertypes);
@@ -218,12 +218,16 @@ impl Scribe<'_> {
                 });
                 write_signed(&mut self.out, number.into());
                 let saved = difference(length, signed_length(number.into()));
-                self.note(Freedom::Types, 0, saved);
+                if numbers.class(old) == Some(*class) {
+                    self.note(Freedom::Types, 0, saved);
+                } else {
+                    self.note(Freedom::BlockTypes, 1, saved);
+                }
                 return Ok(());
             }
             Some(BlockForm::Invalid) | None => return Err(self.fault("not a function type")),
         }
-        self.settle(&opened, Freedom::BlockTypes);
+        self.settle(&opened, Freedom::BlockTypes, 1);
         Ok(())
     }
 

@@ -11,7 +11,6 @@ mod customs;
 mod frame;
 mod functions;
 mod grammar;
-mod numbers;
 pub(super) mod quick;
 mod scribe;
 mod sections;
@@ -22,6 +21,7 @@ mod tests;
 
 use super::Error;
 use super::freedom::{Changes, Freedom};
+use super::numbers;
 use super::offsets::Offsets;
 use crate::limits;
 use customs::Kept;

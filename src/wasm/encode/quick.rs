@@ -62,7 +62,7 @@ fn pair(bytes: &[u8]) -> Option<usize> {
 
 /// The labels of `br_table`.
 fn labels(bytes: &[u8]) -> Option<usize> {
-    let (count, mut length) = super::numbers::read_unsigned(bytes)?;
+    let (count, mut length) = crate::wasm::numbers::read_unsigned(bytes)?;
     if length != unsigned(bytes)? {
         return None;
     }

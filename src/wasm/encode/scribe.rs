@@ -1,10 +1,10 @@
 //! Reads a module's bytes and writes them anew, one number or byte at a time.
 
-use super::numbers::{read_signed, read_unsigned, signed_length, unsigned_length};
-use super::numbers::{write_signed, write_unsigned};
 use super::typing::Naming;
 use crate::wasm::Error;
 use crate::wasm::freedom::{Changes, Freedom};
+use crate::wasm::numbers::{read_signed, read_unsigned, signed_length, unsigned_length};
+use crate::wasm::numbers::{write_signed, write_unsigned};
 use crate::wasm::offsets::Offsets;
 
 /// A reader of old bytes and writer of new ones, which keeps account of what that saves and where
@@ -70,6 +70,9 @@ impl<'m> Scribe<'m> {
 
     /// Notes that `times` places saved `saved` bytes together.
     pub(super) fn note(&mut self, freedom: Freedom, times: u64, saved: i64) {
+        if times == 0 && saved == 0 {
+            return;
+        }
         self.changes.add(freedom, times, saved);
         self.saved = self.saved.saturating_add(saved);
     }
@@ -79,14 +82,13 @@ impl<'m> Scribe<'m> {
         Opened { at: self.at, written: self.out.len(), saved: self.saved }
     }
 
-    /// Puts down to `freedom` what was saved since `opened` and not noted otherwise.
-    pub(super) fn settle(&mut self, opened: &Opened, freedom: Freedom) {
+    /// Puts down to `freedom` what was saved since `opened` and not noted otherwise, at `times`
+    /// places.
+    pub(super) fn settle(&mut self, opened: &Opened, freedom: Freedom, times: u64) {
         let read = difference(self.at, opened.at);
         let written = difference(self.out.len(), opened.written);
         let rest = read - written - (self.saved - opened.saved);
-        if rest != 0 {
-            self.note(freedom, 1, rest);
-        }
+        self.note(freedom, times, rest);
     }
 
     /// What was saved so far, for [`Scribe::restore`].

@@ -100,7 +100,7 @@ impl Scribe<'_> {
         self.value_type()?;
         self.limits()?;
         self.at = ahead.at;
-        self.settle(&opened, Freedom::TableInit);
+        self.settle(&opened, Freedom::TableInit, 1);
         Ok(())
     }
 
@@ -121,7 +121,7 @@ impl Scribe<'_> {
             let start = self.at;
             if old & TABLE != 0 {
                 table = self.read_unsigned()?;
-                self.shortened(start, super::numbers::unsigned_length(table));
+                self.shortened(start, crate::wasm::numbers::unsigned_length(table));
             }
             let is_short = table == 0 && (is_functions || ty == Elements::NullableFunctions);
             flags = flags & !TABLE | if is_short { 0 } else { TABLE };
@@ -154,7 +154,7 @@ impl Scribe<'_> {
             (true, false) => scribe.expression(),
             (false, _) => scribe.unsigned().map(drop),
         })?;
-        self.settle(&opened, Freedom::ElementFlags);
+        self.settle(&opened, Freedom::ElementFlags, u64::from(flags != old));
         Ok(())
     }
 

@@ -270,6 +270,11 @@ impl Numbering {
         }
     }
 
+    /// The class of type `old`.
+    pub(super) fn class(&self, old: u32) -> Option<u32> {
+        self.types.places.get(old as usize).map(|place| place.class)
+    }
+
     /// The number of the first type of a class.
     pub(super) fn first(&self, class: u32) -> Option<u32> {
         self.first.get(class as usize).copied().filter(|number| *number != NONE)
