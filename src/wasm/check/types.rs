@@ -24,6 +24,8 @@ pub(super) struct Entry {
     pub(super) form: Form,
     /// Parameters that are vectors.
     pub(super) vectors: u32,
+    /// Whether a parameter or result is a vector.
+    pub(super) has_vectors: bool,
     /// Whether it has neither supertype nor subtypes.
     pub(super) is_alone: bool,
 }
@@ -256,16 +258,20 @@ fn composite(
     reference: &mut impl FnMut(Range<usize>, u32),
 ) -> Result<Entry, Fault> {
     let at = cursor.at();
-    let mut entry = Entry { form: Form::EMPTY, vectors: 0, is_alone: true };
+    let mut entry = Entry { form: Form::EMPTY, vectors: 0, has_vectors: false, is_alone: true };
     match cursor.byte()? {
         0x60 => {
             entry.form.params = cursor.index()?;
             for _ in 0..entry.form.params {
-                entry.vectors += u32::from(cursor.peek() == Some(VECTOR));
+                entry.vectors += u32::from(cursor.peek() == Some(VECTOR_TYPE));
                 value_type(cursor, reference)?;
             }
             entry.form.results = cursor.index()?;
-            (0..entry.form.results).try_for_each(|_| value_type(cursor, reference))?;
+            entry.has_vectors = entry.vectors > 0;
+            for _ in 0..entry.form.results {
+                entry.has_vectors |= cursor.peek() == Some(VECTOR_TYPE);
+                value_type(cursor, reference)?;
+            }
         }
         0x5f => {
             entry.form.params = cursor.index()?;
@@ -292,7 +298,7 @@ fn field(
 }
 
 /// The type `v128`.
-pub(super) const VECTOR: u8 = 0x7b;
+pub(super) const VECTOR_TYPE: u8 = 0x7b;
 
 fn value_type(
     cursor: &mut Cursor<'_>,
@@ -302,7 +308,7 @@ fn value_type(
     const NON_NULL: u8 = 0x64;
     let at = cursor.at();
     match cursor.byte()? {
-        VECTOR..=0x7f | 0x68..=0x75 => Ok(()),
+        VECTOR_TYPE..=0x7f | 0x68..=0x75 => Ok(()),
         NULLABLE if cursor.peek().is_some_and(is_abstract) => {
             Err(Fault::freedom(at, Freedom::RefTypes, "a reference type that has a short form"))
         }
