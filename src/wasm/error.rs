@@ -55,6 +55,25 @@ pub enum Error {
         /// Which part of the proposal.
         what: String,
     },
+    /// The module uses the exception handling of before WebAssembly 3.0.
+    #[error("legacy exceptions are not supported (byte {offset}: {what})")]
+    LegacyExceptions {
+        /// Where.
+        offset: u64,
+        /// Which part of it.
+        what: String,
+    },
+    /// An object file, which a linker makes modules of.
+    #[error(
+        "the file is an object file (byte {offset}: a section {}); link it first",
+        quoted(section)
+    )]
+    ObjectFile {
+        /// Where the section's contents stand.
+        offset: u64,
+        /// The custom section that object files have: `linking`, or one of `reloc.*`.
+        section: String,
+    },
     /// An import that belongs to no known interface.
     #[error(
         "unknown import {} at byte {offset}: a {kind} of no known interface{}",
@@ -204,10 +223,12 @@ impl Error {
             Self::TooLarge { .. } => Reason::FileTooLarge,
             Self::Component => Reason::ComponentUnsupported,
             Self::Invalid { .. }
+            | Self::LegacyExceptions { .. }
             | Self::TooManyImports { .. }
             | Self::ReservedExport { .. }
             | Self::Reencode { .. } => Reason::ModuleInvalid,
             Self::Threads { .. } => Reason::ThreadsUnsupported,
+            Self::ObjectFile { .. } => Reason::ObjectFile,
             Self::ImportUnknown { .. } => Reason::ImportUnknown,
             Self::ImportMismatch { .. } => Reason::ImportMismatch,
             Self::ImportUnbounded { .. } => Reason::ImportUnbounded,
@@ -227,6 +248,10 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::ImportUnknown { hint, .. } => *hint,
+            Self::LegacyExceptions { .. } => Some(
+                "compile with -mllvm -wasm-use-legacy-eh=false (LLVM), -sWASM_LEGACY_EXCEPTIONS=0 (Emscripten), or \
+                 translate it: wasm-opt --translate-to-exnref (Binaryen)",
+            ),
             _ => None,
         }
     }
