@@ -26,8 +26,8 @@ pub(super) struct Entry {
     pub(super) vectors: u32,
     /// Whether a parameter or result is a vector.
     pub(super) has_vectors: bool,
-    /// Whether it has neither supertype nor subtypes.
-    pub(super) is_alone: bool,
+    /// Whether it is a group by itself, without subtyping and without reference to itself.
+    is_alone: bool,
 }
 
 /// A recursion group, which most often is one type.
@@ -84,11 +84,6 @@ impl Types {
         self.get(index).map_or(Form::EMPTY, |entry| entry.form)
     }
 
-    /// How many types there are.
-    pub(super) fn count(&self) -> usize {
-        self.entries.len()
-    }
-
     /// Reads an index that uses a type.
     pub(super) fn used(&self, cursor: &mut Cursor<'_>) -> Result<u32, Fault> {
         let at = cursor.at();
@@ -126,6 +121,10 @@ impl Types {
         let form = self.form(index);
         if form.params == 0 && form.results < 2 {
             let what = "a block type by index that has a short form";
+            return Err(Fault::freedom(at, Freedom::BlockTypes, what));
+        }
+        if !self.get(index).is_some_and(|entry| entry.is_alone) {
+            let what = "a block type that names a type which is more than parameters and results";
             return Err(Fault::freedom(at, Freedom::BlockTypes, what));
         }
         self.note(at, index);
@@ -188,6 +187,12 @@ impl Types {
             {
                 self.references.push(*group);
             }
+        }
+        let refers_to_itself = references.iter().any(|(_, index)| *index as usize >= first);
+        if let Some([one]) = self.entries.get_mut(first..) {
+            one.is_alone &= !refers_to_itself;
+        } else if let Some(group) = self.entries.get_mut(first..) {
+            group.iter_mut().for_each(|entry| entry.is_alone = false);
         }
         self.group_of.extend((first..self.entries.len()).map(|_| self.groups.len()));
         self.groups.push(Group { at, references: start..self.references.len() });

@@ -119,7 +119,7 @@ impl Counter {
 struct Walk<'w, 'a> {
     context: &'w Context<'a>,
     counter: Counter,
-    /// What is open besides the function itself.
+    /// What is open, the function itself first.
     labels: Vec<Label>,
     /// Where the last release of the counter ended.
     released: Option<usize>,

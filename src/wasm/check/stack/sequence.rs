@@ -31,10 +31,6 @@ impl Sequence {
         self.indexed(0x24, global)
     }
 
-    pub(super) fn call(self, function: u32) -> Self {
-        self.indexed(0x10, function)
-    }
-
     /// `i32.const`.
     pub(super) fn constant(mut self, value: u32) -> Self {
         self.0.push(0x41);
