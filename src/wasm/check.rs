@@ -17,12 +17,13 @@ mod reach;
 mod relaxed;
 mod sections;
 mod segments;
+mod stack;
 mod types;
 
 use super::Error;
 use super::module::Module;
 use crate::profile::{Pass, Profile};
-use code::Code;
+use code::{Asked, Code};
 use context::Context;
 use cursor::Fault;
 use sections::Sections;
@@ -34,20 +35,21 @@ use sections::Sections;
 /// the canonical form takes it; then [`Error::NotPortable`], by the passes of `profile` in their
 /// order.
 pub(super) fn check(module: &Module, profile: Profile) -> Result<(), Error> {
-    let (sections, code) = canonical(module.bytes())?;
+    let stack = profile.has(Pass::Stack).then(|| stack::globals(module));
+    let (sections, code) = canonical(module.bytes(), Asked { stack })?;
     let context = Context::new(module.bytes(), &sections)?;
     profile.passes().try_for_each(|pass| match pass {
         Pass::RelaxedSimd => relaxed::check(&context, &code),
         Pass::Nan => nan::check(&context, &code),
-        Pass::Stack => Ok(()),
+        Pass::Stack => stack::check(module, &context, &code),
         Pass::Growth => growth::check(&sections),
     })
 }
 
 /// Holds `bytes` to the canonical form.
-fn canonical(bytes: &[u8]) -> Result<(Sections, Code), Fault> {
+fn canonical(bytes: &[u8], asked: Asked) -> Result<(Sections, Code), Fault> {
     let (sections, outside) = Sections::read(bytes);
-    let (code, inside) = Code::read(bytes, &sections);
+    let (code, inside) = Code::read(bytes, &sections, asked);
     let first = [outside, inside].into_iter().flatten().min_by_key(|fault| fault.at);
     sections.check_with(&code, first.map(|fault| fault.at))?;
     match first {

@@ -95,6 +95,11 @@ impl<'a> Cursor<'a> {
         Ok(Self { bytes: self.bytes.get(..self.at).unwrap_or(self.bytes), at: from })
     }
 
+    /// All bytes until the end.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// A length and that many bytes: a name, or the contents of a data segment.
     pub(super) fn sized(&mut self) -> Result<&'a [u8], Fault> {
         let length = self.index()?;

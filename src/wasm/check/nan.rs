@@ -23,9 +23,8 @@ use super::operator::PRODUCER;
 use crate::profile::Pass;
 use assignments::Assignments;
 use flow::Flow;
-use knowledge::{Knowledge, Seen};
+use knowledge::Seen;
 use rayon::prelude::*;
-use value::Value;
 use wasmparser::{BinaryReader, FunctionBody};
 
 /// Functions that are given to a thread at a time, at least.

@@ -65,7 +65,6 @@ pub(super) mod code {
     pub(crate) const LOOP: u16 = 0x03;
     pub(crate) const IF: u16 = 0x04;
     pub(crate) const ELSE: u16 = 0x05;
-    pub(crate) const THROW: u16 = 0x08;
     pub(crate) const END: u16 = 0x0b;
     pub(crate) const CALL: u16 = 0x10;
     pub(crate) const CALL_INDIRECT: u16 = 0x11;

@@ -60,7 +60,7 @@ impl Sections {
                 customs.section(at, &mut contents)?;
                 continue;
             }
-            customs.passed(id);
+            customs.pass()?;
             const COUNTED: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13, 0];
             if COUNTED.contains(&id) && contents.peek() == Some(0) {
                 return Err(Fault::freedom(

@@ -24,8 +24,10 @@ pub(super) struct Entry {
     pub(super) form: Form,
     /// Parameters that are vectors.
     pub(super) vectors: u32,
-    /// Whether it has neither supertype nor subtypes.
-    pub(super) is_alone: bool,
+    /// Whether a parameter or result is a vector.
+    pub(super) has_vectors: bool,
+    /// Whether it is a group by itself, without subtyping and without reference to itself.
+    is_alone: bool,
 }
 
 /// A recursion group, which most often is one type.
@@ -82,11 +84,6 @@ impl Types {
         self.get(index).map_or(Form::EMPTY, |entry| entry.form)
     }
 
-    /// How many types there are.
-    pub(super) fn count(&self) -> usize {
-        self.entries.len()
-    }
-
     /// Reads an index that uses a type.
     pub(super) fn used(&self, cursor: &mut Cursor<'_>) -> Result<u32, Fault> {
         let at = cursor.at();
@@ -124,6 +121,10 @@ impl Types {
         let form = self.form(index);
         if form.params == 0 && form.results < 2 {
             let what = "a block type by index that has a short form";
+            return Err(Fault::freedom(at, Freedom::BlockTypes, what));
+        }
+        if !self.get(index).is_some_and(|entry| entry.is_alone) {
+            let what = "a block type that names a type which is more than parameters and results";
             return Err(Fault::freedom(at, Freedom::BlockTypes, what));
         }
         self.note(at, index);
@@ -186,6 +187,12 @@ impl Types {
             {
                 self.references.push(*group);
             }
+        }
+        let refers_to_itself = references.iter().any(|(_, index)| *index as usize >= first);
+        if let Some([one]) = self.entries.get_mut(first..) {
+            one.is_alone &= !refers_to_itself;
+        } else if let Some(group) = self.entries.get_mut(first..) {
+            group.iter_mut().for_each(|entry| entry.is_alone = false);
         }
         self.group_of.extend((first..self.entries.len()).map(|_| self.groups.len()));
         self.groups.push(Group { at, references: start..self.references.len() });
@@ -256,16 +263,20 @@ fn composite(
     reference: &mut impl FnMut(Range<usize>, u32),
 ) -> Result<Entry, Fault> {
     let at = cursor.at();
-    let mut entry = Entry { form: Form::EMPTY, vectors: 0, is_alone: true };
+    let mut entry = Entry { form: Form::EMPTY, vectors: 0, has_vectors: false, is_alone: true };
     match cursor.byte()? {
         0x60 => {
             entry.form.params = cursor.index()?;
             for _ in 0..entry.form.params {
-                entry.vectors += u32::from(cursor.peek() == Some(VECTOR));
+                entry.vectors += u32::from(cursor.peek() == Some(VECTOR_TYPE));
                 value_type(cursor, reference)?;
             }
             entry.form.results = cursor.index()?;
-            (0..entry.form.results).try_for_each(|_| value_type(cursor, reference))?;
+            entry.has_vectors = entry.vectors > 0;
+            for _ in 0..entry.form.results {
+                entry.has_vectors |= cursor.peek() == Some(VECTOR_TYPE);
+                value_type(cursor, reference)?;
+            }
         }
         0x5f => {
             entry.form.params = cursor.index()?;
@@ -292,7 +303,7 @@ fn field(
 }
 
 /// The type `v128`.
-pub(super) const VECTOR: u8 = 0x7b;
+pub(super) const VECTOR_TYPE: u8 = 0x7b;
 
 fn value_type(
     cursor: &mut Cursor<'_>,
@@ -302,7 +313,7 @@ fn value_type(
     const NON_NULL: u8 = 0x64;
     let at = cursor.at();
     match cursor.byte()? {
-        VECTOR..=0x7f | 0x68..=0x75 => Ok(()),
+        VECTOR_TYPE..=0x7f | 0x68..=0x75 => Ok(()),
         NULLABLE if cursor.peek().is_some_and(is_abstract) => {
             Err(Fault::freedom(at, Freedom::RefTypes, "a reference type that has a short form"))
         }
