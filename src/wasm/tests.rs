@@ -130,6 +130,9 @@ fn the_quick_way_and_the_long_way_agree() {
     }
     for vector in vectors() {
         let Ok(module) = Module::parse(vector.wasm) else { continue };
+        if module.exports_nothing_reserved().is_err() {
+            continue;
+        }
         let mut out = wasm_encoder::Module::new();
         Long.parse_core_module(&mut out, super::module::parser(), module.bytes()).unwrap();
         let canonical = build(&module).canonical;
