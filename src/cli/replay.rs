@@ -3,6 +3,7 @@ use super::inputs::{self, TrustArgs};
 use super::kept::Kept;
 use super::ui::Ui;
 use super::watch::{seconds, watch};
+use crate::attest::receipt::Engines;
 use crate::digest::{ManifestDigest, ModuleDigest, TraceDigest};
 use crate::reason::{Class, Reason};
 use crate::runtime::{Divergence, Engine};
@@ -58,6 +59,9 @@ struct Report {
     trace: String,
     events: u64,
     outcome: String,
+    /// Whether one engine class alone can replay it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engines: Option<Engines>,
     divergence: Option<Divergence>,
     proves: &'static str,
     does_not_prove: &'static str,
@@ -220,6 +224,7 @@ fn tell(
         trace: receipt.trace.sha256.to_string(),
         events: 0,
         outcome: receipt.outcome.to_string(),
+        engines: receipt.engines,
         divergence: None,
         proves: PROVES,
         does_not_prove: DOES_NOT_PROVE,
@@ -261,6 +266,9 @@ fn tell(
     };
     let _ = writeln!(text, "authenticity: {}", claim.authenticity());
     let _ = writeln!(text, "attestation: {attestation}");
+    if receipt.engines == Some(Engines::OneClass) {
+        let _ = writeln!(text, "engines: {}", crate::report::ONE_CLASS);
+    }
     if status == 0 {
         let _ = writeln!(text, "proves: {PROVES};\n        {DOES_NOT_PROVE}");
     }

@@ -5,4 +5,5 @@
 mod common;
 mod golden;
 mod relaxed_simd;
+mod runtime;
 mod stack;

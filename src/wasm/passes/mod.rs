@@ -5,6 +5,8 @@ mod nan;
 mod relaxed_simd;
 mod stack;
 
+pub use stack::{FrameSize, STACK_TRAP, frame_sizes};
+
 use super::Error;
 use super::edit::{Edit, apply};
 use super::layout::Layout;

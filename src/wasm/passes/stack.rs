@@ -3,16 +3,19 @@
 
 mod graph;
 mod instrument;
+mod stops;
 mod walk;
 
 use super::super::Error;
 use super::super::edit::{Edit, Splice};
 use super::super::layout::Layout;
+use super::super::module::Module;
 use crate::profile::STACK_WORDS;
 use graph::Graph;
 use instrument::{Blocks, Globals, counted, entry};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
+pub use walk::FrameSize;
 use walk::Walk;
 use wasm_encoder::{Encode, InstructionSink, SectionId};
 use wasmparser::{
@@ -22,15 +25,17 @@ use wasmparser::{
 
 /// How exports begin that only this pass makes.
 const RESERVED: &str = "provenact:";
+/// The export of the global that counts words.
+const STACK: &str = "provenact:stack";
+/// The export of the global that is 1 when words ran out.
+pub const STACK_TRAP: &str = "provenact:trap";
 
 /// What changes in the module; nothing when no function has to be counted.
 pub(super) fn edit(layout: &Layout<'_>) -> Result<Edit, Error> {
     if let Some((at, export)) = layout.exports.iter().find(|(_, e)| e.name.starts_with(RESERVED)) {
         return Err(Error::ReservedExport { name: export.name.to_owned(), offset: *at as u64 });
     }
-    let walks = (layout.bodies.par_iter().enumerate())
-        .map(|(at, body)| Walk::of(layout, own(layout, at), body))
-        .collect::<Result<Vec<_>, Error>>()?;
+    let walks = walks(layout)?;
     let declared = declared(layout).map_err(unreadable)?;
     let mut referenced = declared.clone();
     referenced.extend(walks.iter().flat_map(|walk| &walk.references));
@@ -62,6 +67,20 @@ pub(super) fn edit(layout: &Layout<'_>) -> Result<Edit, Error> {
     }
     state(globals, &mut edit);
     Ok(edit)
+}
+
+/// The size of the frame of each of the module's own functions.
+///
+/// # Errors
+/// None for a valid module, as far as is known.
+pub fn frame_sizes(module: &Module) -> Result<Vec<FrameSize>, Error> {
+    let layout = Layout::of(module.bytes()).map_err(unreadable)?;
+    Ok(walks(&layout)?.into_iter().map(|walk| walk.size).collect())
+}
+
+fn walks(layout: &Layout<'_>) -> Result<Vec<Walk>, Error> {
+    let bodies = layout.bodies.par_iter().enumerate();
+    bodies.map(|(at, body)| Walk::of(layout, own(layout, at), body)).collect()
 }
 
 /// The index of the module's own function number `at`.
@@ -186,12 +205,12 @@ fn declaration(functions: &[u32]) -> Vec<u8> {
 /// The two globals and their exports.
 fn state(globals: Globals, edit: &mut Edit) {
     let limit = STACK_WORDS.cast_signed();
-    for (index, name, initial) in [(globals.stack, "stack", limit), (globals.trap, "trap", 0)] {
+    for (index, name, initial) in [(globals.stack, STACK, limit), (globals.trap, STACK_TRAP, 0)] {
         let mut global = vec![0x7f, 0x01];
         InstructionSink::new(&mut global).i32_const(initial).end();
         edit.items.push((SectionId::Global, global));
         let mut export = Vec::new();
-        [RESERVED, name].concat().as_str().encode(&mut export);
+        name.encode(&mut export);
         export.push(0x03);
         index.encode(&mut export);
         edit.items.push((SectionId::Export, export));

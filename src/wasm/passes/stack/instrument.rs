@@ -5,7 +5,7 @@ use super::super::super::edit::{BodyEdit, Splice};
 use super::super::super::layout::Layout;
 use super::graph::Verdict;
 use super::unreadable;
-use super::walk::{Change, Size, Walk, block};
+use super::walk::{Change, FrameSize, Walk, block};
 use crate::profile::STACK_WORDS;
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
@@ -143,7 +143,7 @@ pub(super) fn counted(
         }
     }
 
-    let size = Size {
+    let size = FrameSize {
         locals: walk.size.locals + 1,
         height: walk.size.height + HEIGHT,
         instructions: walk.size.instructions
@@ -156,7 +156,7 @@ pub(super) fn counted(
     let ty = layout.functions.get(index as usize).copied().unwrap_or_default();
     let frame = Frame {
         globals,
-        before: walk.size.count,
+        before: walk.locals,
         words: i32::try_from(size.words()).unwrap_or(i32::MAX),
         block: blocks.types.get(&ty).copied().unwrap_or(BlockType::Empty),
     };

@@ -14,30 +14,31 @@ pub(super) struct Walk {
     pub(super) references: Vec<u32>,
     /// Whether it catches exceptions.
     pub(super) catches: bool,
-    pub(super) size: Size,
-}
-
-/// What the words of a function are counted from.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Size {
-    /// Words of parameters and locals.
-    pub(super) locals: u64,
     /// How many parameters and locals there are.
-    pub(super) count: u32,
-    /// The greatest height of the operand stack.
-    pub(super) height: u64,
-    /// Whether vectors occur.
-    pub(super) vectors: bool,
-    /// How many instructions there are.
-    pub(super) instructions: u64,
+    pub(super) locals: u32,
+    pub(super) size: FrameSize,
 }
 
-impl Size {
+/// What the words of a function's frame are counted from (spec/portable.md, "stack").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FrameSize {
+    /// Words of parameters and locals.
+    pub locals: u64,
+    /// The greatest height of the operand stack.
+    pub height: u64,
+    /// Whether vectors occur.
+    pub has_vectors: bool,
+    /// How many instructions there are.
+    pub instructions: u64,
+}
+
+impl FrameSize {
     /// Cost model 1: an optimiser keeps more alive than locals and operands, but hardly more than
-    /// the code says (`benches/frames.rs` has the measurements).
-    pub(super) fn words(self) -> u64 {
-        let height = if self.vectors { self.height * 2 } else { self.height };
-        self.locals + height + self.instructions / 4 + 8
+    /// the length of the code lets one expect (`benches/frames` measures that).
+    #[must_use]
+    pub const fn words(self) -> u64 {
+        let height = if self.has_vectors { self.height * 2 } else { self.height };
+        self.locals + height + self.instructions / 16 + 8
     }
 }
 
@@ -68,7 +69,7 @@ impl Walk {
             let operator = operators.read().map_err(unreadable)?;
             let end = operators.original_position();
             walk.size.instructions += 1;
-            walk.size.vectors |= layout.bytes.get(at) == Some(&0xFD);
+            walk.size.has_vectors |= layout.bytes.get(at) == Some(&0xFD);
             walk.note(layout, &operator);
             match block(&operator) {
                 Change::Opens(ty, kind) => {
@@ -117,8 +118,8 @@ impl Walk {
     ) -> Result<(), Error> {
         let mut local = |count: u32, ty: ValType| {
             let is_vector = ty == ValType::V128;
-            self.size.vectors |= is_vector;
-            self.size.count = self.size.count.saturating_add(count);
+            self.size.has_vectors |= is_vector;
+            self.locals = self.locals.saturating_add(count);
             self.size.locals += u64::from(count) * if is_vector { 2 } else { 1 };
         };
         if let Some(ty) = layout.func_type(ty) {
