@@ -24,6 +24,8 @@ import fetch as programs  # noqa: E402
 ROOT = HERE.parent.parent
 TABLE = HERE / "corpus.json"
 AT_A_TIME = 3
+OWN = "own source"
+MOONBIT = ["npm @moonbit/moonc-worker@0.1.202605123", "npm @moonbit/moonpad-monaco@0.1.202602255"]
 
 
 def read(archive, member):
@@ -48,6 +50,20 @@ def from_ar(data, wanted):
     raise programs.Wrong(f"no {wanted} in the archive")
 
 
+def download(tmp, spec):
+    folder = Path(tempfile.mkdtemp(dir=tmp))
+    return programs.download(folder, *spec.split(" ", 1))
+
+
+def moonbit(tmp, source, out):
+    parts = []
+    for spec, name in zip(MOONBIT, ("moonc-worker.js", "dist/moonpad-monaco.js")):
+        part = tmp / Path(name).name
+        part.write_bytes(read(download(tmp, spec), f"package/{name}"))
+        parts.append(part)
+    programs.run(["node", HERE / "moonc.js", *parts, source, out])
+
+
 def package(cache, spec, entries, pin):
     if not pin and all(programs.have(cache, e["name"], e["sha256"]) for e in entries):
         for e in entries:
@@ -55,10 +71,13 @@ def package(cache, spec, entries, pin):
         return
     with tempfile.TemporaryDirectory(dir=cache) as tmp:
         tmp = Path(tmp)
-        archive = programs.download(tmp, *spec.split(" ", 1))
+        archive = None if spec == OWN else download(tmp, spec)
         for e in entries:
             out = tmp / f"{e['name']}.part"
-            out.write_bytes(read(archive, e["member"]))
+            if archive:
+                out.write_bytes(read(archive, e["member"]))
+            else:
+                moonbit(tmp, HERE / e["member"], out)
             if pin:
                 e["sha256"] = programs.digest(out)
             programs.accept(cache, e["name"], e["sha256"], out)
