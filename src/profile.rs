@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Words of logical stack that a module may use between entry and overflow.
 pub const STACK_WORDS: u32 = 1 << 20;
+/// Words that functions which do not count theirs may have on one path of calls (cost model 1).
+pub const UNCOUNTED_WORDS: u32 = 1 << 18;
 /// Greatest size of a memory whose author gave no maximum, in pages of 64 KiB.
 pub const MEMORY_PAGES: u64 = 1 << 16;
 /// Greatest size of a table whose author gave no maximum, in elements.

@@ -107,6 +107,8 @@ reasons! {
     ComponentUnsupported = "component-unsupported", Unknown, "give the core module: build for wasm32-wasip1, or without the component step";
     /// Threads and shared memory have no deterministic replay and are refused.
     ThreadsUnsupported = "threads-unsupported", Unknown, "build without -pthread, -matomics or --shared-memory";
+    /// The module is an object file: it has a section `linking` or `reloc.*`.
+    ObjectFile = "object-file", Unknown, "link it first, for instance with wasm-ld; without --relocatable and --emit-relocs";
     /// The module imports something that belongs to no known interface.
     ImportUnknown = "import-unknown", Unknown, "build for WASI preview 1 (wasm32-wasip1), or without the import";
     /// The module imports a known function under another type.
@@ -147,6 +149,8 @@ reasons! {
     ArtifactMismatch = "artifact-mismatch", No, "the module or the manifest was changed after the build: fetch the bundle again";
     /// The module is not in the canonical form that its profile demands.
     ModuleNotCanonical = "module-not-canonical", No, "build the bundle again with provenact build";
+    /// The module does not keep what a pass of its profile promises.
+    ModuleNotPortable = "module-not-portable", No, "build the bundle again with provenact build";
 
     /// A key file is not a PEM file of an Ed25519 key.
     KeyMalformed = "key-malformed", Unknown, "private keys are PKCS#8 PEM, public keys SPKI PEM; provenact keygen writes both";

@@ -1,6 +1,7 @@
 //! The debug companion: what a module carries besides its meaning (spec/canonical.md).
 
 use super::Error;
+use super::encode::are_kept;
 use super::module::Module;
 use super::offsets::Offsets;
 use crate::digest::{CompanionDigest, SourceDigest};
@@ -75,7 +76,9 @@ impl Companion {
 
         let mut out = wasm_encoder::Module::new();
         out.section(&section(SOURCE, &header));
-        for custom in &module.facts.customs {
+        let customs = &module.facts.customs;
+        let kept = are_kept(customs.iter().map(|custom| custom.name.as_str()));
+        for (custom, _) in customs.iter().zip(kept).filter(|(_, kept)| !kept) {
             let data = module.bytes().get(custom.data.clone()).unwrap_or_default();
             out.section(&section(&custom.name, data));
         }

@@ -17,7 +17,6 @@ mod leaks;
 mod module;
 mod offsets;
 mod passes;
-mod shortest;
 mod toolchain;
 
 pub use canonical::{Built, Canonical};

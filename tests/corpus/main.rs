@@ -12,6 +12,7 @@
 
 mod table;
 mod trial;
+mod untouched;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

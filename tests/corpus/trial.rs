@@ -1,6 +1,7 @@
 //! What one module must do.
 
-use provenact::profile::Profile;
+use super::untouched;
+use provenact::profile::{Pass, Profile};
 use provenact::wasm::{Canonical, Error, Module, SourceNote};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -64,11 +65,20 @@ pub fn of(source: &[u8], threads: &Threads) -> Result<Outcome, String> {
         if again.as_ref() != Ok(&built) {
             return Err(what("a second run, with more threads, is not like the first"));
         }
+        if profile == Profile::CANONICAL {
+            let after = build(&module, nan_alone(), &threads.many);
+            untouched::check(&built, &after.map_err(|error| error.to_string())?)?;
+        }
         holds(&built, profile, threads).map_err(|broken| what(&broken))?;
         checker(source, built, profile).map_err(|broken| what(&broken))?;
     }
     let [canonical, portable] = sizes;
     Ok(Outcome::Forms { canonical, portable })
+}
+
+fn nan_alone() -> Profile {
+    let others = Pass::ALL.into_iter().filter(|pass| *pass != Pass::Nan);
+    others.fold(Profile::PORTABLE, Profile::without)
 }
 
 fn build(module: &Module, profile: Profile, threads: &ThreadPool) -> Result<Vec<u8>, Error> {

@@ -5,3 +5,4 @@
 mod common;
 mod golden;
 mod relaxed_simd;
+mod stack;

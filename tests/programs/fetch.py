@@ -158,14 +158,17 @@ def package(cache, kind, spec, members):
             report(cache, name, f"{kind} {spec}")
 
 
+def zig_in(tmp):
+    """The compiler, installed below `tmp`, and the environment that keeps its caches there."""
+    run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp / "zig", ZIG])
+    env = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(tmp / "g"), ZIG_LOCAL_CACHE_DIR=str(tmp / "l"))
+    return tmp / "zig" / "ziglang" / "zig", env
+
+
 def build_with_zig(cache, names):
     with tempfile.TemporaryDirectory(dir=cache) as tmp:
         tmp = Path(tmp)
-        run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp / "zig",
-             ZIG])
-        home = tmp / "zig" / "ziglang"
-        env = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(tmp / "g"), ZIG_LOCAL_CACHE_DIR=str(tmp / "l"))
-        zig = home / "zig"
+        zig, env = zig_in(tmp)
         for name in names:
             out = tmp / f"{name}.wasm"
             if name == "probe":

@@ -13,8 +13,8 @@ mod value;
 
 use super::super::Error;
 use super::super::edit::{BodyEdit, Edit, Splice};
+use super::super::encode::quick::canonical_length;
 use super::super::layout::Layout;
-use super::super::shortest::canonical_length;
 use operators::is_producer;
 use plan::{Canonicalization, plan};
 use rayon::prelude::*;
@@ -61,7 +61,7 @@ fn may_produce(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
         if rest.first().is_some_and(|byte| *byte == VECTOR || is_producer(*byte)) {
             return Ok(true);
         }
-        match canonical_length(rest) {
+        match canonical_length(rest, true) {
             Some(length) => {
                 reader.read_bytes(length)?;
             }
