@@ -12,6 +12,7 @@ mod bad_input;
 mod canon;
 mod common;
 mod interop;
+mod leaks;
 mod outcomes;
 mod programs;
 mod tamper;
