@@ -36,11 +36,17 @@ const SOURCE_ID: usize = 40;
 /// The time that begins at `at`, if one does.
 pub(super) fn at(data: &[u8], at: usize) -> Option<Time<'_>> {
     let rest = data.get(at..)?;
-    let first = rest.first()?;
-    let before = at.checked_sub(1).and_then(|before| data.get(before)).copied();
-    if !first.is_ascii_digit() && !first.is_ascii_uppercase() {
+    let (&[first, second, third, fourth], _) = rest.split_first_chunk()?;
+    // Most bytes begin nothing: a year of this century, `hh:`, or the short name of a month or day.
+    let begins = match first {
+        b'0'..=b'9' => (first == b'2' && second == b'0') || third == b':',
+        b'A'..=b'Z' => fourth == b' ' || fourth == b',',
+        _ => false,
+    };
+    if !begins {
         return None;
     }
+    let before = at.checked_sub(1).and_then(|before| data.get(before)).copied();
     if before.is_some_and(|byte| byte.is_ascii_digit() || byte == b'-') {
         return None;
     }
