@@ -125,6 +125,8 @@ reasons! {
     EntrypointType = "entrypoint-type", Unknown, "name a function without parameters that returns nothing or an i32";
     /// The module imports WASI preview 1 and its memory has 64-bit addresses.
     MemoryWithWasi = "memory64-with-wasi", Unknown, "build for wasm32; WASI preview 1 has 32-bit pointers";
+    /// The module's data tells paths, user names or times of the machine that built it, and --deny-leaks was given.
+    LeaksFound = "leaks-found", Unknown, "build the module with the flags that the message names, or without --deny-leaks";
 
     /// The manifest is not of the form that spec/manifest.md gives.
     ManifestMalformed = "manifest-malformed", Unknown, "build the bundle again";

@@ -1,4 +1,5 @@
 use super::error::CommandError;
+use super::leaks::{self, LeakReport};
 use super::profile::{self as flags, PassReport};
 use super::ui::Ui;
 use super::{inputs, ui};
@@ -8,7 +9,7 @@ use crate::limits;
 use crate::profile::{Note, Profile};
 use crate::reason::Reason;
 use crate::skill::{self, Manifest, NewBundle, Written};
-use crate::wasm::{self, Built, Canonical, Interface, Leak, Module, SourceNote};
+use crate::wasm::{self, Built, Canonical, Interface, Module, SourceNote};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -54,6 +55,9 @@ pub struct Args {
     /// Leave a pass of the profile portable out; repeatable
     #[arg(long, value_name = "PASS", value_parser = flags::passes())]
     without: Vec<String>,
+    /// Refuse a module whose data tells paths, user names or times of the machine that built it
+    #[arg(long)]
+    deny_leaks: bool,
     /// Keep the module that went in, as skill.orig.wasm in the bundle
     #[arg(long)]
     keep_original: bool,
@@ -61,9 +65,6 @@ pub struct Args {
     #[arg(long)]
     force: bool,
 }
-
-/// Leaks that are shown to people.
-const LEAKS_SHOWN: usize = 5;
 
 /// What is to be built, from arguments or from a recipe.
 struct Order {
@@ -99,12 +100,6 @@ struct Report<'a> {
     leaks: Vec<LeakReport>,
 }
 
-#[derive(Serialize)]
-struct LeakReport {
-    offset: u64,
-    text: String,
-}
-
 /// Builds the bundle.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let order = match &args.module {
@@ -114,7 +109,10 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let place = |error: wasm::Error| CommandError::from(error).of(&order.place);
     let module = Module::parse(order.source).map_err(place)?;
     let interface = Interface::of(&module, order.entrypoint.as_deref()).map_err(place)?;
-    let leaks = wasm::find_leaks(&module);
+    let found = wasm::find_leaks(&module);
+    if args.deny_leaks {
+        leaks::deny(&found, ui).map_err(|error| error.of(&order.place))?;
+    }
     let note = SourceNote { name: &order.source_name, command: &order.command };
     let Built { canonical, companion, passes, .. } =
         Canonical::build(&module, order.profile, &note).map_err(place)?;
@@ -152,10 +150,11 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         passes: flags::reports(&passes),
         capabilities: manifest.capabilities(),
         inferred: interface.kinds.iter().map(|kind| kind.name()).collect(),
-        leaks: leaks.iter().map(leak_report).collect(),
+        leaks: leaks::reports(&found),
     };
     let profile = flags::line(order.profile, &passes);
-    tell(&report, &profile, &interface, &leaks, ui)?;
+    leaks::warn(&found, ui);
+    tell(&report, &profile, &interface, ui)?;
     Ok(0)
 }
 
@@ -233,24 +232,12 @@ fn with_inferred(mut declared: Vec<Capability>, interface: &Interface) -> Vec<Ca
     declared
 }
 
-fn leak_report(leak: &Leak) -> LeakReport {
-    LeakReport { offset: leak.offset, text: leak.text.clone() }
-}
-
 fn tell(
     report: &Report<'_>,
     profile: &str,
     interface: &Interface,
-    leaks: &[Leak],
     ui: ui::Ui,
 ) -> Result<(), CommandError> {
-    for leak in leaks.iter().take(LEAKS_SHOWN) {
-        ui.warn(&format!("host path in the data at byte {}: {:?}", leak.offset, leak.text));
-    }
-    if leaks.len() > LEAKS_SHOWN {
-        let more = leaks.len() - LEAKS_SHOWN;
-        ui.warn(&format!("{more} more text(s) like host paths; --format json lists them"));
-    }
     let declares = |kind: Kind| report.capabilities.iter().any(|c| c.kind() == kind);
     for kind in interface.kinds.iter().filter(|kind| !kind.is_whole() && !declares(**kind)) {
         ui.talk(&format!(

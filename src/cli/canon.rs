@@ -237,7 +237,8 @@ fn check(args: &Args, profile: Profile, ui: Ui) -> Result<u8, CommandError> {
 /// The rule that a module breaks, and where.
 fn broken(error: &wasm::Error) -> (Option<&'static str>, Option<u64>) {
     match error {
-        wasm::Error::NotCanonical { offset, .. } => (None, Some(*offset)),
+        wasm::Error::NotCanonical { offset, freedom, .. } => (Some(freedom.name()), Some(*offset)),
+        wasm::Error::NotPortable { offset, pass, .. } => (Some(pass.name()), Some(*offset)),
         _ => (None, None),
     }
 }

@@ -10,6 +10,7 @@ mod inputs;
 mod inspect;
 mod kept;
 mod keygen;
+mod leaks;
 mod profile;
 mod record;
 mod replay;
