@@ -1,13 +1,13 @@
 //! A module in the form in which it is signed (spec/canonical.md, spec/portable.md).
 
 use super::check::check;
-use super::encode::{Encoded, encode};
+use super::encode::{Encoded, encode, encode_with_customs};
 use super::freedom::Changes;
 use super::module::Module;
 use super::passes::{self, Applied};
 use super::{Companion, Error, SourceNote};
 use crate::digest::ModuleDigest;
-use crate::profile::Profile;
+use crate::profile::{Pass, Profile};
 
 /// A module in canonical form that keeps what its profile promises: the only thing that is
 /// digested, bundled or executed.
@@ -41,17 +41,19 @@ impl Canonical {
     /// What the profile refuses. When the result is not valid or does not pass the checker: that
     /// would be a defect, and nothing is signed that has it. When a limit is exceeded.
     pub fn build(module: &Module, profile: Profile, note: &SourceNote<'_>) -> Result<Built, Error> {
+        module.exports_nothing_reserved()?;
         let Encoded { mut bytes, mut offsets, changes } = encode(module.bytes())?;
         let (rewritten, passes) = passes::run(&bytes, profile)?;
         if let Some((rewritten, map)) = rewritten {
-            let last = encode(&rewritten)?;
+            // The passes leave custom sections out.
+            let last = encode_with_customs(&rewritten, &bytes)?;
             bytes = last.bytes;
             offsets = last.offsets.then(&map).then(&offsets);
         }
         let canonical = Self::check(bytes, profile).map_err(|error| Error::Reencode {
             what: format!("the result does not pass the checker: {error}"),
         })?;
-        let companion = Companion::of(module, note, &offsets)?;
+        let companion = Companion::of(module, note, offsets)?;
         Ok(Built { canonical, companion, changes, passes })
     }
 
@@ -61,6 +63,9 @@ impl Canonical {
     /// As [`Module::parse`]; [`Error::NotCanonical`] for a valid module in another form.
     pub fn check(bytes: Vec<u8>, profile: Profile) -> Result<Self, Error> {
         let module = Module::parse(bytes)?;
+        if !profile.has(Pass::Stack) {
+            module.exports_nothing_reserved()?;
+        }
         check(&module, profile)?;
         Ok(Self::new(module))
     }

@@ -2,21 +2,32 @@
 
 use super::Error;
 use crate::limits;
+use rayon::prelude::*;
 use std::ops::Range;
 use wasmparser::types::Types;
 use wasmparser::{
-    ExternalKind, FuncType, FuncValidatorAllocations, Parser, Payload, TypeRef, ValidPayload,
-    Validator, WasmFeatures,
+    ExternalKind, FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Parser,
+    Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// The language that is accepted: WebAssembly 3.0 without threads, which is what the engine takes
 /// in the configuration of `runtime/`. Relaxed SIMD is part of it until the portable profile comes.
 pub(super) const FEATURES: WasmFeatures = WasmFeatures::WASM3.difference(WasmFeatures::THREADS);
 
+/// What engines beyond one class have: Wasmi has neither typed references, nor garbage collection,
+/// nor exceptions.
+const COMMON: WasmFeatures = FEATURES
+    .difference(WasmFeatures::GC)
+    .difference(WasmFeatures::FUNCTION_REFERENCES)
+    .difference(WasmFeatures::EXCEPTIONS);
+/// Exported names under this prefix are kept for instrumentation.
+const RESERVED: &str = "provenact:";
+
 /// A core module: bytes that parsed and validated.
 pub struct Module {
     bytes: Vec<u8>,
     types: Types,
+    one_engine_class: bool,
     pub(super) facts: Facts,
 }
 
@@ -70,8 +81,11 @@ impl Module {
             return Err(Error::TooLarge { found, limit: limits::MODULE_BYTES });
         }
         check_header(&bytes)?;
-        let (facts, types) = validate(&bytes).map_err(|fault| fault.explain(&bytes))?;
-        Ok(Self { bytes, types, facts })
+        let common = validate(&bytes, COMMON);
+        let one_engine_class = common.as_ref().is_err_and(Fault::lacks_a_feature);
+        let valid = if one_engine_class { validate(&bytes, FEATURES) } else { common };
+        let (facts, types) = valid.map_err(|fault| fault.explain(&bytes))?;
+        Ok(Self { bytes, types, one_engine_class, facts })
     }
 
     /// The bytes, as they were given.
@@ -84,6 +98,23 @@ impl Module {
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// Whether the module uses garbage collection, typed references or exceptions, which only one
+    /// class of engines has: nobody can replay it on an engine of another.
+    #[must_use]
+    pub fn is_of_one_engine_class(&self) -> bool {
+        self.one_engine_class
+    }
+
+    /// Refuses exports that look like instrumentation of ours.
+    pub(super) fn exports_nothing_reserved(&self) -> Result<(), Error> {
+        match self.facts.exports.iter().find(|export| export.name.starts_with(RESERVED)) {
+            Some(export) => {
+                Err(Error::ReservedExport { name: export.name.clone(), offset: export.offset })
+            }
+            None => Ok(()),
+        }
     }
 
     /// The type of function `index`; `None` when there is no such function.
@@ -162,21 +193,32 @@ enum Fault {
     Invalid(wasmparser::Error),
     /// The parser stopped without having seen the end.
     NoEnd,
+    /// Not a fault of the bytes.
+    Refused(Error),
 }
 
 impl Fault {
+    /// Whether a feature is missing that is accepted.
+    fn lacks_a_feature(&self) -> bool {
+        let (Self::Framing(error) | Self::Invalid(error)) = self else { return false };
+        error.missing_wasm_feature().is_some_and(|feature| FEATURES.contains(feature))
+    }
+
     fn explain(self, bytes: &[u8]) -> Error {
         const SHARED: WasmFeatures =
             WasmFeatures::THREADS.union(WasmFeatures::SHARED_EVERYTHING_THREADS);
         let (error, is_framing) = match self {
             Self::Framing(error) => (error, true),
             Self::Invalid(error) => (error, false),
+            Self::Refused(error) => return error,
             Self::NoEnd => return Error::Truncated { offset: bytes.len() as u64 },
         };
         let offset = error.offset() as u64;
         let what = error.message().to_owned();
         if error.missing_wasm_feature().is_some_and(|f| f.intersects(SHARED)) {
             Error::Threads { offset, what }
+        } else if error.missing_wasm_feature() == Some(WasmFeatures::LEGACY_EXCEPTIONS) {
+            Error::LegacyExceptions { offset, what }
         } else if is_cut_off(bytes) {
             Error::Truncated { offset: bytes.len() as u64 }
         } else if is_framing {
@@ -212,12 +254,14 @@ fn is_cut_off(bytes: &[u8]) -> bool {
     declares && !defines
 }
 
-fn validate(bytes: &[u8]) -> Result<(Facts, Types), Fault> {
-    let mut validator = Validator::new_with_features(FEATURES);
+fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(Facts, Types), Fault> {
+    let mut validator = Validator::new_with_features(features);
     let mut facts = Facts::default();
     let mut bodies = Vec::new();
     let mut types = None;
-    for payload in parser().parse_all(bytes) {
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(bytes) {
         let payload = payload.map_err(Fault::Framing)?;
         match validator.payload(&payload).map_err(Fault::Invalid)? {
             ValidPayload::Func(function, body) => bodies.push((function, body)),
@@ -225,14 +269,57 @@ fn validate(bytes: &[u8]) -> Result<(Facts, Types), Fault> {
             _ => {}
         }
         note(&mut facts, &payload).map_err(Fault::Framing)?;
+        if let Payload::CustomSection(section) = &payload {
+            refuse_object(section).map_err(Fault::Refused)?;
+        }
+        // The validator lets these imports pass, whatever the features.
+        let exact = facts.imports.iter().find(|i| matches!(i.ty, TypeRef::FuncExact(_)));
+        if let (Payload::ImportSection(_), Some(import)) = (&payload, exact) {
+            let what = "exact function types are not part of WebAssembly 3.0".to_owned();
+            return Err(Fault::Refused(Error::Malformed { offset: import.offset, what }));
+        }
     }
-    let mut allocations = FuncValidatorAllocations::default();
-    for (function, body) in bodies {
-        let mut function = function.into_validator(allocations);
-        function.validate(&body).map_err(Fault::Invalid)?;
-        allocations = function.into_allocations();
-    }
+    validate_functions(bodies).map_err(Fault::Invalid)?;
     Ok((facts, types.ok_or(Fault::NoEnd)?))
+}
+
+type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+
+/// Validates functions side by side. Of several that are not valid, the first is what is reported.
+fn validate_functions(bodies: Vec<Body<'_>>) -> wasmparser::Result<()> {
+    /// Bytes of code that are given to a thread at a time.
+    const RUN: usize = 64 << 10;
+    let (mut runs, mut run, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for (function, body) in bodies {
+        bytes += body.range().len();
+        run.push((function, body));
+        if bytes >= RUN {
+            runs.push(std::mem::take(&mut run));
+            bytes = 0;
+        }
+    }
+    runs.push(run);
+    let faults = runs.into_par_iter().map_init(FuncValidatorAllocations::default, |spare, run| {
+        for (function, body) in run {
+            let mut function = function.into_validator(std::mem::take(spare));
+            if let Err(error) = function.validate(&body) {
+                return Some(error);
+            }
+            *spare = function.into_allocations();
+        }
+        None
+    });
+    faults.find_map_first(|fault| fault).map_or(Ok(()), Err)
+}
+
+/// Refuses the sections that compilers leave to linkers (tool conventions, "Linking").
+fn refuse_object(section: &wasmparser::CustomSectionReader<'_>) -> Result<(), Error> {
+    let name = section.name();
+    if name == "linking" || name.starts_with("reloc.") {
+        let offset = section.data_offset() as u64;
+        return Err(Error::ObjectFile { offset, section: name.to_owned() });
+    }
+    Ok(())
 }
 
 fn note(facts: &mut Facts, payload: &Payload<'_>) -> wasmparser::Result<()> {

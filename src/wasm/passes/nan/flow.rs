@@ -153,6 +153,11 @@ impl Walker<'_> {
                 self.assign(number, *local, value);
                 self.stack.push(Value { facts: value.facts.join(Facts::NONE), ..value });
             }
+            What::Canonicalize(shape, local) => {
+                let value = self.pop();
+                self.assign(number, *local, value);
+                self.stack.push(Value { facts: value.facts.canonicalized(*shape), ..PLAIN });
+            }
             What::Observe { pops, pushes, gives } => {
                 self.observe(*pops);
                 for _ in 0..*pushes {
@@ -325,7 +330,8 @@ impl Walker<'_> {
     fn result(&mut self, site: Site, facts: Facts, cause: Cause, ty: Option<ValType>) {
         let at = site as usize;
         let is_clean = self.decisions.clean.get(at).copied().flatten().is_some();
-        let ty = ty.or_else(|| self.walk.types.get(at).copied().flatten());
+        // What the site itself says comes first: a lane that is extracted is no vector.
+        let ty = self.walk.types.get(at).copied().flatten().or(ty);
         let seen = if is_clean { Facts::NONE } else { facts };
         if let Some(slot) = self.walk.facts.get_mut(at) {
             *slot = seen;

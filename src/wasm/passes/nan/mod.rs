@@ -7,19 +7,20 @@
 mod flow;
 mod operators;
 mod plan;
+mod sequence;
 mod steps;
 mod value;
 
 use super::super::Error;
 use super::super::edit::{BodyEdit, Edit, Splice};
+use super::super::encode::quick::canonical_length;
 use super::super::layout::Layout;
-use super::super::shortest::canonical_length;
 use operators::is_producer;
 use plan::{Canonicalization, plan};
 use rayon::prelude::*;
+use sequence::sequence;
 use steps::Steps;
-use value::Shape;
-use wasm_encoder::{Encode, Instruction, ValType};
+use wasm_encoder::ValType;
 use wasmparser::FunctionBody;
 
 #[cfg(test)]
@@ -60,7 +61,7 @@ fn may_produce(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
         if rest.first().is_some_and(|byte| *byte == VECTOR || is_producer(*byte)) {
             return Ok(true);
         }
-        match canonical_length(rest) {
+        match canonical_length(rest, true) {
             Some(length) => {
                 reader.read_bytes(length)?;
             }
@@ -94,41 +95,4 @@ fn write(steps: &Steps, canonicalizations: &[Canonicalization]) -> BodyEdit {
         edit.splices.push(Splice::insert(canonicalization.at, bytes));
     }
     edit
-}
-
-/// The canonicalization of the value on top of the stack.
-fn sequence(shape: Shape, t: u32) -> Vec<u8> {
-    const NAN32: u32 = 0x7fc0_0000;
-    const NAN64: u64 = 0x7ff8_0000_0000_0000;
-    const LANES32: u128 = (NAN32 as u128) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
-    const LANES64: u128 = (NAN64 as u128) * 0x0000_0000_0000_0001_0000_0000_0000_0001;
-    use Instruction as I;
-    let scalar = |differs, nan| {
-        vec![
-            I::LocalTee(t),
-            I::LocalGet(t),
-            differs,
-            I::If(wasm_encoder::BlockType::Empty),
-            nan,
-            I::LocalSet(t),
-            I::End,
-            I::LocalGet(t),
-        ]
-    };
-    let vector = |lanes: u128, equals| {
-        let nan = I::V128Const(lanes.cast_signed());
-        let (get, tee) = (I::LocalGet(t), I::LocalTee(t));
-        vec![tee, nan, get.clone(), get, equals, I::V128Bitselect]
-    };
-    let instructions = match shape {
-        Shape::F32 => scalar(I::F32Ne, I::F32Const(f32::from_bits(NAN32).into())),
-        Shape::F64 => scalar(I::F64Ne, I::F64Const(f64::from_bits(NAN64).into())),
-        Shape::F32x4 => vector(LANES32, I::F32x4Eq),
-        Shape::F64x2 => vector(LANES64, I::F64x2Eq),
-    };
-    let mut bytes = Vec::with_capacity(24);
-    for instruction in instructions {
-        instruction.encode(&mut bytes);
-    }
-    bytes
 }

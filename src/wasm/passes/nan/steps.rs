@@ -4,7 +4,8 @@
 use super::super::super::Error;
 use super::super::super::layout::{Frames, Layout};
 use super::operators::{Role, observed, role};
-use super::value::Facts;
+use super::sequence::recognise;
+use super::value::{Facts, Shape};
 use wasmparser::{BlockType, Catch, FrameKind, FunctionBody, ModuleArity, Operator, ValType};
 
 /// One operator.
@@ -16,6 +17,8 @@ pub(super) enum What {
     Get(u32),
     Set(u32),
     Tee(u32),
+    /// A canonicalization that is there already, with its local.
+    Canonicalize(Shape, u32),
     /// Sees the bits of its operands; what is known of each result.
     Observe {
         pops: u32,
@@ -134,7 +137,16 @@ impl Steps {
         };
         let mut reader = body.get_operators_reader().map_err(decode)?;
         while !reader.eof() {
+            let start = reader.original_position();
             let operator = reader.read().map_err(decode)?;
+            let made = decoder.canonicalization(&operator, layout.bytes.get(start..));
+            if let Some((shape, local)) = made {
+                for _ in 1..shape.operators() {
+                    reader.read().map_err(decode)?;
+                }
+                decoder.assign(What::Canonicalize(shape, local), local, reader.original_position());
+                continue;
+            }
             decoder.operator(&operator, reader.original_position())?;
         }
         Ok(decoder.steps)
@@ -263,12 +275,10 @@ impl Decoder<'_, '_> {
     fn plain(&mut self, operator: &Operator<'_>, next: usize) -> Result<(), Error> {
         if let Some((what, ty)) = self.local(operator) {
             if let What::Set(local) | What::Tee(local) = what {
-                let step = self.step_count();
-                if let Some(steps) = self.steps.assignments.get_mut(local as usize) {
-                    steps.push(step);
-                }
+                self.assign(what, local, next);
+            } else {
+                self.push(what, next, ty);
             }
-            self.push(what, next, ty);
             return Ok(());
         }
         if let Some(role) = role(operator) {
@@ -284,6 +294,29 @@ impl Decoder<'_, '_> {
             self.dead = 1;
         }
         Ok(())
+    }
+
+    /// The canonicalization that begins at `code` with `operator`.
+    fn canonicalization(
+        &self,
+        operator: &Operator<'_>,
+        code: Option<&[u8]>,
+    ) -> Option<(Shape, u32)> {
+        let Operator::LocalTee { local_index } = *operator else { return None };
+        if self.dead > 0 {
+            return None;
+        }
+        let ty = encoded(*self.types.get(local_index as usize)?)?;
+        Some((recognise(code?, local_index, ty)?, local_index))
+    }
+
+    /// An operator that assigns `local`, which may hold floats.
+    fn assign(&mut self, what: What, local: u32, next: usize) {
+        let step = self.step_count();
+        if let Some(steps) = self.steps.assignments.get_mut(local as usize) {
+            steps.push(step);
+        }
+        self.push(what, next, None);
     }
 
     /// Operators on locals that may hold floats.
@@ -388,7 +421,7 @@ fn result_of(role: Role) -> Option<wasm_encoder::ValType> {
     use wasm_encoder::ValType::{F32, F64, V128};
     match role {
         Role::Produce { gives, .. } => Some(gives.val_type()),
-        Role::Extract(super::value::Shape::F32x4) => Some(F32),
+        Role::Extract(Shape::F32x4) => Some(F32),
         Role::Extract(_) => Some(F64),
         Role::Choose(_)
         | Role::Splat

@@ -3,6 +3,7 @@
 use super::super::super::layout::Layout;
 use super::plan::plan;
 use super::steps::Steps;
+use super::value::Shape;
 
 /// The operators, by their text without arguments, after which the last function of the module
 /// gets a canonicalization.
@@ -177,4 +178,40 @@ fn code_that_cannot_be_reached_is_left_alone() {
           f64.add)",
     );
     assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn what_is_canonicalized_already_is_left_alone() {
+    for (ty, operator) in
+        [("f32", "f32.sqrt"), ("f64", "f64.sqrt"), ("v128", "f32x4.sqrt"), ("v128", "f64x2.sqrt")]
+    {
+        let wat = format!(
+            "(module (memory 1) (func (param {ty}) ({ty}.store (i32.const 0) ({operator} (local.get 0)))))"
+        );
+        let wasm = wat::parse_str(wat).unwrap();
+        let layout = Layout::of(&wasm).unwrap();
+        let edit = super::edit(&layout).unwrap();
+        assert_eq!(edit.bodies[0].splices.len(), 1);
+        let (once, _) = super::super::super::edit::apply(&layout, &edit).unwrap();
+        wasmparser::validate(&once).unwrap();
+        assert!(super::edit(&Layout::of(&once).unwrap()).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn lanes_are_canonicalized_in_the_type_they_come_in() {
+    let vector = "(f32x4.sqrt (local.get 0))";
+    for (function, shape) in [
+        (format!("(func (param v128) (result f32) (f32x4.extract_lane 0 {vector}))"), Shape::F32),
+        (
+            "(func (param f64) (result v128) (f64x2.splat (f64.sqrt (local.get 0))))".to_owned(),
+            Shape::F64x2,
+        ),
+    ] {
+        let wasm = wat::parse_str(format!("(module {function})")).unwrap();
+        let layout = Layout::of(&wasm).unwrap();
+        let steps = Steps::of(&layout, &layout.bodies[0], layout.functions[0]).unwrap();
+        let shapes: Vec<_> = plan(&steps).iter().map(|c| c.shape).collect();
+        assert_eq!(shapes, [shape], "{function}");
+    }
 }

@@ -65,6 +65,15 @@ impl Facts {
         Self(self.0 & (Self::FRESH32.0 | Self::FRESH64.0))
     }
 
+    /// What is left of it when the value was canonicalized in `shape`.
+    pub(super) const fn canonicalized(self, shape: Shape) -> Self {
+        match shape {
+            // No NaN but the canonical one is left.
+            Shape::F32 | Shape::F64 => Self::NONE,
+            Shape::F32x4 | Shape::F64x2 => Self(self.0 & !shape.fresh().0),
+        }
+    }
+
     pub(super) const fn is_fresh(self) -> bool {
         self.fresh().0 != 0
     }
