@@ -85,6 +85,19 @@ impl Engines {
         Runs { all, calls, gave_up }
     }
 
+    /// What each engine shows of `wasm`, where one gives up included.
+    pub fn run_unpruned(&self, wasm: &[u8], calls: &[Call]) -> Vec<(String, Seen)> {
+        let mut all: Vec<_> = self
+            .machines
+            .iter()
+            .map(|machine| (machine.name.clone(), machine.run(wasm, calls)))
+            .collect();
+        if let Some(wasmi) = &self.wasmi {
+            all.push(("wasmi".to_owned(), wasmi.run(wasm, calls)));
+        }
+        all
+    }
+
     /// Holds `portable`, the rewriting of `original`, to what it promises.
     pub fn judge(&self, original: &[u8], portable: &[u8], calls: &[Call]) -> Outcome {
         let Runs { all, calls, gave_up } = self.run(portable, calls);
@@ -112,6 +125,25 @@ impl Engines {
         }
         self.original(original, first, &calls, &mut outcome);
         outcome
+    }
+
+    /// In which manner the program fails first, if it does; no engine runs longer than needed.
+    pub fn manner(&self, original: &[u8], calls: &[Call]) -> Option<String> {
+        let portable = match build(original, Profile::PORTABLE) {
+            Ok(portable) => portable,
+            Err(_) => return Some("build".to_owned()),
+        };
+        let first = self.machines[0].run(&portable, calls);
+        let differs = |seen: Seen| first.same_as(&seen).is_err();
+        if differs(self.reference.run(original, calls)) {
+            return Some("original".to_owned());
+        }
+        if self.wasmi.as_ref().is_some_and(|wasmi| differs(wasmi.run(&portable, calls))) {
+            return Some("wasmi".to_owned());
+        }
+        let others = &self.machines[1..];
+        let other = others.iter().find(|machine| differs(machine.run(&portable, calls)))?;
+        Some(other.name.clone())
     }
 
     /// The rewritten program does what the original does under the deterministic profile, up to

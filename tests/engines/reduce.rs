@@ -4,7 +4,7 @@
 //! writes `…reduced.wat` beside it: the least text, found by leaving out and replacing
 //! subexpressions, whose rewriting still fails in the same manner.
 
-use super::engines::{Engines, try_one};
+use super::engines::Engines;
 use super::seen::Call;
 use std::path::PathBuf;
 
@@ -112,19 +112,17 @@ fn variants(program: &[Node], at: usize) -> Vec<Vec<Node>> {
     all
 }
 
-/// The manner of failing: whether the build fails, or what differs between whom.
+/// The manner of failing, when each function without parameters is called.
 fn manner(engines: &Engines, text: &str) -> Option<String> {
     let wasm = wat::parse_str(text).ok()?;
+    provenact::wasm::Module::parse(wasm.clone()).ok()?;
     let functions = engines.reference.functions(&wasm).ok()?;
     let calls: Vec<_> = functions
         .into_iter()
         .filter(|(_, params)| params.is_empty())
         .map(|(export, _)| Call { export, args: Vec::new() })
         .collect();
-    let outcome = try_one(engines, "reducing", &wasm, &calls);
-    let first = outcome.failures.first()?;
-    let mut words = first.split(": ").skip(1);
-    Some(words.next()?.to_owned())
+    engines.manner(&wasm, &calls)
 }
 
 #[test]
@@ -137,6 +135,7 @@ fn reduce() {
     let mut program = parse(&text);
     let wanted = manner(&engines, &text).unwrap();
     println!("reducing by: {wanted}");
+    let out = path.with_extension("reduced.wat");
     loop {
         let before = write(&program).len();
         let mut at = 0;
@@ -147,7 +146,10 @@ fn reduce() {
                     && manner(&engines, &text).as_ref() == Some(&wanted)
             });
             match smaller {
-                Some(smaller) => program = smaller,
+                Some(smaller) => {
+                    program = smaller;
+                    fs_err::write(&out, write(&program)).unwrap();
+                }
                 None => at += 1,
             }
         }
@@ -155,7 +157,5 @@ fn reduce() {
             break;
         }
     }
-    let out = path.with_extension("reduced.wat");
-    fs_err::write(&out, write(&program)).unwrap();
     println!("{}\n{}", out.display(), write(&program));
 }

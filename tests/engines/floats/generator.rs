@@ -26,7 +26,8 @@ struct Signature {
 /// The program of `seed`; a `rich` one uses exceptions and objects too.
 pub fn program(seed: u64, rich: bool) -> Program {
     let mut rng = Rng::new(seed);
-    let count = 2 + rng.below(5);
+    let small = rng.chance(1, 2);
+    let count = if small { 1 + rng.below(2) } else { 2 + rng.below(5) };
     let mut signatures = Vec::new();
     for _ in 0..count {
         signatures.push(signature(&mut rng, &signatures));
@@ -34,7 +35,7 @@ pub fn program(seed: u64, rich: bool) -> Program {
     let mut text = String::from("(module\n");
     head(&mut text, &mut rng, &signatures, rich);
     for at in 0..count {
-        text += &Function::new(&mut rng, &signatures, at, rich).write();
+        text += &Function::new(&mut rng, &signatures, at, rich, small).write();
         wrapper(&mut text, at, &signatures[at]);
     }
     driver(&mut text, &mut rng, &signatures);
@@ -201,13 +202,19 @@ struct Function<'a> {
 }
 
 impl<'a> Function<'a> {
-    fn new(rng: &'a mut Rng, signatures: &'a [Signature], at: usize, rich: bool) -> Self {
+    fn new(
+        rng: &'a mut Rng,
+        signatures: &'a [Signature],
+        at: usize,
+        rich: bool,
+        small: bool,
+    ) -> Self {
         let mut locals = signatures[at].params.clone();
         locals.extend([Type::F32, Type::F64, Type::V128, Type::I32]);
         for _ in 0..rng.below(5) {
             locals.push(rng.pick(FLOATS));
         }
-        let left = 30 + rng.below(220);
+        let left = if small { 5 + rng.below(30) } else { 30 + rng.below(220) };
         let labels = vec![signatures[at].results.clone()];
         let loops = vec![false];
         Self { rng, signatures, at, rich, locals, counters: 0, labels, loops, left }
