@@ -71,7 +71,7 @@ struct Entry {
     /// Registry, package and version.
     package: String,
     toolchain: String,
-    /// Name of the reason for which it must be refused.
+    /// The reason for which it must be refused.
     refused: Option<String>,
     path: PathBuf,
 }
