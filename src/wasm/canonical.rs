@@ -45,14 +45,15 @@ impl Canonical {
         let (rewritten, passes) = passes::run(&bytes, profile)?;
         if let Some((rewritten, map)) = rewritten {
             // The passes leave custom sections out.
-            let last = encode_with_customs(&rewritten, &bytes)?;
+            let last = encode_with_customs(&rewritten, &bytes)
+                .map_err(|error| Error::Reencode { what: format!("after the passes: {error}") })?;
             bytes = last.bytes;
             offsets = last.offsets.then(&map).then(&offsets);
         }
-        let canonical = Self::check(bytes, profile).map_err(|error| Error::Reencode {
-            what: format!("the result does not pass the checker: {error}"),
-        })?;
-        let companion = Companion::of(module, note, offsets)?;
+        let check = || Self::check(bytes, profile);
+        let (canonical, companion) =
+            rayon::join(check, move || Companion::of(module, note, offsets));
+        let (canonical, companion) = (canonical.map_err(defect)?, companion?);
         Ok(Built { canonical, companion, changes, passes })
     }
 
@@ -62,8 +63,10 @@ impl Canonical {
     /// As [`Module::parse`]; [`Error::NotCanonical`] for a valid module in another form.
     pub fn check(bytes: Vec<u8>, profile: Profile) -> Result<Self, Error> {
         let module = Module::parse(bytes)?;
-        check(&module, profile)?;
-        Ok(Self::new(module))
+        let digest = || ModuleDigest::of(module.bytes());
+        let (checked, digest) = rayon::join(|| check(&module, profile), digest);
+        checked?;
+        Ok(Self { module, digest })
     }
 
     /// The digest of the bytes.
@@ -89,9 +92,8 @@ impl Canonical {
     pub fn module(&self) -> &Module {
         &self.module
     }
+}
 
-    fn new(module: Module) -> Self {
-        let digest = ModuleDigest::of(module.bytes());
-        Self { module, digest }
-    }
+fn defect(error: Error) -> Error {
+    Error::Reencode { what: format!("the result does not pass the checker: {error}") }
 }

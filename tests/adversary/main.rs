@@ -2,6 +2,7 @@
 //! not.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "rates are what the tests are for")]
 
 mod mutants;
 mod noise;

@@ -77,14 +77,19 @@ impl Noise<'_> {
             let size = self.read_u() as usize;
             let range = self.at..self.at + size;
             self.at = range.end;
-            if id == 0 { customs.push(start..range.end) } else { drop(sections.insert(id, range)) }
+            if id == 0 {
+                customs.push(start..range.end);
+            } else {
+                sections.insert(id, range);
+            }
         }
         let mut pieces = Vec::new();
         for id in [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11] {
             let range = sections.get(&id).cloned();
             let count = sections.get(&11).map(|data| self.count(data.start));
-            if id == 12 && range.is_none() && count.is_some() && self.takes(Freedom::DataCount) {
-                self.put_u(count.unwrap(), 5);
+            let count = count.filter(|_| id == 12 && range.is_none());
+            if let Some(count) = count.filter(|_| self.takes(Freedom::DataCount)) {
+                self.put_u(count, 5);
                 pieces.push(self.section(id));
             }
             let Some(range) = range else {
@@ -364,7 +369,7 @@ impl Noise<'_> {
         }
         self.out.push(opcode);
         match opcode {
-            0x02 | 0x03 | 0x04 => {
+            0x02..=0x04 => {
                 open.push(opcode == 0x04);
                 self.block_type();
             }
