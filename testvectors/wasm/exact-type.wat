@@ -1,4 +1,4 @@
-;; expect: module-malformed
+;; expect: module-invalid
 ;; covers: module-4
 ;; comment: a reference to an exact type, which WebAssembly 3.0 does not have
 

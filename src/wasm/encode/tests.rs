@@ -77,7 +77,7 @@ fn large() -> Vec<u8> {
         out.extend((0..4).map(|at| (value >> (7 * at)) as u8 & 0x7f | 0x80));
         out.push((value >> 28) as u8);
     };
-    let (types, functions) = (200_u32, 20_000_u32);
+    let (types, functions) = (200_u32, 4_000_u32);
     let section = |id: u8, contents: Vec<u8>| {
         let mut out = vec![id];
         long(&mut out, contents.len() as u32);
@@ -129,7 +129,7 @@ fn the_number_of_threads_does_not_matter() {
     };
     let one = encode_with(1);
     Module::parse(one.bytes.clone()).unwrap();
-    assert!(one.changes.of(Freedom::Leb128).times > 1_000_000);
+    assert!(one.changes.of(Freedom::Leb128).times > 100_000);
     for threads in [2, 3, 8] {
         let other = encode_with(threads);
         assert!(other.bytes == one.bytes && other.offsets == one.offsets);
