@@ -193,8 +193,8 @@ named! {
         ArrayOutOfBounds = "array-out-of-bounds", "an array access was out of bounds";
         CastFailure = "cast-failure", "a reference was cast to a type that it is not of";
         UnhandledException = "unhandled-exception", "an exception was not caught";
-        AllocationTooLarge = "allocation-too-large", "an object was larger than the engine allows";
         Abort = "abort", "the guest called abort";
+        StackLimit = "stack-limit", "calls were nested deeper than the module's profile allows";
     }
 }
 

@@ -91,12 +91,14 @@ fn sentences(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// `NAME-n` of each `[NAME-n]`.
+/// `NAME-n` of each `[NAME-n]`, where a document about passes has ids of each of them.
 fn ids(sentence: &str, name: &str) -> Vec<String> {
+    const PASSES: [&str; 4] = ["relaxed", "nan", "stack", "growth"];
     let inside = sentence.split('[').skip(1).filter_map(|rest| rest.split_once(']'));
     let id = |text: &str| {
-        let number = text.strip_prefix(name)?.strip_prefix('-')?;
-        number.parse::<u32>().ok().map(|_| text.to_owned())
+        let (document, number) = text.rsplit_once('-')?;
+        let known = document == name || (name == "portable" && PASSES.contains(&document));
+        (known && number.parse::<u32>().is_ok()).then(|| text.to_owned())
     };
     inside.filter_map(|(text, _)| id(text)).collect()
 }

@@ -3,13 +3,14 @@ use super::inputs::{self, TrustArgs};
 use super::kept::Kept;
 use super::ui::Ui;
 use super::watch::{seconds, watch};
+use crate::attest::receipt::Engines;
 use crate::digest::{ManifestDigest, ModuleDigest, TraceDigest};
 use crate::reason::{Class, Reason};
 use crate::runtime::{Divergence, Engine};
 use crate::skill::Manifest;
 use crate::trace::{MaterialName, Reader};
 use crate::verify::{self, Claim, DOES_NOT_PROVE, PROVES, Replay, Verdict};
-use crate::wasm::{Canonical, Companion, FunctionNames};
+use crate::wasm::{Canonical, Companion};
 use crate::{files, limits};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -58,6 +59,9 @@ struct Report {
     trace: String,
     events: u64,
     outcome: String,
+    /// Whether one engine class alone can replay it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engines: Option<Engines>,
     divergence: Option<Divergence>,
     proves: &'static str,
     does_not_prove: &'static str,
@@ -75,8 +79,8 @@ pub struct Audit {
     pub attestation: String,
     /// The trace, read up to its first event.
     pub trace: Reader,
-    /// Names of the module's functions.
-    pub names: FunctionNames,
+    /// What is known of the module's functions.
+    pub companion: Option<Companion>,
 }
 
 /// Replays the receipt and prints the verdict.
@@ -170,10 +174,7 @@ impl Audit {
             manifest,
             attestation,
             // Names are hints for people: a companion that cannot be read gives none.
-            names: companion
-                .and_then(|bytes| Companion::parse(bytes).ok())
-                .map(|companion| companion.names())
-                .unwrap_or_default(),
+            companion: companion.and_then(|bytes| Companion::parse(bytes).ok()),
             trace,
             claim,
         })
@@ -190,7 +191,7 @@ impl Audit {
             module: &self.module,
             manifest: &self.manifest,
             trace: self.trace,
-            names: self.names,
+            companion: self.companion,
             keep: kept.map(|kept| Box::new(kept) as Box<dyn crate::runtime::Keep>),
         };
         let verdict = verify::replay(engine, replay)?;
@@ -220,6 +221,7 @@ fn tell(
         trace: receipt.trace.sha256.to_string(),
         events: 0,
         outcome: receipt.outcome.to_string(),
+        engines: receipt.engines,
         divergence: None,
         proves: PROVES,
         does_not_prove: DOES_NOT_PROVE,
@@ -261,6 +263,9 @@ fn tell(
     };
     let _ = writeln!(text, "authenticity: {}", claim.authenticity());
     let _ = writeln!(text, "attestation: {attestation}");
+    if receipt.engines == Some(Engines::OneClass) {
+        let _ = writeln!(text, "engines: {}", crate::report::ONE_CLASS);
+    }
     if status == 0 {
         let _ = writeln!(text, "proves: {PROVES};\n        {DOES_NOT_PROVE}");
     }

@@ -1,12 +1,15 @@
 //! Text for people, made from values of the rooms below.
 
 use crate::abi::show::visible;
-use crate::attest::receipt::Receipt;
+use crate::attest::receipt::{Engines, Receipt};
 use crate::runtime::Divergence;
 use std::fmt::Write as _;
 
 /// Frames of a call stack that are shown.
 const FRAMES: usize = 12;
+
+/// What a receipt of a module means that uses garbage collection, typed references or exceptions.
+pub const ONE_CLASS: &str = "one engine class: others lack features that the module uses";
 
 /// The first difference: where, what was recorded, what the replay did, and the guest's stack.
 #[must_use]
@@ -46,6 +49,9 @@ pub fn receipt(receipt: &Receipt, authenticity: &str, signers: &[String]) -> Str
             |a| format!("claimed: {}, verified by key {}", a.sha256, a.keyid.hex()),
         ),
     );
+    if receipt.engines == Some(Engines::OneClass) {
+        line("engines", ONE_CLASS.to_owned());
+    }
     line("receipt", authenticity.to_owned());
     for signer in signers {
         line("", format!("claims to be signed by key {signer}"));

@@ -4,6 +4,7 @@ use super::Error;
 use crate::limits;
 use crate::wasm::Canonical;
 use std::path::Path;
+use std::sync::Arc;
 use wasmtime::{Cache, CacheConfig, Config};
 
 /// An engine that compiles and runs modules.
@@ -14,6 +15,8 @@ pub struct Engine(pub(super) wasmtime::Engine);
 #[derive(Clone)]
 pub struct Program {
     pub(super) compiled: wasmtime::Module,
+    /// Where a start function can run out of words, sorted.
+    pub(super) stops: Arc<[usize]>,
 }
 
 impl Engine {
@@ -51,6 +54,9 @@ impl Engine {
     /// When the engine lacks a feature or runs out of resources.
     pub fn compile(&self, module: &Canonical) -> Result<Program, Error> {
         let compiled = wasmtime::Module::from_binary(&self.0, module.bytes());
-        Ok(Program { compiled: compiled.map_err(Error::engine)? })
+        Ok(Program {
+            compiled: compiled.map_err(Error::engine)?,
+            stops: module.module().stops_of_start().into(),
+        })
     }
 }

@@ -48,6 +48,8 @@ impl Output {
 /// What one execution did, as far as it has come.
 pub struct Evidence {
     header: Header,
+    /// Whether only one class of engines can execute the module.
+    pub(super) one_engine_class: bool,
     writer: Option<Writer>,
     keep: Option<Box<dyn Keep>>,
     events: u64,
@@ -75,6 +77,7 @@ impl Evidence {
             stdin: SaltedBytes::new(header.salt.as_bytes()),
             roots: roots(&header.grants).into_iter().map(|root| (root, [0; 2])).collect(),
             header,
+            one_engine_class: false,
             writer,
             keep,
             events: 0,
@@ -86,6 +89,13 @@ impl Evidence {
             environment_uses: 0,
             sealed: false,
         }
+    }
+
+    /// Says whether only one class of engines can execute the module.
+    #[must_use]
+    pub fn on_one_engine_class(mut self, one: bool) -> Self {
+        self.one_engine_class = one;
+        self
     }
 
     /// The evidence, to be shared.

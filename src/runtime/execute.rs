@@ -10,7 +10,7 @@ use crate::abi::Function;
 use crate::attest::receipt::FinalState;
 use crate::limits;
 use crate::outcome::{Interruption, Outcome, Trap};
-use crate::wasm::Interface;
+use crate::wasm::{Interface, STACK_TRAP};
 use wasmtime::{
     Extern, ExternType, Instance, Linker, Memory, ResourceLimiter, Store, Table, ThrownException,
     Val, WasmBacktrace,
@@ -99,7 +99,14 @@ fn on_this_thread(
             stack: Vec::new(),
             message: None,
         },
-        Err(error) => ended_by(error)?,
+        Err(error) => {
+            let out_of_words = is_out_of_words(&mut store, program, instance.as_ref(), &error);
+            let mut execution = ended_by(error)?;
+            if execution.outcome == (Outcome::Trapped { trap: Trap::Unreachable }) && out_of_words {
+                execution.outcome = Outcome::Trapped { trap: Trap::StackLimit };
+            }
+            execution
+        }
     };
     if !execution.outcome.is_interrupted() {
         store.data_mut().seam.ended().or_else(|stop| match stop {
@@ -188,6 +195,28 @@ fn ended_by(error: wasmtime::Error) -> Result<Execution, Error> {
     Ok(Execution { outcome, state: None, stack, message })
 }
 
+/// Whether a module that counts its words (spec/portable.md, "stack") had none left, if what ended
+/// it is an `unreachable`. While the start function runs nobody holds the instance and its
+/// globals; where the trap stands says the same.
+fn is_out_of_words(
+    store: &mut Store<State>,
+    program: &Program,
+    instance: Option<&Instance>,
+    error: &wasmtime::Error,
+) -> bool {
+    match instance {
+        Some(instance) => {
+            let trap = instance.get_global(&mut *store, STACK_TRAP).map(|global| global.get(store));
+            matches!(trap, Some(Val::I32(1)))
+        }
+        None => {
+            let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], |b| b.frames());
+            let offset = frames.first().and_then(wasmtime::FrameInfo::module_offset);
+            offset.is_some_and(|offset| program.stops.binary_search(&offset).is_ok())
+        }
+    }
+}
+
 fn trap_outcome(trap: wasmtime::Trap, error: &wasmtime::Error) -> Result<Outcome, Error> {
     use wasmtime::Trap as T;
     let trap = match trap {
@@ -203,7 +232,10 @@ fn trap_outcome(trap: wasmtime::Trap, error: &wasmtime::Error) -> Result<Outcome
         T::NullReference => Trap::NullReference,
         T::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
         T::CastFailure => Trap::CastFailure,
-        T::AllocationTooLarge => Trap::AllocationTooLarge,
+        // How large an object may be is the engine's choice, like how many there may be.
+        T::AllocationTooLarge => {
+            return Ok(Outcome::Interrupted { cause: Interruption::HostMemory });
+        }
         // No cost model bounds an engine's frames: where its stack ends says nothing of the module.
         T::StackOverflow => {
             return Ok(Outcome::Interrupted { cause: Interruption::NativeStack });
@@ -217,7 +249,12 @@ fn trap_outcome(trap: wasmtime::Trap, error: &wasmtime::Error) -> Result<Outcome
 
 fn stack_of(error: &wasmtime::Error) -> Vec<Frame> {
     error.downcast_ref::<WasmBacktrace>().map_or_else(Vec::new, |backtrace| {
-        let frame = |f: &wasmtime::FrameInfo| Frame { function: f.func_index(), name: None };
+        let frame = |f: &wasmtime::FrameInfo| Frame {
+            function: f.func_index(),
+            name: None,
+            offset: f.module_offset().map(|offset| offset as u64),
+            source_offset: None,
+        };
         backtrace.frames().iter().map(frame).collect()
     })
 }

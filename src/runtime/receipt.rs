@@ -2,8 +2,8 @@
 
 use super::evidence::Evidence;
 use crate::attest::receipt::{
-    Attestation, FileUse, Files, FinalState, Grants, Invocation, Outputs, Receipt, Sha256Of,
-    Strings, TraceSummary, Transfers, Use,
+    Attestation, Engines, FileUse, Files, FinalState, Grants, Invocation, Outputs, Receipt,
+    Sha256Of, Strings, TraceSummary, Transfers, Use,
 };
 use crate::outcome::Outcome;
 use crate::trace::{Seal, Version};
@@ -34,6 +34,7 @@ pub fn receipt(
             .attestation
             .as_ref()
             .map(|attested| Attestation { sha256: attested.envelope, keyid: attested.key }),
+        engines: evidence.one_engine_class.then_some(Engines::OneClass),
         invocation: Invocation {
             entrypoint: header.entrypoint.clone(),
             arguments: Strings::of(salt, &header.arguments),

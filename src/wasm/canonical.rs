@@ -7,7 +7,7 @@ use super::module::Module;
 use super::passes::{self, Applied};
 use super::{Companion, Error, SourceNote};
 use crate::digest::ModuleDigest;
-use crate::profile::Profile;
+use crate::profile::{Pass, Profile};
 
 /// A module in canonical form that keeps what its profile promises: the only thing that is
 /// digested, bundled or executed.
@@ -41,6 +41,7 @@ impl Canonical {
     /// What the profile refuses. When the result is not valid or does not pass the checker: that
     /// would be a defect, and nothing is signed that has it. When a limit is exceeded.
     pub fn build(module: &Module, profile: Profile, note: &SourceNote<'_>) -> Result<Built, Error> {
+        module.exports_nothing_reserved()?;
         let Encoded { mut bytes, mut offsets, changes } = encode(module.bytes())?;
         let (rewritten, passes) = passes::run(&bytes, profile)?;
         if let Some((rewritten, map)) = rewritten {
@@ -63,6 +64,9 @@ impl Canonical {
     /// As [`Module::parse`]; [`Error::NotCanonical`] for a valid module in another form.
     pub fn check(bytes: Vec<u8>, profile: Profile) -> Result<Self, Error> {
         let module = Module::parse(bytes)?;
+        if !profile.has(Pass::Stack) {
+            module.exports_nothing_reserved()?;
+        }
         let digest = || ModuleDigest::of(module.bytes());
         let (checked, digest) = rayon::join(|| check(&module, profile), digest);
         checked?;

@@ -1,5 +1,7 @@
 //! Why a module was refused.
 
+use super::freedom::Freedom;
+use crate::profile::Pass;
 use crate::reason::Reason;
 
 /// Why a module or its debug companion was refused. Offsets are bytes from the start of the file.
@@ -175,12 +177,25 @@ pub enum Error {
         offset: u64,
     },
     /// The module is valid and not in canonical form.
-    #[error("the module is not canonical at byte {offset}: {what}")]
+    #[error("the module is not canonical at byte {offset}: {what} ({})", freedom.name())]
     NotCanonical {
-        /// The first byte that differs from the canonical form.
+        /// Where the first freedom stands that was taken in another way than the canonical form
+        /// takes it.
         offset: u64,
-        /// How it differs.
+        /// Which.
+        freedom: Freedom,
+        /// How.
         what: &'static str,
+    },
+    /// The module is canonical and does not keep what a pass of its profile promises.
+    #[error("the module is not portable at byte {offset}: {what} ({})", pass.name())]
+    NotPortable {
+        /// Where.
+        offset: u64,
+        /// The pass that would have changed it.
+        pass: Pass,
+        /// What is wrong.
+        what: String,
     },
     /// The re-encoded module is not what it should be: a defect of Provenact or its encoder.
     #[error("re-encoding went wrong: {what}")]
@@ -223,6 +238,7 @@ impl Error {
             Self::EntrypointType { .. } => Reason::EntrypointType,
             Self::MemoryWithWasi { .. } => Reason::MemoryWithWasi,
             Self::NotCanonical { .. } => Reason::ModuleNotCanonical,
+            Self::NotPortable { .. } => Reason::ModuleNotPortable,
             Self::Companion { .. } => Reason::BundleMalformed,
         }
     }

@@ -11,8 +11,6 @@ use wasmparser::{FuncType, TypeRef, ValType};
 const START: &str = "_start";
 /// What a reactor's host calls before anything else (WASI preview 1 application ABI).
 const INITIALIZE: &str = "_initialize";
-/// Exported names under this prefix are kept for instrumentation.
-const RESERVED: &str = "provenact:";
 /// Exported functions that an error names.
 const NAMED: usize = 8;
 
@@ -33,6 +31,8 @@ pub struct Interface {
     pub is_command: bool,
     /// Whether the module is a reactor with an `_initialize` that must be called first.
     pub initialize: bool,
+    /// Whether only one class of engines has the features that the module uses.
+    pub one_engine_class: bool,
 }
 
 impl Interface {
@@ -41,13 +41,12 @@ impl Interface {
     /// # Errors
     /// An import of no known interface or of another type, an imported memory or table without a
     /// maximum, a start function or entrypoint that is an import, missing or of another type,
-    /// 64-bit memory under 32-bit pointers, an export with a reserved name.
+    /// 64-bit memory under 32-bit pointers.
     pub fn of(module: &Module, entrypoint: Option<&str>) -> Result<Self, Error> {
         // First, because no known host function has the type of a start function.
         check_start(module)?;
         let functions = imported_functions(module)?;
         check_bounds(module)?;
-        check_exports(module)?;
         check_memory(module, &functions)?;
 
         let name = entrypoint.unwrap_or(START);
@@ -60,6 +59,7 @@ impl Interface {
             returns_i32,
             is_command,
             initialize: !is_command && name != INITIALIZE && has_initialize(module)?,
+            one_engine_class: module.is_of_one_engine_class(),
         })
     }
 }
@@ -176,15 +176,6 @@ fn check_start(module: &Module) -> Result<(), Error> {
             Err(Error::StartImported { offset })
         }
         _ => Ok(()),
-    }
-}
-
-fn check_exports(module: &Module) -> Result<(), Error> {
-    match module.facts.exports.iter().find(|export| export.name.starts_with(RESERVED)) {
-        Some(export) => {
-            Err(Error::ReservedExport { name: export.name.clone(), offset: export.offset })
-        }
-        None => Ok(()),
     }
 }
 

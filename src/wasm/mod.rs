@@ -27,7 +27,7 @@ pub use freedom::{Changes, Count, Freedom};
 pub use interface::Interface;
 pub use leaks::{Leak, LeakKind, find_leaks};
 pub use module::Module;
-pub use passes::Applied;
+pub use passes::{Applied, FrameSize, STACK_TRAP, frame_sizes};
 
 #[cfg(test)]
 mod tests;

@@ -14,10 +14,20 @@ use wasmparser::{
 /// in the configuration of `runtime/`. Relaxed SIMD is part of it until the portable profile comes.
 pub(super) const FEATURES: WasmFeatures = WasmFeatures::WASM3.difference(WasmFeatures::THREADS);
 
+/// What engines beyond one class have: Wasmi has neither typed references, nor garbage collection,
+/// nor exceptions.
+const COMMON: WasmFeatures = FEATURES
+    .difference(WasmFeatures::GC)
+    .difference(WasmFeatures::FUNCTION_REFERENCES)
+    .difference(WasmFeatures::EXCEPTIONS);
+/// Exported names under this prefix are kept for instrumentation.
+const RESERVED: &str = "provenact:";
+
 /// A core module: bytes that parsed and validated.
 pub struct Module {
     bytes: Vec<u8>,
     types: Types,
+    one_engine_class: bool,
     pub(super) facts: Facts,
 }
 
@@ -71,8 +81,11 @@ impl Module {
             return Err(Error::TooLarge { found, limit: limits::MODULE_BYTES });
         }
         check_header(&bytes)?;
-        let (facts, types) = validate(&bytes).map_err(|fault| fault.explain(&bytes))?;
-        Ok(Self { bytes, types, facts })
+        let common = validate(&bytes, COMMON);
+        let one_engine_class = common.as_ref().is_err_and(Fault::lacks_a_feature);
+        let valid = if one_engine_class { validate(&bytes, FEATURES) } else { common };
+        let (facts, types) = valid.map_err(|fault| fault.explain(&bytes))?;
+        Ok(Self { bytes, types, one_engine_class, facts })
     }
 
     /// The bytes, as they were given.
@@ -85,6 +98,23 @@ impl Module {
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// Whether the module uses garbage collection, typed references or exceptions, which only one
+    /// class of engines has: nobody can replay it on an engine of another.
+    #[must_use]
+    pub fn is_of_one_engine_class(&self) -> bool {
+        self.one_engine_class
+    }
+
+    /// Refuses exports that look like instrumentation of ours.
+    pub(super) fn exports_nothing_reserved(&self) -> Result<(), Error> {
+        match self.facts.exports.iter().find(|export| export.name.starts_with(RESERVED)) {
+            Some(export) => {
+                Err(Error::ReservedExport { name: export.name.clone(), offset: export.offset })
+            }
+            None => Ok(()),
+        }
     }
 
     /// The type of function `index`; `None` when there is no such function.
@@ -168,6 +198,12 @@ enum Fault {
 }
 
 impl Fault {
+    /// Whether a feature is missing that is accepted.
+    fn lacks_a_feature(&self) -> bool {
+        let (Self::Framing(error) | Self::Invalid(error)) = self else { return false };
+        error.missing_wasm_feature().is_some_and(|feature| FEATURES.contains(feature))
+    }
+
     fn explain(self, bytes: &[u8]) -> Error {
         const SHARED: WasmFeatures =
             WasmFeatures::THREADS.union(WasmFeatures::SHARED_EVERYTHING_THREADS);
@@ -218,12 +254,14 @@ fn is_cut_off(bytes: &[u8]) -> bool {
     declares && !defines
 }
 
-fn validate(bytes: &[u8]) -> Result<(Facts, Types), Fault> {
-    let mut validator = Validator::new_with_features(FEATURES);
+fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(Facts, Types), Fault> {
+    let mut validator = Validator::new_with_features(features);
     let mut facts = Facts::default();
     let mut bodies = Vec::new();
     let mut types = None;
-    for payload in parser().parse_all(bytes) {
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(bytes) {
         let payload = payload.map_err(Fault::Framing)?;
         match validator.payload(&payload).map_err(Fault::Invalid)? {
             ValidPayload::Func(function, body) => bodies.push((function, body)),

@@ -43,6 +43,9 @@ pub struct Receipt {
     /// without an attestation, which every reader of a receipt says.
     #[serde(deserialize_with = "present")]
     pub attestation: Option<Attestation>,
+    /// Present when the module uses features that only one class of engines has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engines: Option<Engines>,
     /// What was asked of the module.
     pub invocation: Invocation,
     /// What the module was allowed.
@@ -61,6 +64,15 @@ pub struct Receipt {
     /// could be read at: always for an interruption.
     #[serde(deserialize_with = "present")]
     pub final_state: Option<FinalState>,
+}
+
+/// Which engines can execute the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engines {
+    /// Only those of one class: the module uses garbage collection, typed references or
+    /// exceptions.
+    OneClass,
 }
 
 /// A thing named by its digest alone.

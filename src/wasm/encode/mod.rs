@@ -11,7 +11,7 @@ mod customs;
 mod frame;
 mod functions;
 mod grammar;
-mod quick;
+pub(super) mod quick;
 mod scribe;
 mod sections;
 mod typing;

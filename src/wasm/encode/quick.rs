@@ -8,7 +8,7 @@
 /// Length in bytes of the operator at the start of `code`, when it is a frequent one and its
 /// encoding the canonical one; `None` otherwise. `keeps_types` says that type indices stay.
 #[inline]
-pub(super) fn canonical_length(code: &[u8], keeps_types: bool) -> Option<usize> {
+pub(in crate::wasm) fn canonical_length(code: &[u8], keeps_types: bool) -> Option<usize> {
     let (&opcode, rest) = code.split_first()?;
     let immediates = match opcode {
         // unreachable, nop, throw_ref, end, return, drop, select; everything from i32.eqz to

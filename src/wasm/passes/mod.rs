@@ -5,11 +5,14 @@ mod nan;
 mod relaxed_simd;
 mod stack;
 
+pub use stack::{FrameSize, STACK_TRAP, frame_sizes};
+
 use super::Error;
 use super::edit::{Edit, apply};
 use super::layout::Layout;
 use super::offsets::Offsets;
 use crate::profile::{Pass, Profile};
+use wasmparser::FunctionBody;
 
 /// What one pass did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,4 +75,18 @@ fn edit(pass: Pass, layout: &Layout<'_>) -> Result<Edit, Error> {
         Pass::Stack => stack::edit(layout),
         Pass::Growth => growth::edit(layout),
     }
+}
+
+/// The number of parameters and locals of a function.
+fn locals(body: &FunctionBody<'_>, params: usize) -> wasmparser::Result<u32> {
+    let mut total = u32::try_from(params).unwrap_or(u32::MAX);
+    for group in body.get_locals_reader()? {
+        total = total.saturating_add(group?.0);
+    }
+    Ok(total)
+}
+
+/// A module that was valid before a pass read it, and then was not: a defect.
+fn unreadable(pass: &str, error: &wasmparser::Error) -> Error {
+    Error::Reencode { what: format!("{pass}: {error}") }
 }

@@ -4,6 +4,7 @@ use crate::reason::Reason;
 fn sample() -> Receipt {
     let salt = [9; 32];
     Receipt {
+        engines: None,
         module: Sha256Of { sha256: ModuleDigest::of(b"module") },
         manifest: Sha256Of { sha256: ManifestDigest::of(b"manifest") },
         attestation: Some(Attestation {
