@@ -12,6 +12,7 @@ use noise::{Variant, variant};
 use provenact::digest::ModuleDigest;
 use provenact::profile::Profile;
 use provenact::wasm::{Built, Canonical, Companion, Freedom, Module, SourceNote};
+use random::Random;
 use std::collections::BTreeSet;
 use wasmparser::{Parser, Payload};
 
@@ -110,6 +111,44 @@ fn variants_of_one_module_have_one_digest() {
         println!("{}: taken {times} times", freedom.name());
         assert!(times >= 50, "{}", freedom.name());
     }
+}
+
+/// Random modules, some variants of each.
+#[test]
+fn variants_of_random_modules_have_one_digest() {
+    let (mut modules, mut variants) = (0, 0);
+    for seed in 0..150 {
+        let mut random = Random::new(seed);
+        let bytes: Vec<u8> = (0..3000).map(|_| random.below(256) as u8).collect();
+        let config = wasm_smith::Config {
+            gc_enabled: true,
+            exceptions_enabled: true,
+            tail_call_enabled: true,
+            memory64_enabled: true,
+            relaxed_simd_enabled: true,
+            max_memories: 2,
+            max_tables: 3,
+            ..wasm_smith::Config::default()
+        };
+        let input = &mut arbitrary::Unstructured::new(&bytes);
+        let Ok(module) = wasm_smith::Module::new(config, input) else { continue };
+        let module = module.to_bytes();
+        if Module::parse(module.clone()).is_err() {
+            continue;
+        }
+        let first = build(&module);
+        accounts(&module, &first);
+        modules += 1;
+        for at in 0..4 {
+            let variant = variant(first.canonical.bytes(), seed * 4 + at);
+            let built = build(&variant.bytes);
+            assert!(built.canonical.bytes() == first.canonical.bytes(), "{seed} {at}");
+            accounts(&variant.bytes, &built);
+            variants += 1;
+        }
+    }
+    println!("{variants} variants of {modules} random modules");
+    assert!(modules > 80);
 }
 
 /// The smallest of the public programs, where they were fetched (tests/programs/fetch.py).

@@ -1,8 +1,9 @@
 //! Properties of the writer, on random modules.
 
 use super::{Encoded, encode};
-use crate::wasm::Module;
+use crate::profile::Profile;
 use crate::wasm::freedom::Freedom;
+use crate::wasm::{Canonical, Module};
 use arbitrary::Unstructured;
 use wasm_smith::Config;
 
@@ -53,7 +54,10 @@ fn random_modules_stay_valid_and_canonical_modules_stay_as_they_are() {
             continue;
         }
         let Encoded { bytes, offsets, changes } = encode(&module).unwrap();
-        Module::parse(bytes.clone()).unwrap_or_else(|error| panic!("{seed}: {error}"));
+        let checked = Canonical::check(bytes.clone(), Profile::CANONICAL);
+        checked.unwrap_or_else(|error| panic!("{seed}: {error}"));
+        let as_it_was = Canonical::check(module.clone(), Profile::CANONICAL).is_ok();
+        assert_eq!(as_it_was, module == bytes, "{seed}");
         let again = encode(&bytes).unwrap();
         assert!(again.bytes == bytes, "{seed}");
         let counts = Freedom::ALL.map(|freedom| changes.of(freedom));
