@@ -8,6 +8,9 @@
 pub const MODULE_BYTES: u64 = 256 << 20;
 /// Bytes of a debug companion.
 pub const COMPANION_BYTES: u64 = 1 << 30;
+/// Spans in a companion's map of offsets; a module within [`MODULE_BYTES`] has fewer, since what is
+/// moved has two bytes at least.
+pub const OFFSET_SPANS: u64 = 1 << 27;
 /// Bytes of a manifest.
 pub const MANIFEST_BYTES: u64 = 1 << 20;
 /// Capabilities in one manifest.
@@ -53,7 +56,7 @@ pub const THREAD_STACK_BYTES: usize = 96 << 20;
 /// Bytes that one host call may copy out of the guest (wasmtime's default for a store); more is the
 /// errno `nomem`.
 pub const HOSTCALL_BYTES: usize = 128 << 20;
-/// Leaks of host paths reported for one module.
+/// Leaks of one kind (paths, user names, times) reported for one module.
 pub const LEAKS: usize = 64;
 /// Bytes of a companion that travels with a trace; a larger one stays behind.
 pub const COMPANION_IN_TRACE: usize = 1 << 20;

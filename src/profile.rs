@@ -67,9 +67,14 @@ impl Profile {
     pub const PORTABLE: Self = Self { passes: 0b1111 };
 
     /// The profile of that name, whole.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::CANONICAL, Self::PORTABLE].into_iter().find(|profile| profile.name() == name)
+    ///
+    /// # Errors
+    /// [`ProfileError::Name`] when there is none.
+    pub fn from_name(name: &str) -> Result<Self, ProfileError> {
+        [Self::CANONICAL, Self::PORTABLE]
+            .into_iter()
+            .find(|profile| profile.name() == name)
+            .ok_or_else(|| ProfileError::Name { name: cut(name) })
     }
 
     /// The name in manifests and flags.
@@ -101,14 +106,108 @@ impl Profile {
         Note { name: self.name().to_owned(), passes: self.passes().map(PassNote::of).collect() }
     }
 
-    /// Reads a note; `None` when it is not one that [`Profile::note`] writes.
-    #[must_use]
-    pub fn from_note(note: &Note) -> Option<Self> {
-        let passes = note.passes.iter().map(|pass| Pass::from_name(&pass.name));
-        let passes = passes.map(|pass| pass.map(Pass::bit)).sum::<Option<u8>>()?;
-        let profile = Self { passes: passes & Self::PORTABLE.passes };
-        (profile.note() == *note).then_some(profile)
+    /// The same without the passes of these names.
+    ///
+    /// # Errors
+    /// Unknown names; a pass to leave out of `canonical`, or none that is left.
+    pub fn leaving_out<'a>(
+        self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, ProfileError> {
+        let mut profile = self;
+        for name in names {
+            let pass =
+                Pass::from_name(name).ok_or_else(|| ProfileError::Pass { name: cut(name) })?;
+            if self == Self::CANONICAL {
+                return Err(ProfileError::NotOfProfile { pass: pass.name() });
+            }
+            profile = profile.without(pass);
+        }
+        if profile == Self::CANONICAL && self != Self::CANONICAL {
+            return Err(ProfileError::NothingLeft);
+        }
+        Ok(profile)
     }
+
+    /// Reads a note: only those that [`Profile::note`] writes are taken.
+    ///
+    /// # Errors
+    /// Unknown profiles and passes, another order, other parameters.
+    pub fn from_note(note: &Note) -> Result<Self, ProfileError> {
+        Self::from_name(&note.name)?;
+        let mut profile = Self::CANONICAL;
+        let mut last = None;
+        for found in &note.passes {
+            let pass = Pass::from_name(&found.name)
+                .ok_or_else(|| ProfileError::Pass { name: cut(&found.name) })?;
+            if last >= Some(pass) {
+                return Err(ProfileError::Order { pass: pass.name() });
+            }
+            if *found != PassNote::of(pass) {
+                return Err(ProfileError::Parameters { pass: pass.name() });
+            }
+            last = Some(pass);
+            profile.passes |= pass.bit();
+        }
+        if profile.name() != note.name {
+            return Err(ProfileError::Mixed { name: cut(&note.name) });
+        }
+        Ok(profile)
+    }
+}
+
+/// Why a profile was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// No profile has that name.
+    #[error("profile {name:?} is not supported: there are canonical and portable")]
+    Name {
+        /// The name, cut to 80 characters.
+        name: String,
+    },
+    /// No pass has that name.
+    #[error("pass {name:?} is not supported: there are {}", pass_names())]
+    Pass {
+        /// The name, cut to 80 characters.
+        name: String,
+    },
+    /// Passes in another order than that in which they run, or one that stands twice.
+    #[error("pass {pass} is not in its place: the order is {}", pass_names())]
+    Order {
+        /// The first pass out of order.
+        pass: &'static str,
+    },
+    /// A pass with other parameters than this version has.
+    #[error("pass {pass} has parameters that are not supported")]
+    Parameters {
+        /// The pass.
+        pass: &'static str,
+    },
+    /// `canonical` with passes, or `portable` without any.
+    #[error("profile {name:?} does not fit its passes: canonical has none, portable at least one")]
+    Mixed {
+        /// The profile.
+        name: String,
+    },
+    /// A pass is to be left out of a profile that does not have it.
+    #[error("pass {pass} cannot be left out: the profile canonical has no passes")]
+    NotOfProfile {
+        /// The pass.
+        pass: &'static str,
+    },
+    /// All passes are to be left out.
+    #[error("no pass is left: that is the profile canonical")]
+    NothingLeft,
+}
+
+fn pass_names() -> String {
+    Pass::ALL.map(Pass::name).join(", ")
+}
+
+/// The beginning of a name from outside.
+fn cut(name: &str) -> String {
+    name.chars().take(80).collect()
 }
 
 /// A profile as a manifest has it.
@@ -163,16 +262,40 @@ mod tests {
     fn a_note_is_read_back_and_no_other_is_taken() {
         for passes in 0..16 {
             let profile = Profile { passes };
-            assert_eq!(Profile::from_note(&profile.note()), Some(profile));
+            assert_eq!(Profile::from_note(&profile.note()), Ok(profile));
         }
-        let mut note = Profile::PORTABLE.note();
-        note.passes.swap(0, 1);
-        assert_eq!(Profile::from_note(&note), None);
-        let mut note = Profile::PORTABLE.note();
-        note.passes[2].words = Some(7);
-        assert_eq!(Profile::from_note(&note), None);
-        let mut note = Profile::PORTABLE.note();
-        note.passes.push(note.passes[0].clone());
-        assert_eq!(Profile::from_note(&note), None);
+        let refused = |change: fn(&mut Note)| {
+            let mut note = Profile::PORTABLE.note();
+            change(&mut note);
+            Profile::from_note(&note).unwrap_err()
+        };
+        assert_eq!(refused(|n| n.passes.swap(0, 1)), ProfileError::Order { pass: "relaxed-simd" });
+        let twice = refused(|n| n.passes.push(n.passes[3].clone()));
+        assert_eq!(twice, ProfileError::Order { pass: "growth" });
+        let other = refused(|n| n.passes[2].words = Some(7));
+        assert_eq!(other, ProfileError::Parameters { pass: "stack" });
+        let more = refused(|n| n.passes[1].model = Some(1));
+        assert_eq!(more, ProfileError::Parameters { pass: "nan" });
+        assert!(matches!(refused(|n| n.name = "strict".into()), ProfileError::Name { .. }));
+        let pass = refused(|n| n.passes[1].name = "float".into());
+        assert!(pass.to_string().ends_with("there are relaxed-simd, nan, stack, growth"), "{pass}");
+        assert!(matches!(refused(|n| n.passes.clear()), ProfileError::Mixed { .. }));
+        assert!(matches!(refused(|n| n.name = "canonical".into()), ProfileError::Mixed { .. }));
+    }
+
+    #[test]
+    fn choices_that_make_no_sense_are_refused() {
+        let portable = Profile::PORTABLE;
+        assert_eq!(portable.leaving_out([]), Ok(portable));
+        let two = portable.leaving_out(["nan", "stack", "nan"]).unwrap();
+        assert_eq!(two.passes().collect::<Vec<_>>(), [Pass::RelaxedSimd, Pass::Growth]);
+        assert_eq!(two.leaving_out(["nan"]), Ok(two), "it is left out already");
+        assert_eq!(Profile::CANONICAL.leaving_out([]), Ok(Profile::CANONICAL));
+        let of_canonical = Profile::CANONICAL.leaving_out(["nan"]).unwrap_err();
+        assert!(matches!(of_canonical, ProfileError::NotOfProfile { .. }));
+        let unknown = portable.leaving_out(["NaN"]).unwrap_err();
+        assert!(matches!(unknown, ProfileError::Pass { .. }));
+        let all = portable.leaving_out(Pass::ALL.map(Pass::name));
+        assert_eq!(all, Err(ProfileError::NothingLeft));
     }
 }

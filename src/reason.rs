@@ -107,6 +107,8 @@ reasons! {
     ComponentUnsupported = "component-unsupported", Unknown, "give the core module: build for wasm32-wasip1, or without the component step";
     /// Threads and shared memory have no deterministic replay and are refused.
     ThreadsUnsupported = "threads-unsupported", Unknown, "build without -pthread, -matomics or --shared-memory";
+    /// The module is an object file: it has a section `linking` or `reloc.*`.
+    ObjectFile = "object-file", Unknown, "link it first, for instance with wasm-ld; without --relocatable and --emit-relocs";
     /// The module imports something that belongs to no known interface.
     ImportUnknown = "import-unknown", Unknown, "build for WASI preview 1 (wasm32-wasip1), or without the import";
     /// The module imports a known function under another type.
@@ -123,6 +125,8 @@ reasons! {
     EntrypointType = "entrypoint-type", Unknown, "name a function without parameters that returns nothing or an i32";
     /// The module imports WASI preview 1 and its memory has 64-bit addresses.
     MemoryWithWasi = "memory64-with-wasi", Unknown, "build for wasm32; WASI preview 1 has 32-bit pointers";
+    /// The module's data tells paths, user names or times of the machine that built it, and --deny-leaks was given.
+    LeaksFound = "leaks-found", Unknown, "build the module with the flags that the message names, or without --deny-leaks";
 
     /// The manifest is not of the form that spec/manifest.md gives.
     ManifestMalformed = "manifest-malformed", Unknown, "build the bundle again";
@@ -134,8 +138,8 @@ reasons! {
     CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, random, time";
     /// A capability has a known name and is not supported by this version.
     CapabilityUnsupported = "capability-unsupported", Unknown, "leave the capability out";
-    /// The manifest names a profile that this version does not have.
-    ProfileUnsupported = "profile-unsupported", Unknown, "build with the profile canonical, or use a provenact that has the other";
+    /// The manifest names a profile, a pass or a parameter of one that this version does not have.
+    ProfileUnsupported = "profile-unsupported", Unknown, "use the provenact that built the bundle, or build it again";
     /// Two grants contradict each other, or an output would lie where the skill may write.
     GrantConflict = "grant-conflict", Unknown, "change one of the two that the message names";
     /// The bundle lacks a part, or the directory is not a bundle.
@@ -144,6 +148,8 @@ reasons! {
     ArtifactMismatch = "artifact-mismatch", No, "the module or the manifest was changed after the build: fetch the bundle again";
     /// The module is not in the canonical form that its profile demands.
     ModuleNotCanonical = "module-not-canonical", No, "build the bundle again with provenact build";
+    /// The module does not keep what a pass of its profile promises.
+    ModuleNotPortable = "module-not-portable", No, "build the bundle again with provenact build";
 
     /// A key file is not a PEM file of an Ed25519 key.
     KeyMalformed = "key-malformed", Unknown, "private keys are PKCS#8 PEM, public keys SPKI PEM; provenact keygen writes both";

@@ -294,11 +294,21 @@ def receipts():
     put("statement-extension", "receipt-malformed", [12], "a member beside the statement's own", good | {"x": 1})
 
 
+PORTABLE = {
+    "name": "portable",
+    "passes": [
+        {"name": "relaxed-simd"},
+        {"name": "nan"},
+        {"name": "stack", "words": 1 << 20, "model": 1},
+        {"name": "growth", "pages": 1 << 16, "elements": 10**7},
+    ],
+}
+
 PROVENANCE = {
     "buildDefinition": {
         "buildType": "https://opertus.systems/provenact/buildtype/canonicalize/v1",
         "externalParameters": {
-            "name": "clock", "version": "0.1.0", "entrypoint": "_start", "profile": "canonical",
+            "name": "clock", "version": "0.1.0", "entrypoint": "_start", "profile": PORTABLE,
             "capabilities": [{"kind": "fs.read", "value": "/data"}, {"kind": "time", "value": "*"}],
             "recipe": {"command": ["make", "clock.wasm"]},
         },
@@ -327,7 +337,8 @@ def provenances():
 
     put("complete", "accept", [1, 2, 3, 4, 5, 6, 7, 8], "every member is there", good)
     small = changed(changed(good, outer + ["recipe"], drop=True), at + ["runDetails", "byproducts"], drop=True)
-    put("smallest", "accept", [7, 8], "no recipe, no companion", small)
+    small = changed(small, outer + ["profile"], {"name": "canonical"})
+    put("smallest", "accept", [7, 8], "no recipe, no companion, no passes", small)
     more = changed(good, at + ["runDetails", "metadata"], {"invocationId": "7"})
     more = changed(more, at + ["buildDefinition", "internalParameters"], {"x": 1})
     put("slsa-members", "accept", [9], "members of SLSA that we do not use", more, rewrite="no")
@@ -339,6 +350,10 @@ def provenances():
     put("recipe-unknown", sm, [4], "an unknown part of the recipe", changed(good, outer + ["recipe", "shell"], True))
     for member in ("name", "version", "entrypoint", "profile", "capabilities"):
         put(f"no-{member}", sm, [4], f"{member} is missing", changed(good, outer + [member], drop=True))
+    put("profile-name", sm, [4], "the profile's name without its passes", changed(good, outer + ["profile"], "portable"))
+    put("profile-order", sm, [4], "passes in another order", changed(good, outer + ["profile", "passes"], PORTABLE["passes"][::-1]))
+    put("profile-parameter", sm, [4], "a parameter that its pass does not have", changed(good, outer + ["profile", "passes", 1, "words"], 7))
+    put("profile-unknown-member", sm, [4], "an unknown member of a pass", changed(good, outer + ["profile", "passes", 0, "level"], 2))
     put("capability-unknown", sm, [4], "a kind of capability that there is not", changed(good, outer + ["capabilities", 0, "kind"], "teleport"))
     deps = at + ["buildDefinition", "resolvedDependencies"]
     put("source-missing", sm, [5], "no source module", changed(good, deps, []))

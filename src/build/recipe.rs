@@ -2,6 +2,7 @@
 
 use super::Error;
 use crate::abi::{Capability, CapabilityError, Kind};
+use crate::profile::{Profile, ProfileError};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::{Spanned, Value};
@@ -17,6 +18,8 @@ use toml::{Spanned, Value};
 /// [build]
 /// command = ["cargo", "build", "--release", "--target", "wasm32-wasip1"]
 /// output = "target/wasm32-wasip1/release/clock.wasm"
+/// profile = "portable"     # the default
+/// without = ["nan"]        # passes of the profile to leave out
 ///
 /// [capabilities]
 /// "fs.read" = ["/data"]
@@ -35,6 +38,8 @@ pub struct Recipe {
     pub command: Vec<String>,
     /// The module that they make, relative to the recipe.
     pub output: String,
+    /// The passes that the module goes through.
+    pub profile: Profile,
     /// What the skill declares, sorted and distinct.
     pub capabilities: Vec<Capability>,
 }
@@ -42,6 +47,8 @@ pub struct Recipe {
 impl Recipe {
     /// Version of a skill whose recipe says none.
     pub const DEFAULT_VERSION: &'static str = "0.0.0";
+    /// Profile of a skill whose recipe says none.
+    pub const DEFAULT_PROFILE: Profile = Profile::PORTABLE;
 
     /// Reads the text of a recipe (TOML 1.0). Name and version are judged when a manifest is made.
     ///
@@ -58,6 +65,10 @@ impl Recipe {
         if raw.build.output.get_ref().is_empty() {
             return refuse(raw.build.output.span().start, "output is empty");
         }
+        let profile = match raw.build.profile() {
+            Ok(profile) => profile,
+            Err((at, error)) => return refuse(at, &error.to_string()),
+        };
         let (at, command) = match raw.build.command {
             Some(command) => (Some(command.span().start), command.into_inner()),
             None => (None, Vec::new()),
@@ -77,6 +88,7 @@ impl Recipe {
             entrypoint: raw.skill.entrypoint,
             command,
             output: raw.build.output.into_inner(),
+            profile,
             capabilities,
         })
     }
@@ -104,6 +116,23 @@ struct RawSkill {
 struct RawBuild {
     command: Option<Spanned<Vec<String>>>,
     output: Spanned<String>,
+    profile: Option<Spanned<String>>,
+    without: Option<Spanned<Vec<String>>>,
+}
+
+impl RawBuild {
+    /// The profile, or where the line stands that asks for one that there is not.
+    fn profile(&self) -> Result<Profile, (usize, ProfileError)> {
+        let whole = match &self.profile {
+            None => Recipe::DEFAULT_PROFILE,
+            Some(name) => {
+                Profile::from_name(name.get_ref()).map_err(|error| (name.span().start, error))?
+            }
+        };
+        let Some(without) = &self.without else { return Ok(whole) };
+        let names = without.get_ref().iter().map(String::as_str);
+        whole.leaving_out(names).map_err(|error| (without.span().start, error))
+    }
 }
 
 /// The capabilities of one line: a list of values, or `true` for a kind that is declared whole.
@@ -138,6 +167,7 @@ fn line(text: &str, offset: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::Recipe;
+    use crate::profile::{Pass, Profile};
 
     const GOOD: &str = r#"[skill]
 name = "clock"
@@ -162,6 +192,13 @@ random = false
         );
         let short = Recipe::parse("[skill]\nname='x'\n[build]\noutput='x.wasm'\n").unwrap();
         assert!(short.command.is_empty() && short.capabilities.is_empty());
+        assert_eq!(short.profile, Profile::PORTABLE);
+        let with = |lines: &str| {
+            Recipe::parse(&GOOD.replacen("output", &format!("{lines}\noutput"), 1)).unwrap().profile
+        };
+        assert_eq!(with("profile = 'canonical'"), Profile::CANONICAL);
+        assert_eq!(with("without = ['nan']"), Profile::PORTABLE.without(Pass::Nan));
+        assert_eq!(with("profile = 'portable'\nwithout = []"), Profile::PORTABLE);
     }
 
     #[test]
@@ -176,6 +213,15 @@ random = false
             ("env =", "\"net.http\" =", 8, "capability-unsupported"),
             ("env =", "network =", 8, "capability-unknown"),
             ("time = true", "time = [\"*\"]", 9, "recipe-malformed"),
+            ("command", "profile = \"strict\"\ncommand", 4, "recipe-malformed"),
+            ("output", "without = [\"NaN\"]\noutput", 5, "recipe-malformed"),
+            (
+                "output",
+                "profile = \"canonical\"\nwithout = [\"nan\"]\noutput",
+                6,
+                "recipe-malformed",
+            ),
+            ("output", "profile = [\"portable\"]\noutput", 5, "recipe-malformed"),
         ] {
             let error = Recipe::parse(&GOOD.replacen(from, to, 1)).unwrap_err();
             assert!(error.to_string().starts_with(&format!("line {line}: ")), "{to}: {error}");

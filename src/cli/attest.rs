@@ -5,7 +5,7 @@ use crate::attest::Envelope;
 use crate::attest::provenance::{Parameters, Provenance, Recipe};
 use crate::reason::Reason;
 use crate::skill;
-use crate::verify::CheckedBundle;
+use crate::verify::{self, CheckedBundle};
 use crate::wasm::Companion;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -73,6 +73,9 @@ fn provenance(path: &std::path::Path, bundle: &CheckedBundle) -> Result<Provenan
         .hint("build the bundle again")
     })?;
     let companion = Companion::parse(bytes)?;
+    if let Some(original) = skill::read_original(path)? {
+        verify::check_original(&original, &companion.source())?;
+    }
     let manifest = bundle.manifest();
     Ok(Provenance {
         module: bundle.module().digest(),
@@ -81,7 +84,7 @@ fn provenance(path: &std::path::Path, bundle: &CheckedBundle) -> Result<Provenan
             name: manifest.name().to_owned(),
             version: manifest.version().to_owned(),
             entrypoint: manifest.entrypoint().to_owned(),
-            profile: manifest.profile().name().to_owned(),
+            profile: manifest.profile().note(),
             capabilities: manifest.capabilities().to_vec(),
             recipe: Some(companion.command())
                 .filter(|command| !command.is_empty())

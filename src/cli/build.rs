@@ -1,20 +1,24 @@
 use super::error::CommandError;
+use super::leaks::{self, LeakReport};
+use super::profile::{self as flags, PassReport};
 use super::ui::Ui;
 use super::{inputs, ui};
 use crate::abi::{Capability, Kind};
 use crate::build::{self, Recipe};
 use crate::limits;
-use crate::profile::Profile;
+use crate::profile::{Note, Profile};
 use crate::reason::Reason;
 use crate::skill::{self, Manifest, NewBundle, Written};
-use crate::wasm::{self, Built, Canonical, Interface, Leak, Module, SourceNote};
+use crate::wasm::{self, Built, Canonical, Interface, Module, SourceNote};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Canonicalize a module into a bundle
 ///
 /// Takes a core WebAssembly module that imports WASI preview 1 (or AssemblyScript's runtime, or
-/// nothing) and writes NAME.skill/. Without a module, ./provenact.toml says what to build.
+/// nothing) and writes NAME.skill/. Without a module, ./provenact.toml says what to build. Unless
+/// told otherwise, the module is rewritten until it behaves the same on every engine (the profile
+/// portable); the manifest says by which passes.
 ///
 /// Kinds of capabilities are inferred from the imports. Paths and variables are not: declare them
 /// with --cap; what is not declared is empty.
@@ -22,6 +26,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   provenact build clock.wasm --cap fs.read=/data -o clock.skill
+  provenact build clock.wasm --without nan --keep-original
   provenact build
 
 Exit status:
@@ -44,13 +49,22 @@ pub struct Args {
     /// The bundle's directory; default NAME.skill
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// portable (every pass) or canonical (encoding alone); default: the recipe's, or portable
+    #[arg(long, value_parser = flags::profiles(), hide_possible_values = true)]
+    profile: Option<String>,
+    /// Leave a pass of the profile portable out; repeatable
+    #[arg(long, value_name = "PASS", value_parser = flags::passes())]
+    without: Vec<String>,
+    /// Refuse a module whose data tells paths, user names or times of the machine that built it
+    #[arg(long)]
+    deny_leaks: bool,
+    /// Keep the module that went in, as skill.orig.wasm in the bundle
+    #[arg(long)]
+    keep_original: bool,
     /// Replace an existing bundle, and with it its attestations
     #[arg(long)]
     force: bool,
 }
-
-/// Leaks that are shown to people.
-const LEAKS_SHOWN: usize = 5;
 
 /// What is to be built, from arguments or from a recipe.
 struct Order {
@@ -61,6 +75,7 @@ struct Order {
     name: String,
     version: String,
     entrypoint: Option<String>,
+    profile: Profile,
     capabilities: Vec<Capability>,
     command: Vec<String>,
 }
@@ -77,15 +92,12 @@ struct Report<'a> {
     source: String,
     source_bytes: usize,
     module_bytes: usize,
+    original_kept: bool,
+    profile: Note,
+    passes: Vec<PassReport>,
     capabilities: &'a [Capability],
     inferred: Vec<&'static str>,
     leaks: Vec<LeakReport>,
-}
-
-#[derive(Serialize)]
-struct LeakReport {
-    offset: u64,
-    text: String,
 }
 
 /// Builds the bundle.
@@ -97,10 +109,13 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let place = |error: wasm::Error| CommandError::from(error).of(&order.place);
     let module = Module::parse(order.source).map_err(place)?;
     let interface = Interface::of(&module, order.entrypoint.as_deref()).map_err(place)?;
-    let leaks = wasm::find_leaks(&module);
+    let found = wasm::find_leaks(&module);
+    if args.deny_leaks {
+        leaks::deny(&found, ui).map_err(|error| error.of(&order.place))?;
+    }
     let note = SourceNote { name: &order.source_name, command: &order.command };
-    let Built { canonical, companion, .. } =
-        Canonical::build(&module, Profile::CANONICAL, &note).map_err(place)?;
+    let Built { canonical, companion, passes, .. } =
+        Canonical::build(&module, order.profile, &note).map_err(place)?;
 
     let declared = with_inferred(order.capabilities, &interface);
     let manifest = Manifest::new(
@@ -109,13 +124,14 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         &interface.entrypoint,
         canonical.digest(),
         declared,
-        Profile::CANONICAL,
+        order.profile,
     )?;
     let output = args.output.clone().unwrap_or_else(|| format!("{}.skill", order.name).into());
     let parts = NewBundle {
         manifest: manifest.bytes(),
         wasm: canonical.bytes(),
         companion: companion.bytes(),
+        original: args.keep_original.then(|| module.bytes()),
     };
     let written = parts.write(&output, args.force)?;
     let report = Report {
@@ -129,11 +145,16 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         source: companion.source().to_string(),
         source_bytes: module.bytes().len(),
         module_bytes: canonical.bytes().len(),
+        original_kept: args.keep_original,
+        profile: order.profile.note(),
+        passes: flags::reports(&passes),
         capabilities: manifest.capabilities(),
         inferred: interface.kinds.iter().map(|kind| kind.name()).collect(),
-        leaks: leaks.iter().map(leak_report).collect(),
+        leaks: leaks::reports(&found),
     };
-    tell(&report, &interface, &leaks, ui)?;
+    let profile = flags::line(order.profile, &passes);
+    leaks::warn(&found, ui);
+    tell(&report, &profile, &interface, ui)?;
     Ok(0)
 }
 
@@ -152,6 +173,7 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
         name,
         version: args.version.clone().unwrap_or_else(|| "0.0.0".to_owned()),
         entrypoint: args.entrypoint.clone(),
+        profile: chosen(args, Recipe::DEFAULT_PROFILE)?,
         capabilities: capabilities(&args.capabilities)?,
         command: Vec::new(),
     })
@@ -168,6 +190,7 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
     }
     let named = |error: build::Error| CommandError::from(error).of(path.display());
     let recipe = Recipe::parse(&inputs::text(path, limits::RECIPE_BYTES)?).map_err(named)?;
+    let profile = chosen(args, recipe.profile)?;
     let output = build::run(&recipe, Path::new(".")).map_err(named)?;
     let mut declared = recipe.capabilities;
     declared.extend(capabilities(&args.capabilities)?);
@@ -182,9 +205,15 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
         name: args.name.clone().unwrap_or(recipe.name),
         version: args.version.clone().unwrap_or(recipe.version),
         entrypoint: args.entrypoint.clone().or(recipe.entrypoint),
+        profile,
         capabilities: declared,
         command: recipe.command,
     })
+}
+
+/// The flags' profile: --profile is instead of the recipe's, --without beside it.
+fn chosen(args: &Args, default: Profile) -> Result<Profile, CommandError> {
+    flags::chosen(args.profile.as_deref(), &args.without, default)
 }
 
 fn capabilities(texts: &[String]) -> Result<Vec<Capability>, CommandError> {
@@ -203,23 +232,12 @@ fn with_inferred(mut declared: Vec<Capability>, interface: &Interface) -> Vec<Ca
     declared
 }
 
-fn leak_report(leak: &Leak) -> LeakReport {
-    LeakReport { offset: leak.offset, text: leak.text.clone() }
-}
-
 fn tell(
     report: &Report<'_>,
+    profile: &str,
     interface: &Interface,
-    leaks: &[Leak],
     ui: ui::Ui,
 ) -> Result<(), CommandError> {
-    for leak in leaks.iter().take(LEAKS_SHOWN) {
-        ui.warn(&format!("host path in the data at byte {}: {:?}", leak.offset, leak.text));
-    }
-    if leaks.len() > LEAKS_SHOWN {
-        let more = leaks.len() - LEAKS_SHOWN;
-        ui.warn(&format!("{more} more text(s) like host paths; --format json lists them"));
-    }
     let declares = |kind: Kind| report.capabilities.iter().any(|c| c.kind() == kind);
     for kind in interface.kinds.iter().filter(|kind| !kind.is_whole() && !declares(**kind)) {
         ui.talk(&format!(
@@ -228,7 +246,7 @@ fn tell(
     }
     let capabilities: Vec<String> = report.capabilities.iter().map(ToString::to_string).collect();
     let text = format!(
-        "{}{}\nmodule   {} ({} bytes, from {})\nmanifest {}\ncapabilities: {}",
+        "{}{}\nmodule   {} ({} bytes, from {})\nmanifest {}\nprofile  {profile}\ncapabilities: {}",
         report.bundle,
         if report.unchanged { " (unchanged)" } else { "" },
         report.module,

@@ -1,5 +1,6 @@
 //! What a command reports when it does not succeed: a reason, a sentence, hints.
 
+use crate::json::Value;
 use crate::outcome::Outcome;
 use crate::reason::{Class, Reason};
 use crate::{attest, files, runtime, skill, trace, verify, wasm};
@@ -13,12 +14,14 @@ pub struct CommandError {
     pub message: String,
     /// What to do; the reason's own hint comes after these.
     pub hints: Vec<String>,
+    /// What a program may want to know besides, for JSON.
+    pub details: Option<Value>,
 }
 
 impl CommandError {
     /// An error with `reason` that says `message`.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), hints: Vec::new() }
+        Self { reason, message: message.into(), hints: Vec::new(), details: None }
     }
 
     /// Puts `what` (a path, an action) before the message.

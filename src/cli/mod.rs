@@ -2,6 +2,7 @@
 
 mod attest;
 mod build;
+mod canon;
 mod demo;
 mod error;
 mod explain;
@@ -9,6 +10,8 @@ mod inputs;
 mod inspect;
 mod kept;
 mod keygen;
+mod leaks;
+mod profile;
 mod record;
 mod replay;
 mod run;
@@ -41,6 +44,7 @@ struct Cli {
 enum Command {
     Keygen(keygen::Args),
     Build(build::Args),
+    Canon(canon::Args),
     Attest(attest::Args),
     Verify(verify::Args),
     Run(Box<run::Args>),
@@ -93,6 +97,7 @@ fn dispatch(args: Vec<OsString>) -> u8 {
     let result = match &cli.command {
         Command::Keygen(args) => keygen::run(args, ui),
         Command::Build(args) => build::run(args, ui),
+        Command::Canon(args) => canon::run(args, ui),
         Command::Attest(args) => attest::run(args, ui),
         Command::Verify(args) => verify::run(args, ui),
         Command::Run(args) => run::run(args, ui),

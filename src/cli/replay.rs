@@ -10,7 +10,7 @@ use crate::runtime::{Divergence, Engine};
 use crate::skill::Manifest;
 use crate::trace::{MaterialName, Reader};
 use crate::verify::{self, Claim, DOES_NOT_PROVE, PROVES, Replay, Verdict};
-use crate::wasm::{Canonical, Companion, FunctionNames};
+use crate::wasm::{Canonical, Companion};
 use crate::{files, limits};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -79,8 +79,8 @@ pub struct Audit {
     pub attestation: String,
     /// The trace, read up to its first event.
     pub trace: Reader,
-    /// Names of the module's functions.
-    pub names: FunctionNames,
+    /// What is known of the module's functions.
+    pub companion: Option<Companion>,
 }
 
 /// Replays the receipt and prints the verdict.
@@ -174,10 +174,7 @@ impl Audit {
             manifest,
             attestation,
             // Names are hints for people: a companion that cannot be read gives none.
-            names: companion
-                .and_then(|bytes| Companion::parse(bytes).ok())
-                .map(|companion| companion.names())
-                .unwrap_or_default(),
+            companion: companion.and_then(|bytes| Companion::parse(bytes).ok()),
             trace,
             claim,
         })
@@ -194,7 +191,7 @@ impl Audit {
             module: &self.module,
             manifest: &self.manifest,
             trace: self.trace,
-            names: self.names,
+            companion: self.companion,
             keep: kept.map(|kept| Box::new(kept) as Box<dyn crate::runtime::Keep>),
         };
         let verdict = verify::replay(engine, replay)?;

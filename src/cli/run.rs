@@ -7,10 +7,11 @@ use crate::abi::Kind;
 use crate::files;
 use crate::outcome::{Denial, Interruption, Outcome};
 use crate::reason::{Class, Reason};
-use crate::runtime::{self, Engine, Evidence, Execution, LiveHost, Seam, execute, roots};
+use crate::runtime::{self, Engine, Evidence, Execution, Frame, LiveHost, Seam, execute, roots};
 use crate::skill::{Effective, Grant, effective};
 use crate::trace::{Attested as AttestedBy, Header, Salt};
 use crate::verify::{Attested, CheckedBundle};
+use crate::wasm::Companion;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -105,12 +106,15 @@ pub struct Report<'a> {
     receipt: Option<String>,
     trace: Option<String>,
     events: u64,
+    /// The guest's call stack where it stopped, innermost first.
+    stack: &'a [Frame],
 }
 
 /// Everything about one run that its end needs.
 struct Run {
     ui: Ui,
     quiet: bool,
+    bundle: PathBuf,
     declared: Vec<crate::abi::Capability>,
     report: Option<PathBuf>,
     force: bool,
@@ -156,6 +160,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let end = Run {
         ui,
         quiet: args.quiet,
+        bundle: args.bundle().to_path_buf(),
         declared: bundle.manifest().capabilities().to_vec(),
         report: args.report.clone(),
         force: args.force,
@@ -384,8 +389,9 @@ impl Run {
     ) -> Result<u8, CommandError> {
         let outcome = &execution.outcome;
         let exit = run_exit(outcome);
+        let stack = &self.explained(&execution.stack);
         if let Some(reason) = outcome.reason() {
-            self.ui.error(&self.refusal(reason, execution));
+            self.ui.error(&self.refusal(reason, execution, stack));
         }
         if let (Outcome::Returned { value: Some(value) }, false) = (outcome, self.quiet) {
             self.ui.talk(&format!("provenact: the entrypoint returned {value}"));
@@ -402,6 +408,7 @@ impl Run {
                 receipt: concluded.map(|c| c.receipt.display().to_string()),
                 trace: concluded.map(|c| c.trace.display().to_string()),
                 events: concluded.map_or(0, |c| c.events),
+                stack,
             };
             let text = crate::json::to_pretty(&report)? + "\n";
             files::write_new(path, text.as_bytes(), files::MODE_FILE, self.force)?;
@@ -409,7 +416,20 @@ impl Run {
         Ok(exit)
     }
 
-    fn refusal(&self, reason: Reason, execution: &Execution) -> CommandError {
+    /// The call stack with what the bundle's companion knows of it; one that cannot be read costs
+    /// only the names.
+    fn explained(&self, stack: &[Frame]) -> Vec<Frame> {
+        let mut stack = stack.to_vec();
+        if !stack.is_empty() {
+            let companion = crate::skill::read_companion(&self.bundle).ok().flatten();
+            if let Some(companion) = companion.and_then(|bytes| Companion::parse(bytes).ok()) {
+                runtime::explain(&mut stack, &companion);
+            }
+        }
+        stack
+    }
+
+    fn refusal(&self, reason: Reason, execution: &Execution, stack: &[Frame]) -> CommandError {
         let mut message = execution.outcome.to_string();
         if let Some(said) = &execution.message {
             message = format!("{message}: {said}");
@@ -417,9 +437,8 @@ impl Run {
         let error = CommandError::new(reason, message);
         match &execution.outcome {
             Outcome::Denied { denial } => error.hint(self.grant_hint(denial)),
-            _ if reason.class() == Class::Trapped && !execution.stack.is_empty() => {
-                let frames: Vec<String> =
-                    execution.stack.iter().take(8).map(ToString::to_string).collect();
+            _ if reason.class() == Class::Trapped && !stack.is_empty() => {
+                let frames: Vec<String> = stack.iter().take(8).map(ToString::to_string).collect();
                 error.hint(format!("the guest was in {}", frames.join(", called by ")))
             }
             _ => error,

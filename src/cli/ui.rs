@@ -29,6 +29,8 @@ struct ErrorReport<'a> {
     reason: &'static str,
     message: &'a str,
     hints: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a json::Value>,
 }
 
 impl Ui {
@@ -91,6 +93,7 @@ impl Ui {
                 reason: error.reason.name(),
                 message: &error.message,
                 hints: error.all_hints(),
+                details: error.details.as_ref(),
             };
             if let Ok(text) = json::to_pretty(&report) {
                 let _ = self.bytes(format!("{text}\n").as_bytes());

@@ -5,7 +5,7 @@ use crate::attest::Trust;
 use crate::digest::TraceDigest;
 use crate::reason::Reason;
 use crate::verify::{Attested, Authenticity, CheckedBundle, Claim};
-use crate::{files, limits};
+use crate::{files, limits, skill};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -54,6 +54,8 @@ struct Upheld {
     manifest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_kept: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<String>,
     replayed: Option<bool>,
@@ -104,15 +106,18 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 fn bundle(path: &Path, trust: &Trust) -> Result<(Upheld, String), CommandError> {
     let bundle = CheckedBundle::check(inputs::bundle(path)?)?;
     let attested: Attested = bundle.attested(trust)?;
+    let original = skill::read_original(path)?;
+    attested.check_beside(skill::read_companion(path)?.as_deref(), original.as_deref())?;
     let by: Vec<Signer> = attested.provenance().by().iter().map(signer).collect();
     let source = attested.provenance().source.to_string();
     let line = format!(
-        "{}: upheld, attested by {}\n  module {}\n  built from {} {}",
+        "{}: upheld, attested by {}\n  module {}\n  built from {} {}{}",
         path.display(),
         names(&by),
         bundle.module().digest(),
         attested.provenance().source_name,
         source,
+        if original.is_some() { ", which is in the bundle" } else { "" },
     );
     let upheld = Upheld {
         path: path.display().to_string(),
@@ -120,6 +125,7 @@ fn bundle(path: &Path, trust: &Trust) -> Result<(Upheld, String), CommandError> 
         module: bundle.module().digest().to_string(),
         manifest: Some(bundle.manifest_digest().to_string()),
         source: Some(source),
+        original_kept: Some(original.is_some()),
         trace: None,
         replayed: None,
         by,
@@ -162,6 +168,7 @@ fn receipt(path: &Path, trust: &Trust) -> Result<(Upheld, String), CommandError>
         module: receipt.module.sha256.to_string(),
         manifest: Some(receipt.manifest.sha256.to_string()),
         source: None,
+        original_kept: None,
         trace: Some(receipt.trace.sha256.to_string()),
         replayed: Some(false),
         by,

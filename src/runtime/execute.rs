@@ -249,7 +249,12 @@ fn trap_outcome(trap: wasmtime::Trap, error: &wasmtime::Error) -> Result<Outcome
 
 fn stack_of(error: &wasmtime::Error) -> Vec<Frame> {
     error.downcast_ref::<WasmBacktrace>().map_or_else(Vec::new, |backtrace| {
-        let frame = |f: &wasmtime::FrameInfo| Frame { function: f.func_index(), name: None };
+        let frame = |f: &wasmtime::FrameInfo| Frame {
+            function: f.func_index(),
+            name: None,
+            offset: f.module_offset().map(|offset| offset as u64),
+            source_offset: None,
+        };
         backtrace.frames().iter().map(frame).collect()
     })
 }

@@ -21,7 +21,7 @@ mod seam;
 mod state;
 
 pub use authority::{Root, roots};
-pub use divergence::{Divergence, Frame};
+pub use divergence::{Divergence, Frame, explain};
 pub use effects::Effect;
 pub use engine::{Engine, Program};
 pub use error::Error;

@@ -9,7 +9,8 @@ const WASM: &str = "skill.wasm";
 const MANIFEST: &str = "manifest.json";
 const ATTESTATIONS: &str = "attestations.intoto.jsonl";
 const COMPANION: &str = "skill.debug.wasm";
-const PARTS: [&str; 4] = [ATTESTATIONS, MANIFEST, COMPANION, WASM];
+const ORIGINAL: &str = "skill.orig.wasm";
+const PARTS: [&str; 5] = [ATTESTATIONS, MANIFEST, COMPANION, ORIGINAL, WASM];
 
 /// The parts of a bundle as they were read, each file once: what is checked is what is used.
 ///
@@ -50,6 +51,15 @@ pub fn read_companion(directory: &Path) -> Result<Option<Vec<u8>>, Error> {
     Ok(files::read_if_present(&directory.join(COMPANION), limits::COMPANION_BYTES)?)
 }
 
+/// The module that went into the bundle at `directory`, if it was kept. It is there to be compared,
+/// never to be executed.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn read_original(directory: &Path) -> Result<Option<Vec<u8>>, Error> {
+    Ok(files::read_if_present(&directory.join(ORIGINAL), limits::MODULE_BYTES)?)
+}
+
 /// The parts of a bundle that `build` makes.
 #[derive(Debug, Clone, Copy)]
 pub struct NewBundle<'a> {
@@ -59,6 +69,8 @@ pub struct NewBundle<'a> {
     pub wasm: &'a [u8],
     /// `skill.debug.wasm`.
     pub companion: &'a [u8],
+    /// `skill.orig.wasm`, when the module that went in is to be kept.
+    pub original: Option<&'a [u8]>,
 }
 
 /// What writing a bundle came to.
@@ -68,7 +80,8 @@ pub enum Written {
     New,
     /// Another one was replaced, and its attestations with it.
     Replaced,
-    /// The same bundle was there already; it and its attestations were left alone.
+    /// The same bundle was there already; it and its attestations were left alone, but for an
+    /// original that was asked for and not there.
     Unchanged,
 }
 
@@ -83,6 +96,7 @@ impl NewBundle<'_> {
         let existed = files::exists(directory);
         if existed {
             if self.is_at(directory) {
+                self.add_original(directory)?;
                 return Ok(Written::Unchanged);
             }
             if !force {
@@ -90,11 +104,12 @@ impl NewBundle<'_> {
             }
             check_replaceable(directory)?;
         }
-        let files = [
+        let mut files = vec![
             (WASM, self.wasm, MODE_FILE),
             (MANIFEST, self.manifest, MODE_FILE),
             (COMPANION, self.companion, MODE_FILE),
         ];
+        files.extend(self.original.map(|bytes| (ORIGINAL, bytes, MODE_FILE)));
         files::write_dir_new(directory, &files, force)?;
         Ok(if existed { Written::Replaced } else { Written::New })
     }
@@ -104,7 +119,23 @@ impl NewBundle<'_> {
             files::read_limited(&directory.join(name), bytes.len() as u64)
                 .is_ok_and(|found| found == bytes)
         };
-        same(MANIFEST, self.manifest) && same(WASM, self.wasm) && same(COMPANION, self.companion)
+        let kept = directory.join(ORIGINAL);
+        same(MANIFEST, self.manifest)
+            && same(WASM, self.wasm)
+            && same(COMPANION, self.companion)
+            && self.original.is_none_or(|bytes| !files::exists(&kept) || same(ORIGINAL, bytes))
+    }
+
+    /// Adds the original to a bundle that is the same otherwise: its companion names the source
+    /// already, so that nothing which was attested becomes untrue.
+    fn add_original(&self, directory: &Path) -> Result<(), Error> {
+        let path = directory.join(ORIGINAL);
+        match self.original {
+            Some(bytes) if !files::exists(&path) => {
+                Ok(files::write_new(&path, bytes, MODE_FILE, false)?)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

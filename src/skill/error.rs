@@ -2,6 +2,7 @@
 
 use crate::abi::CapabilityError;
 use crate::files::FileError;
+use crate::profile::ProfileError;
 use crate::reason::Reason;
 use std::path::PathBuf;
 
@@ -15,12 +16,9 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
-    /// A profile that this version does not know.
-    #[error("profile {name:?} is not supported by this version")]
-    Profile {
-        /// Its name, cut to 80 characters.
-        name: String,
-    },
+    /// A profile that this version does not have.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// A capability that this version does not know.
     #[error(transparent)]
     Capability(#[from] CapabilityError),
@@ -59,7 +57,7 @@ impl Error {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Manifest { .. } => Reason::ManifestMalformed,
-            Self::Profile { .. } => Reason::ProfileUnsupported,
+            Self::Profile(_) => Reason::ProfileUnsupported,
             Self::Capability(error) => error.reason(),
             Self::Bundle { .. } => Reason::BundleMalformed,
             Self::NotReplaced { .. } => Reason::OutputExists,

@@ -73,8 +73,7 @@ impl Manifest {
             let found: String = raw.schema.chars().take(80).collect();
             return Err(Error::Manifest { what: format!("unknown schema {found:?}") });
         }
-        let profile = Profile::from_note(&raw.profile)
-            .ok_or_else(|| Error::Profile { name: raw.profile.name.chars().take(80).collect() })?;
+        let profile = Profile::from_note(&raw.profile)?;
         let capabilities: Result<Vec<_>, _> =
             raw.capabilities.iter().map(RawCapability::parse).collect();
         let manifest = Self::new(
@@ -125,7 +124,7 @@ impl Manifest {
         &self.capabilities
     }
 
-    /// The profile of the build.
+    /// The passes that the module went through.
     #[must_use]
     pub fn profile(&self) -> Profile {
         self.profile

@@ -80,7 +80,7 @@ fn a_missing_part_is_named() {
 fn a_bundle_is_written_as_a_whole_and_its_attestations_are_kept() {
     let temporary = tempfile::tempdir().unwrap();
     let path = temporary.path().join("x.skill");
-    let one = NewBundle { manifest: b"m", wasm: b"w", companion: b"c" };
+    let one = NewBundle { manifest: b"m", wasm: b"w", companion: b"c", original: None };
     let two = NewBundle { manifest: b"m2", ..one };
     assert_eq!(one.write(&path, false).unwrap(), Written::New);
     assert!(append_attestation(&path, b"{1}").unwrap());
@@ -94,6 +94,19 @@ fn a_bundle_is_written_as_a_whole_and_its_attestations_are_kept() {
     assert!(Bundle::read(&path).unwrap().attestations.is_some());
     assert_eq!(two.write(&path, true).unwrap(), Written::Replaced);
     assert!(Bundle::read(&path).unwrap().attestations.is_none(), "they were about the old one");
+
+    // An original is added to the same bundle, and its attestations are kept; another is not.
+    assert!(append_attestation(&path, b"{3}").unwrap());
+    let kept = NewBundle { original: Some(b"o"), ..two };
+    assert_eq!(kept.write(&path, false).unwrap(), Written::Unchanged);
+    assert_eq!(read_original(&path).unwrap().unwrap(), b"o");
+    assert!(Bundle::read(&path).unwrap().attestations.is_some());
+    assert_eq!(two.write(&path, false).unwrap(), Written::Unchanged);
+    assert_eq!(read_original(&path).unwrap().unwrap(), b"o");
+    let other = NewBundle { original: Some(b"p"), ..two };
+    assert_eq!(reason(&other.write(&path, false)), "output-exists");
+    assert_eq!(other.write(&path, true).unwrap(), Written::Replaced);
+    assert_eq!(read_original(&path).unwrap().unwrap(), b"p");
 
     fs_err::write(path.join("diary.txt"), "mine").unwrap();
     let refused = one.write(&path, true).unwrap_err();

@@ -3,7 +3,9 @@
 use super::Error;
 use crate::attest::provenance::Provenance;
 use crate::attest::{self, Trust, Verified};
-use crate::digest::{EnvelopeDigest, KeyId, ManifestDigest, ModuleDigest};
+use crate::digest::{
+    CompanionDigest, EnvelopeDigest, KeyId, ManifestDigest, ModuleDigest, SourceDigest,
+};
 use crate::skill::{Bundle, Manifest};
 use crate::wasm::{Canonical, Interface};
 
@@ -49,6 +51,49 @@ impl Attested {
     pub fn key(&self) -> Option<KeyId> {
         self.provenance.by().first().map(attest::TrustedKey::id)
     }
+
+    /// Holds the debug companion and the original, where the bundle has them, to the digests that
+    /// were attested. Neither takes part in an execution.
+    ///
+    /// # Errors
+    /// [`Error::Beside`] for another one.
+    pub fn check_beside(
+        &self,
+        companion: Option<&[u8]>,
+        original: Option<&[u8]>,
+    ) -> Result<(), Error> {
+        const BY: &str = "the attestation";
+        if let (Some(bytes), Some(expected)) = (companion, self.provenance.companion) {
+            same("skill.debug.wasm", BY, &CompanionDigest::of(bytes), &expected)?;
+        }
+        if let Some(bytes) = original {
+            same(ORIGINAL, BY, &SourceDigest::of(bytes), &self.provenance.source)?;
+        }
+        Ok(())
+    }
+}
+
+/// File name of the module that went in.
+const ORIGINAL: &str = "skill.orig.wasm";
+
+/// Holds the original of a bundle that nobody attested yet to the source that its companion names.
+///
+/// # Errors
+/// [`Error::Beside`] for another one.
+pub fn check_original(original: &[u8], named: &SourceDigest) -> Result<(), Error> {
+    same(ORIGINAL, "skill.debug.wasm", &SourceDigest::of(original), named)
+}
+
+fn same<D: PartialEq + ToString>(
+    part: &'static str,
+    by: &'static str,
+    found: &D,
+    expected: &D,
+) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Beside { part, by, found: found.to_string(), expected: expected.to_string() })
 }
 
 impl CheckedBundle {

@@ -32,6 +32,18 @@ pub enum Error {
         /// Digest named.
         expected: ManifestDigest,
     },
+    /// A part that lies beside the module is not the one that was named.
+    #[error("{part} has digest {found}, {by} names {expected}")]
+    Beside {
+        /// Its file name.
+        part: &'static str,
+        /// What names another.
+        by: &'static str,
+        /// Digest of the file.
+        found: String,
+        /// Digest named.
+        expected: String,
+    },
     /// A trace or receipt names another module.
     #[error("{what} names module {expected}, this one has digest {found}")]
     Module {
@@ -88,9 +100,10 @@ impl Error {
         match self {
             Self::Artifact { .. } => Reason::ArtifactMismatch,
             Self::AttestationMissing => Reason::AttestationMissing,
-            Self::Manifest { .. } | Self::Module { .. } | Self::Attestation { .. } => {
-                Reason::MaterialMismatch
-            }
+            Self::Manifest { .. }
+            | Self::Module { .. }
+            | Self::Beside { .. }
+            | Self::Attestation { .. } => Reason::MaterialMismatch,
             Self::Header { .. } => Reason::HeaderDiffers,
             Self::Imports => Reason::TraceMismatch,
             Self::Interface(error) | Self::Wasm(error) => error.reason(),

@@ -7,7 +7,7 @@ mod error;
 mod receipt;
 mod replay;
 
-pub use bundle::{Attested, CheckedBundle};
+pub use bundle::{Attested, CheckedBundle, check_original};
 pub use error::Error;
 pub use receipt::{Authenticity, Claim, attestation};
 pub use replay::{Replay, Reproduced, Verdict, replay};

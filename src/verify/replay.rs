@@ -12,7 +12,7 @@ use crate::runtime::{
 };
 use crate::skill::{Manifest, declares};
 use crate::trace::{Header, MaterialName, Reader, Seal};
-use crate::wasm::{Canonical, FunctionNames, Interface};
+use crate::wasm::{Canonical, Companion, Interface};
 use std::sync::{PoisonError, mpsc};
 
 /// What a replay needs.
@@ -25,8 +25,8 @@ pub struct Replay<'a> {
     pub manifest: &'a Manifest,
     /// The trace.
     pub trace: Reader,
-    /// Names for the guest's call stack.
-    pub names: FunctionNames,
+    /// What is known of the functions in the guest's call stack.
+    pub companion: Option<Companion>,
     /// Where the reproduced output goes, if somebody wants it.
     pub keep: Option<Box<dyn Keep>>,
 }
@@ -114,14 +114,12 @@ pub fn replay(engine: &Engine, input: Replay<'_>) -> Result<Verdict, Error> {
     let execution = match execution {
         Ok(execution) => execution,
         Err(runtime::Error::Diverged(mut divergence)) => {
-            for frame in &mut divergence.stack {
-                frame.name = input.names.get(frame.function).map(str::to_owned);
-            }
+            explained(&mut divergence.stack, input.companion.as_ref());
             return Ok(Verdict::Refuted(divergence));
         }
         Err(other) => return Err(other.into()),
     };
-    judge(input.receipt, &input.names, &shared, execution, &seal)
+    judge(input.receipt, input.companion.as_ref(), &shared, execution, &seal)
 }
 
 /// Executes the guest, unless the recording was cut short before its first event.
@@ -144,25 +142,17 @@ fn run(
 /// Compares how it ended, then the receipt as a whole.
 fn judge(
     claimed: &Receipt,
-    names: &FunctionNames,
+    companion: Option<&Companion>,
     shared: &Shared,
     execution: Execution,
     seal: &Seal,
 ) -> Result<Verdict, Error> {
     let evidence = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    let stack = execution.stack.iter().map(|frame| runtime::Frame {
-        function: frame.function,
-        name: names.get(frame.function).map(str::to_owned),
-    });
     let differs = |reason, place: String, recorded, replayed| {
-        refuted(Divergence {
-            reason,
-            event: evidence.events(),
-            place,
-            recorded,
-            replayed,
-            stack: stack.clone().collect(),
-        })
+        let mut stack = execution.stack.clone();
+        explained(&mut stack, companion);
+        let event = evidence.events();
+        refuted(Divergence { reason, event, place, recorded, replayed, stack })
     };
     if execution.outcome != seal.end.outcome {
         return Ok(differs(
@@ -185,6 +175,12 @@ fn judge(
         }
         outcome => Verdict::Reproduced(Reproduced { events: evidence.events(), outcome }),
     })
+}
+
+fn explained(stack: &mut [runtime::Frame], companion: Option<&Companion>) {
+    if let Some(companion) = companion {
+        runtime::explain(stack, companion);
+    }
 }
 
 fn refuted(divergence: Divergence) -> Verdict {

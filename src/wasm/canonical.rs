@@ -1,7 +1,7 @@
 //! A module in the form in which it is signed (spec/canonical.md, spec/portable.md).
 
 use super::check::check;
-use super::encode::{Encoded, encode};
+use super::encode::{Encoded, encode, encode_with_customs};
 use super::freedom::Changes;
 use super::module::Module;
 use super::passes::{self, Applied};
@@ -45,14 +45,15 @@ impl Canonical {
         let Encoded { mut bytes, mut offsets, changes } = encode(module.bytes())?;
         let (rewritten, passes) = passes::run(&bytes, profile)?;
         if let Some((rewritten, map)) = rewritten {
-            let last = encode(&rewritten)?;
+            // The passes leave custom sections out.
+            let last = encode_with_customs(&rewritten, &bytes)?;
             bytes = last.bytes;
             offsets = last.offsets.then(&map).then(&offsets);
         }
         let canonical = Self::check(bytes, profile).map_err(|error| Error::Reencode {
             what: format!("the result does not pass the checker: {error}"),
         })?;
-        let companion = Companion::of(module, note, &offsets)?;
+        let companion = Companion::of(module, note, offsets)?;
         Ok(Built { canonical, companion, changes, passes })
     }
 

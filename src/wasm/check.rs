@@ -1,25 +1,59 @@
-//! Holds a module to its canonical form and to what its profile promises, in linear time.
+//! Holds a module to its canonical form (spec/canonical.md) and to what its profile promises
+//! (spec/portable.md), in linear time.
 //!
-//! Nothing here is shared with the code that rewrites, but for the parser: nobody has to trust it.
+//! Nothing here is shared with the code that rewrites, but for the parser and plain data: nobody
+//! has to trust it. The checker reads the raw bytes with a decoder of its own where the encoding
+//! matters, and with the parser's where only the meaning does.
+
+mod code;
+mod context;
+mod cursor;
+mod customs;
+mod growth;
+mod naming;
+mod nan;
+mod operator;
+mod reach;
+mod relaxed;
+mod sections;
+mod segments;
+mod stack;
+mod types;
 
 use super::Error;
 use super::module::Module;
-use crate::profile::Profile;
+use crate::profile::{Pass, Profile};
+use code::{Asked, Code};
+use context::Context;
+use cursor::Fault;
+use sections::Sections;
 
 /// Checks a valid module.
 ///
 /// # Errors
-/// [`Error::NotCanonical`] with the first place that is not as it should be.
-pub(super) fn check(module: &Module, _profile: Profile) -> Result<(), Error> {
-    let again = super::encode::encode(module.bytes())?.bytes;
-    if again == module.bytes() {
-        return Ok(());
+/// [`Error::NotCanonical`] with the first freedom in the file that was taken in another way than
+/// the canonical form takes it; then [`Error::NotPortable`], by the passes of `profile` in their
+/// order.
+pub(super) fn check(module: &Module, profile: Profile) -> Result<(), Error> {
+    let stack = profile.has(Pass::Stack).then(|| stack::globals(module));
+    let (sections, code) = canonical(module.bytes(), Asked { stack })?;
+    let context = Context::new(module.bytes(), &sections)?;
+    profile.passes().try_for_each(|pass| match pass {
+        Pass::RelaxedSimd => relaxed::check(&context, &code),
+        Pass::Nan => nan::check(&context, &code),
+        Pass::Stack => stack::check(module, &context, &code),
+        Pass::Growth => growth::check(&sections),
+    })
+}
+
+/// Holds `bytes` to the canonical form.
+fn canonical(bytes: &[u8], asked: Asked) -> Result<(Sections, Code), Fault> {
+    let (sections, outside) = Sections::read(bytes);
+    let (code, inside) = Code::read(bytes, &sections, asked);
+    let first = [outside, inside].into_iter().flatten().min_by_key(|fault| fault.at);
+    sections.check_with(&code, first.map(|fault| fault.at))?;
+    match first {
+        Some(fault) => Err(fault),
+        None => Ok((sections, code)),
     }
-    let offset = again.iter().zip(module.bytes()).take_while(|(a, b)| a == b).count() as u64;
-    let what = if module.facts.customs.is_empty() {
-        "an encoding other than the canonical one"
-    } else {
-        "custom sections belong in the debug companion"
-    };
-    Err(Error::NotCanonical { offset, what })
 }

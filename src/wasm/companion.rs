@@ -1,6 +1,7 @@
 //! The debug companion: what a module carries besides its meaning (spec/canonical.md).
 
 use super::Error;
+use super::encode::are_kept;
 use super::module::Module;
 use super::offsets::Offsets;
 use crate::digest::{CompanionDigest, SourceDigest};
@@ -12,9 +13,11 @@ use wasmparser::{KnownCustom, Name, Parser, Payload};
 const SCHEMA: &str = "https://opertus.systems/provenact/companion/v1";
 /// Name of the custom section that says which module the others come from.
 const SOURCE: &str = "provenact:source";
+/// Name of the custom section that says where each byte of the canonical module comes from.
+const OFFSETS: &str = "provenact:offsets";
 
 /// A module file with custom sections only: those that the canonical form leaves out, after one
-/// that names the module they were taken from.
+/// that names the module they were taken from and one that maps offsets to that module.
 #[derive(Debug, Clone)]
 pub struct Companion {
     bytes: Vec<u8>,
@@ -22,6 +25,7 @@ pub struct Companion {
     source_bytes: u64,
     source_name: String,
     command: Vec<String>,
+    offsets: Offsets,
 }
 
 /// What is known about a source module besides its bytes.
@@ -57,7 +61,7 @@ impl Companion {
     pub(super) fn of(
         module: &Module,
         note: &SourceNote<'_>,
-        _offsets: &Offsets,
+        offsets: Offsets,
     ) -> Result<Self, Error> {
         let source = SourceDigest::of(module.bytes());
         let source_bytes = module.bytes().len() as u64;
@@ -75,24 +79,28 @@ impl Companion {
 
         let mut out = wasm_encoder::Module::new();
         out.section(&section(SOURCE, &header));
-        for custom in &module.facts.customs {
+        out.section(&section(OFFSETS, &offsets.to_bytes()));
+        let customs = &module.facts.customs;
+        let kept = are_kept(customs.iter().map(|custom| custom.name.as_str()));
+        for (custom, _) in customs.iter().zip(kept).filter(|(_, kept)| !kept) {
             let data = module.bytes().get(custom.data.clone()).unwrap_or_default();
             out.section(&section(&custom.name, data));
         }
         let (source_name, command) = (note.name.to_owned(), note.command.to_vec());
-        Ok(Self { bytes: out.finish(), source, source_bytes, source_name, command })
+        Ok(Self { bytes: out.finish(), source, source_bytes, source_name, command, offsets })
     }
 
     /// Reads a companion.
     ///
     /// # Errors
-    /// Anything that is not a module of custom sections of which the first names the source.
+    /// Anything that is not a module of custom sections of which the first names the source and the
+    /// second maps offsets.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, Error> {
         let found = bytes.len() as u64;
         if found > limits::COMPANION_BYTES {
             return Err(Error::TooLarge { found, limit: limits::COMPANION_BYTES });
         }
-        let mut header = None;
+        let (mut header, mut offsets) = (None, None);
         for payload in Parser::new(0).parse_all(&bytes) {
             let payload =
                 payload.map_err(|error| malformed(error.offset() as u64, error.message()))?;
@@ -101,6 +109,9 @@ impl Companion {
                 | Payload::End(_) => {}
                 Payload::CustomSection(section) if header.is_none() => {
                     header = Some(parse_header(&section)?);
+                }
+                Payload::CustomSection(section) if offsets.is_none() => {
+                    offsets = Some(parse_offsets(&section)?);
                 }
                 Payload::CustomSection(_) => {}
                 other => {
@@ -111,8 +122,10 @@ impl Companion {
         }
         let (source, note) =
             header.ok_or_else(|| malformed(found, "the source section is missing"))?;
+        let offsets =
+            offsets.ok_or_else(|| malformed(found, "the section with offsets is missing"))?;
         let Source { bytes: source_bytes, command, name: source_name, .. } = note;
-        Ok(Self { bytes, source, source_bytes, source_name, command })
+        Ok(Self { bytes, source, source_bytes, source_name, command, offsets })
     }
 
     /// The bytes of the file.
@@ -149,6 +162,12 @@ impl Companion {
     #[must_use]
     pub fn source_bytes(&self) -> u64 {
         self.source_bytes
+    }
+
+    /// The offset in the source module that the byte at `offset` of the canonical module comes from.
+    #[must_use]
+    pub fn origin(&self, offset: u64) -> u64 {
+        self.offsets.origin(offset)
     }
 
     /// The names of functions, as far as the name section can be read (Wasm specification,
@@ -217,6 +236,15 @@ fn section<'a>(name: &'a str, data: &'a [u8]) -> wasm_encoder::CustomSection<'a>
 
 fn malformed(offset: u64, what: &str) -> Error {
     Error::Companion { offset, what: what.to_owned() }
+}
+
+fn parse_offsets(section: &wasmparser::CustomSectionReader<'_>) -> Result<Offsets, Error> {
+    let start = section.data_offset() as u64;
+    if section.name() != OFFSETS {
+        return Err(malformed(start, "the second section is not the one with offsets"));
+    }
+    Offsets::from_bytes(section.data())
+        .map_err(|(at, what)| malformed(start.saturating_add(at as u64), what))
 }
 
 fn parse_header(

@@ -1,5 +1,7 @@
 //! Why a module was refused.
 
+use super::freedom::Freedom;
+use crate::profile::Pass;
 use crate::reason::Reason;
 
 /// Why a module or its debug companion was refused. Offsets are bytes from the start of the file.
@@ -52,6 +54,25 @@ pub enum Error {
         offset: u64,
         /// Which part of the proposal.
         what: String,
+    },
+    /// The module uses the exception handling of before WebAssembly 3.0.
+    #[error("legacy exceptions are not supported (byte {offset}: {what})")]
+    LegacyExceptions {
+        /// Where.
+        offset: u64,
+        /// Which part of it.
+        what: String,
+    },
+    /// An object file, which a linker makes modules of.
+    #[error(
+        "the file is an object file (byte {offset}: a section {}); link it first",
+        quoted(section)
+    )]
+    ObjectFile {
+        /// Where the section's contents stand.
+        offset: u64,
+        /// The custom section that object files have: `linking`, or one of `reloc.*`.
+        section: String,
     },
     /// An import that belongs to no known interface.
     #[error(
@@ -156,12 +177,25 @@ pub enum Error {
         offset: u64,
     },
     /// The module is valid and not in canonical form.
-    #[error("the module is not canonical at byte {offset}: {what}")]
+    #[error("the module is not canonical at byte {offset}: {what} ({})", freedom.name())]
     NotCanonical {
-        /// The first byte that differs from the canonical form.
+        /// Where the first freedom stands that was taken in another way than the canonical form
+        /// takes it.
         offset: u64,
-        /// How it differs.
+        /// Which.
+        freedom: Freedom,
+        /// How.
         what: &'static str,
+    },
+    /// The module is canonical and does not keep what a pass of its profile promises.
+    #[error("the module is not portable at byte {offset}: {what} ({})", pass.name())]
+    NotPortable {
+        /// Where.
+        offset: u64,
+        /// The pass that would have changed it.
+        pass: Pass,
+        /// What is wrong.
+        what: String,
     },
     /// The re-encoded module is not what it should be: a defect of Provenact or its encoder.
     #[error("re-encoding went wrong: {what}")]
@@ -189,10 +223,12 @@ impl Error {
             Self::TooLarge { .. } => Reason::FileTooLarge,
             Self::Component => Reason::ComponentUnsupported,
             Self::Invalid { .. }
+            | Self::LegacyExceptions { .. }
             | Self::TooManyImports { .. }
             | Self::ReservedExport { .. }
             | Self::Reencode { .. } => Reason::ModuleInvalid,
             Self::Threads { .. } => Reason::ThreadsUnsupported,
+            Self::ObjectFile { .. } => Reason::ObjectFile,
             Self::ImportUnknown { .. } => Reason::ImportUnknown,
             Self::ImportMismatch { .. } => Reason::ImportMismatch,
             Self::ImportUnbounded { .. } => Reason::ImportUnbounded,
@@ -202,6 +238,7 @@ impl Error {
             Self::EntrypointType { .. } => Reason::EntrypointType,
             Self::MemoryWithWasi { .. } => Reason::MemoryWithWasi,
             Self::NotCanonical { .. } => Reason::ModuleNotCanonical,
+            Self::NotPortable { .. } => Reason::ModuleNotPortable,
             Self::Companion { .. } => Reason::BundleMalformed,
         }
     }
@@ -211,6 +248,10 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::ImportUnknown { hint, .. } => *hint,
+            Self::LegacyExceptions { .. } => Some(
+                "compile with -mllvm -wasm-use-legacy-eh=false (LLVM), -sWASM_LEGACY_EXCEPTIONS=0 (Emscripten), or \
+                 translate it: wasm-opt --translate-to-exnref (Binaryen)",
+            ),
             _ => None,
         }
     }

@@ -15,9 +15,9 @@ mod interface;
 mod layout;
 mod leaks;
 mod module;
+mod numbers;
 mod offsets;
 mod passes;
-mod shortest;
 mod toolchain;
 
 pub use canonical::{Built, Canonical};

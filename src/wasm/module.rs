@@ -2,11 +2,12 @@
 
 use super::Error;
 use crate::limits;
+use rayon::prelude::*;
 use std::ops::Range;
 use wasmparser::types::Types;
 use wasmparser::{
-    ExternalKind, FuncType, FuncValidatorAllocations, Parser, Payload, TypeRef, ValidPayload,
-    Validator, WasmFeatures,
+    ExternalKind, FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Parser,
+    Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// The language that is accepted: WebAssembly 3.0 without threads, which is what the engine takes
@@ -192,6 +193,8 @@ enum Fault {
     Invalid(wasmparser::Error),
     /// The parser stopped without having seen the end.
     NoEnd,
+    /// Not a fault of the bytes.
+    Refused(Error),
 }
 
 impl Fault {
@@ -207,12 +210,15 @@ impl Fault {
         let (error, is_framing) = match self {
             Self::Framing(error) => (error, true),
             Self::Invalid(error) => (error, false),
+            Self::Refused(error) => return error,
             Self::NoEnd => return Error::Truncated { offset: bytes.len() as u64 },
         };
         let offset = error.offset() as u64;
         let what = error.message().to_owned();
         if error.missing_wasm_feature().is_some_and(|f| f.intersects(SHARED)) {
             Error::Threads { offset, what }
+        } else if error.missing_wasm_feature() == Some(WasmFeatures::LEGACY_EXCEPTIONS) {
+            Error::LegacyExceptions { offset, what }
         } else if is_cut_off(bytes) {
             Error::Truncated { offset: bytes.len() as u64 }
         } else if is_framing {
@@ -263,14 +269,57 @@ fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(Facts, Types), Faul
             _ => {}
         }
         note(&mut facts, &payload).map_err(Fault::Framing)?;
+        if let Payload::CustomSection(section) = &payload {
+            refuse_object(section).map_err(Fault::Refused)?;
+        }
+        // The validator lets these imports pass, whatever the features.
+        let exact = facts.imports.iter().find(|i| matches!(i.ty, TypeRef::FuncExact(_)));
+        if let (Payload::ImportSection(_), Some(import)) = (&payload, exact) {
+            let what = "exact function types are not part of WebAssembly 3.0".to_owned();
+            return Err(Fault::Refused(Error::Malformed { offset: import.offset, what }));
+        }
     }
-    let mut allocations = FuncValidatorAllocations::default();
-    for (function, body) in bodies {
-        let mut function = function.into_validator(allocations);
-        function.validate(&body).map_err(Fault::Invalid)?;
-        allocations = function.into_allocations();
-    }
+    validate_functions(bodies).map_err(Fault::Invalid)?;
     Ok((facts, types.ok_or(Fault::NoEnd)?))
+}
+
+type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+
+/// Validates functions side by side. Of several that are not valid, the first is what is reported.
+fn validate_functions(bodies: Vec<Body<'_>>) -> wasmparser::Result<()> {
+    /// Bytes of code that are given to a thread at a time.
+    const RUN: usize = 64 << 10;
+    let (mut runs, mut run, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for (function, body) in bodies {
+        bytes += body.range().len();
+        run.push((function, body));
+        if bytes >= RUN {
+            runs.push(std::mem::take(&mut run));
+            bytes = 0;
+        }
+    }
+    runs.push(run);
+    let faults = runs.into_par_iter().map_init(FuncValidatorAllocations::default, |spare, run| {
+        for (function, body) in run {
+            let mut function = function.into_validator(std::mem::take(spare));
+            if let Err(error) = function.validate(&body) {
+                return Some(error);
+            }
+            *spare = function.into_allocations();
+        }
+        None
+    });
+    faults.find_map_first(|fault| fault).map_or(Ok(()), Err)
+}
+
+/// Refuses the sections that compilers leave to linkers (tool conventions, "Linking").
+fn refuse_object(section: &wasmparser::CustomSectionReader<'_>) -> Result<(), Error> {
+    let name = section.name();
+    if name == "linking" || name.starts_with("reloc.") {
+        let offset = section.data_offset() as u64;
+        return Err(Error::ObjectFile { offset, section: name.to_owned() });
+    }
+    Ok(())
 }
 
 fn note(facts: &mut Facts, payload: &Payload<'_>) -> wasmparser::Result<()> {

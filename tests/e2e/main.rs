@@ -9,8 +9,11 @@
 
 mod attacks;
 mod bad_input;
+mod canon;
 mod common;
+mod frames;
 mod interop;
+mod leaks;
 mod outcomes;
 mod programs;
 mod tamper;

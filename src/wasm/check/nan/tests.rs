@@ -1,0 +1,255 @@
+//! What the rules accept and refuse, as text.
+
+use crate::profile::{Pass, Profile};
+use crate::wasm::{Canonical, Error};
+
+const NAN: Profile =
+    Profile::PORTABLE.without(Pass::RelaxedSimd).without(Pass::Stack).without(Pass::Growth);
+
+/// A canonicalization of the f64 on top, with local `t`.
+fn canon(t: u32) -> String {
+    format!("local.tee {t} local.get {t} f64.ne if f64.const nan local.set {t} end local.get {t}")
+}
+
+/// The same of a vector of two lanes.
+fn canon_vector(t: u32) -> String {
+    format!(
+        "local.tee {t} v128.const f64x2 nan nan local.get {t} local.get {t} f64x2.eq v128.bitselect"
+    )
+}
+
+fn check(text: &str) -> Result<(), Error> {
+    let wasm = wat::parse_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    Canonical::check(wasm, NAN).map(|_| ())
+}
+
+/// A function of one f64 parameter and two f64 locals that gives an f64.
+fn function(code: &str) -> String {
+    format!("(module (func (param f64) (result f64) (local f64 f64) {code}))")
+}
+
+fn accepted(text: &str) {
+    if let Err(error) = check(text) {
+        panic!("{error}: {text}");
+    }
+}
+
+fn refused(text: &str, says: &str) {
+    match check(text) {
+        Err(error @ Error::NotPortable { pass: Pass::Nan, .. }) => {
+            assert!(error.to_string().contains(says), "{error}: {text}");
+        }
+        other => panic!("{other:?}: {text}"),
+    }
+}
+
+#[test]
+fn a_fresh_nan_does_not_leave_a_function() {
+    let root = "local.get 0 f64.sqrt";
+    refused(&function(root), "the end of the function sees a NaN that f64.sqrt at byte 0x");
+    refused(&function(&format!("{root} return")), "return sees");
+    refused(&function(&format!("{root} br 0")), "br sees");
+    refused(&function(&format!("{root} i32.const 1 br_if 0 drop f64.const 1")), "br_if sees");
+    refused(
+        &function(&format!(
+            "block (result f64) {root} i32.const 0 br_table 0 1 end drop f64.const 1"
+        )),
+        "br_table sees",
+    );
+    accepted(&function(&format!("{root} {}", canon(1))));
+    accepted(&function(&format!("{root} drop f64.const 1")));
+    accepted(&function(&format!("{root} {} return", canon(2))));
+    accepted(&function("local.get 0"));
+}
+
+#[test]
+fn every_observer_is_one() {
+    let with = |code: &str| {
+        format!(
+            "(module (func (param f64 f32 v128) {code})
+             (func (param f64)) (memory 1) (global (mut f64) (f64.const 0)))"
+        )
+    };
+    let double = "local.get 0 local.get 0 f64.mul";
+    let single = "local.get 1 local.get 1 f32.div";
+    let pair = "local.get 2 local.get 2 f64x2.add";
+    let quad = "local.get 2 f32x4.sqrt";
+    for (code, says) in [
+        (format!("i32.const 0 {double} f64.store"), "f64.store sees a NaN that f64.mul"),
+        (format!("i32.const 0 {single} f32.store"), "f32.store"),
+        (format!("{double} i64.reinterpret_f64 drop"), "i64.reinterpret_f64"),
+        (format!("{single} i32.reinterpret_f32 drop"), "i32.reinterpret_f32"),
+        (format!("{double} f64.neg drop"), "f64.neg"),
+        (format!("{double} f64.abs drop"), "f64.abs"),
+        (format!("f64.const 1 {double} f64.copysign drop"), "f64.copysign"),
+        (format!("{double} local.get 0 f64.copysign drop"), "f64.copysign"),
+        (format!("{double} call 1"), "call"),
+        (format!("{double} return_call 1"), "return_call"),
+        (format!("{double} global.set 0"), "global.set"),
+        (format!("i32.const 0 {pair} v128.store"), "v128.store sees a NaN that f64x2.add"),
+        (format!("i32.const 0 {pair} v128.store64_lane 0"), "v128.store64_lane"),
+        (format!("{pair} v128.not drop"), "v128.not"),
+        (format!("{pair} i64x2.extract_lane 0 drop"), "i64x2.extract_lane"),
+        (format!("{pair} f32x4.extract_lane 0 drop"), "f32x4.extract_lane"),
+        (format!("{quad} f64x2.extract_lane 0 drop"), "f64x2.extract_lane"),
+        (format!("{quad} f64x2.sqrt drop"), "f64x2.sqrt sees a NaN that f32x4.sqrt"),
+        (format!("{pair} f32x4.abs drop"), "f32x4.abs"),
+        (format!("{pair} f64x2.neg drop"), "f64x2.neg"),
+        (format!("{pair} local.get 2 f32x4.pmin drop"), "f32x4.pmin"),
+        (format!("{pair} local.get 2 f32x4.eq drop"), "f32x4.eq"),
+        (format!("{pair} i32x4.trunc_sat_f32x4_s drop"), "i32x4.trunc_sat_f32x4_s"),
+        (format!("{quad} f64x2.convert_low_i32x4_s drop"), "f64x2.convert_low_i32x4_s"),
+        (format!("{quad} v128.any_true drop"), "v128.any_true"),
+        (format!("{quad} local.get 2 i8x16.swizzle drop"), "i8x16.swizzle"),
+        (format!("i32.const 0 {quad} v128.load32_lane 0 drop"), "v128.load32_lane"),
+        (
+            format!("{quad} local.get 2 i8x16.shuffle 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 drop"),
+            "i8x16.shuffle",
+        ),
+        (
+            format!("{pair} local.get 2 i8x16.shuffle 4 5 6 7 0 1 2 3 8 9 10 11 12 13 14 15 drop"),
+            "i8x16.shuffle",
+        ),
+        (format!("{pair} local.get 2 local.get 2 v128.bitselect drop"), "v128.bitselect"),
+        (
+            format!("{pair} local.get 2 local.get 2 local.get 2 f32x4.lt v128.bitselect drop"),
+            "v128.bitselect",
+        ),
+    ] {
+        refused(&with(&code), says);
+    }
+    for code in [
+        format!("{double} local.get 0 f64.lt drop"),
+        format!("{double} i64.trunc_f64_s drop"),
+        format!("{single} i32.trunc_sat_f32_u drop"),
+        format!("{double} f32.demote_f64 f64.promote_f32 f64.floor drop"),
+        format!("{quad} f64x2.promote_low_f32x4 f64x2.sqrt drop"),
+        format!("{pair} f32x4.demote_f64x2_zero f32x4.sqrt drop"),
+        format!("{pair} f64x2.extract_lane 0 f64.sqrt drop"),
+        format!("{double} f64x2.splat f64x2.ceil drop"),
+        format!("{pair} {double} f64x2.replace_lane 1 f64x2.ceil drop"),
+        format!("{pair} local.get 2 f64x2.pmax drop"),
+        format!("{pair} local.get 2 i32.const 1 select f64x2.ceil drop"),
+        format!(
+            "{pair} local.get 2 local.get 2 local.get 2 f64x2.lt v128.bitselect f64x2.abs drop"
+        )
+        .replace("f64x2.abs", "f64x2.floor"),
+        format!("{pair} local.get 2 local.get 2 local.get 2 i64x2.eq v128.bitselect drop"),
+        format!("{quad} local.get 2 i8x16.shuffle 4 5 6 7 0 1 2 3 8 9 10 11 12 13 14 15 drop"),
+        format!("{pair} i32x4.trunc_sat_f64x2_s_zero drop"),
+        "local.get 0 f64.neg drop local.get 0 f64.sqrt drop".to_owned(),
+    ] {
+        accepted(&with(&code));
+    }
+}
+
+/// covers: nan-1
+#[test]
+fn each_deviation_from_a_canonicalization_is_refused() {
+    let root = "local.get 0 f64.sqrt";
+    accepted(&function(&format!("{root} {}", canon(1))));
+    for (from, to) in [
+        ("local.get 1 f64.ne", "local.get 2 f64.ne"),
+        ("f64.ne", "f64.eq"),
+        ("f64.const nan", "f64.const -nan"),
+        ("f64.const nan", "f64.const nan:0xc000000000000"),
+        ("f64.const nan", "f64.const nan:0x4000000000000"),
+        ("f64.const nan", "f64.const 0"),
+        ("local.set 1", "local.set 2"),
+        ("f64.const nan local.set 1", "nop"),
+        ("local.set 1", "drop"),
+        ("if", "nop if"),
+        ("end local.get 1", "end nop local.get 1"),
+        ("end local.get 1", "end local.get 2 f64.sqrt"),
+        ("f64.ne if", "f64.ne i32.eqz if"),
+    ] {
+        let changed = canon(1).replacen(from, to, 1);
+        assert_ne!(changed, canon(1));
+        refused(&function(&format!("{root} {changed}")), "the end of the function sees");
+    }
+    let vector = |code: &str| {
+        format!(
+            "(module (func (param v128) (result v128) (local v128 v128) local.get 0 f64x2.sqrt {code}))"
+        )
+    };
+    accepted(&vector(&canon_vector(1)));
+    for (from, to) in [
+        ("f64x2.eq", "f64x2.ne"),
+        ("f64x2.eq", "f32x4.eq"),
+        ("f64x2 nan nan", "f64x2 nan -nan"),
+        ("f64x2 nan nan", "f64x2 nan 0"),
+        ("f64x2 nan nan", "f32x4 nan nan nan nan"),
+        ("f64x2 nan nan", "f64x2 nan nan:0x4000000000000"),
+        ("local.get 1 local.get 1", "local.get 1 local.get 2"),
+        ("local.get 1 local.get 1", "local.get 2 local.get 1"),
+        ("v128.bitselect", "drop drop"),
+    ] {
+        let changed = canon_vector(1).replacen(from, to, 1);
+        assert_ne!(changed, canon_vector(1));
+        refused(&vector(&changed), "sees a NaN that f64x2.sqrt");
+    }
+    // One shape is taken away, the other stays.
+    let both = "local.get 0 f32x4.sqrt i32.const 1 select";
+    let both = format!("{both} {}", canon_vector(1));
+    refused(&vector(&both), "f32x4.sqrt");
+}
+
+/// covers: nan-2
+#[test]
+fn locals_hold_what_the_last_assignment_put_in() {
+    let root = "local.get 0 f64.sqrt";
+    let clean = format!("{root} {}", canon(2));
+    // The assignment before, in a block that has not ended.
+    accepted(&function(&format!("{clean} local.set 1 local.get 1")));
+    accepted(&function(&format!("{root} local.set 1 {clean} local.set 1 local.get 1")));
+    refused(&function(&format!("{root} local.set 1 local.get 1")), "sees");
+    accepted(&function(&format!(
+        "{root} local.set 1 f64.const 2 local.set 1 block local.get 1 br 1 end f64.const 0"
+    )));
+    // In a block that has ended: fresh if any assignment is.
+    refused(
+        &function(&format!("{root} local.set 1 block f64.const 1 local.set 1 end local.get 1")),
+        "sees",
+    );
+    accepted(&function("block f64.const 1 local.set 1 end local.get 0 f64.sqrt drop local.get 1"));
+    // In the other arm.
+    let arms = format!("i32.const 1 if {root} local.set 1 else local.get 1 br 1 end f64.const 0");
+    refused(&function(&arms), "br sees");
+    let arms = format!(
+        "i32.const 1 if f64.const 0 local.set 1 else local.get 1 br 1 end {root} drop f64.const 0"
+    );
+    accepted(&function(&arms));
+    // At the beginning, and before any assignment in the text.
+    accepted(&function(&format!("local.get 1 {root} local.set 1")));
+    // What cannot be reached does not count.
+    accepted(&function(&format!(
+        "{root} drop loop (result f64) local.get 1 br 1 {root} local.set 1 end"
+    )));
+}
+
+#[test]
+fn loops_forget_what_they_assign() {
+    let root = "local.get 0 f64.sqrt";
+    let again = "i32.const 1 br_if 0";
+    refused(
+        &function(&format!(
+            "loop i32.const 0 local.get 1 f64.store {root} local.set 1 {again} end f64.const 0"
+        ))
+        .replace("(module", "(module (memory 1)"),
+        "f64.store sees",
+    );
+    // A loop that does not assign it forgets nothing.
+    accepted(&function(&format!(
+        "{root} {} local.set 1 loop local.get 1 br 1 end {root} local.set 2 f64.const 0",
+        canon(2)
+    )));
+    // An inner loop that does, forgets; once it has ended, its assignments count by the class.
+    let inner = format!(
+        "f64.const 1 local.set 1 loop loop {root} local.set 1 {again} end local.get 1 br 1 end f64.const 0"
+    );
+    refused(&function(&inner), "br sees");
+    // Assigned again after the loop began, before the use.
+    accepted(&function(&format!(
+        "loop f64.const 1 local.set 1 local.get 1 br 1 {again} end f64.const 0 {root} local.set 1"
+    )));
+}

@@ -1,0 +1,324 @@
+//! stack (spec/portable.md): calls that can nest without end count how deep they are.
+//!
+//! [`Notes`] are taken while the code is read. Here, the calls become a [`Graph`]; counted functions
+//! and entries are held to their exact form, and all others to what they may do.
+
+mod counted;
+mod entry;
+mod graph;
+mod notes;
+mod sequence;
+
+pub(super) use notes::{Globals, Notes};
+
+use super::super::Error;
+use super::super::module::Module;
+use super::code::Code;
+use super::context::Context;
+use super::sections::Sections;
+use crate::profile::{Pass, STACK_WORDS};
+use graph::{Components, Graph};
+use rayon::prelude::*;
+use sequence::Sequence;
+use wasmparser::ExternalKind;
+
+/// Words that functions on one path may have without being counted.
+const UNCOUNTED_WORDS: u64 = 262_144;
+/// Names under which this pass exports.
+const STACK: &str = "provenact:stack";
+const TRAP: &str = "provenact:trap";
+const RESERVED: &str = "provenact:";
+
+/// What a module does that the rules forbid, and where.
+pub(super) type Broken = Box<Error>;
+
+fn broken(at: usize, what: impl Into<String>) -> Broken {
+    let (offset, pass) = (at as u64, Pass::Stack);
+    Box::new(Error::NotPortable { offset, pass, what: what.into() })
+}
+
+impl From<wasmparser::Error> for Broken {
+    fn from(error: wasmparser::Error) -> Self {
+        Self::new(error.into())
+    }
+}
+
+/// The two globals, as far as the exports have them.
+pub(super) fn globals(module: &Module) -> Option<Globals> {
+    let find = |name| {
+        let mut exports = module.facts.exports.iter();
+        let export = exports.find(|export| export.name == name)?;
+        (export.kind == ExternalKind::Global).then_some(export.index)
+    };
+    Some(Globals { stack: find(STACK)?, trap: find(TRAP)? })
+}
+
+/// Holds a canonical module to the rules.
+///
+/// # Errors
+/// [`Error::NotPortable`] with a place that breaks one.
+pub(super) fn check(module: &Module, context: &Context<'_>, code: &Code) -> Result<(), Error> {
+    Rules::new(module, context, code).and_then(|rules| rules.check()).map_err(|broken| *broken)
+}
+
+/// What a function of the module's own is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Import,
+    Plain,
+    Counted,
+    Entry,
+}
+
+struct Rules<'r, 'a> {
+    module: &'r Module,
+    context: &'r Context<'a>,
+    code: &'r Code,
+    globals: Option<Globals>,
+    graph: Graph,
+    components: Components,
+    /// By function index.
+    kinds: Vec<Kind>,
+}
+
+impl<'r, 'a> Rules<'r, 'a> {
+    fn new(module: &'r Module, context: &'r Context<'a>, code: &'r Code) -> Result<Self, Broken> {
+        let globals = globals(module);
+        exports(module, context.sections, globals)?;
+        let referenced = referenced(context.sections, code);
+        let edges = edges(context, code, &referenced);
+        let nodes = context.sections.functions.len().saturating_add(context.types.len());
+        let graph = Graph::new(nodes, &edges);
+        let components = graph.components();
+        let kinds = kinds(module, context, code, globals, &referenced);
+        Ok(Self { module, context, code, globals, graph, components, kinds })
+    }
+
+    fn check(&self) -> Result<(), Broken> {
+        self.forms()?;
+        self.recursion()?;
+        self.counted_below()?;
+        self.depth()
+    }
+
+    /// stack-1 to stack-5: what uses the globals is as it must be.
+    fn forms(&self) -> Result<(), Broken> {
+        let own = 0..self.code.functions.len();
+        let found = own.into_par_iter().map(|at| self.form(at));
+        // Every function is looked at: which one is first must not depend on threads.
+        let found: Vec<_> = found.filter_map(Result::err).collect();
+        found.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn form(&self, at: usize) -> Result<(), Broken> {
+        let Some((ty, range)) = self.context.body(at) else { return Ok(()) };
+        let Some(notes) = self.notes(at) else { return Ok(()) };
+        match (self.kind(self.index(at)), self.globals, notes.uses) {
+            (Kind::Counted, Some(globals), _) => {
+                counted::check(self.context, ty, &range, notes.words, globals)
+            }
+            (Kind::Plain, _, Some(at)) => {
+                Err(broken(at, "a function that is not counted uses the counter or the trap code"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// stack-6.
+    fn recursion(&self) -> Result<(), Broken> {
+        let wrong = |at: &usize| {
+            let index = self.index(*at);
+            self.kind(index) != Kind::Counted && self.components.is_recursive(index)
+        };
+        match (0..self.code.functions.len()).find(wrong) {
+            None => Ok(()),
+            Some(at) => Err(self.about(at, "can call itself and is not counted")),
+        }
+    }
+
+    /// stack-5 and stack-8: from where counted functions can be reached.
+    fn counted_below(&self) -> Result<(), Broken> {
+        let is_counted = |node: usize| self.kind(node) == Kind::Counted;
+        let reaches = self.graph.reaches(&self.components, is_counted);
+        let reaches = |index: usize| reaches.get(index).copied().unwrap_or_default();
+        for export in &self.module.facts.exports {
+            let index = export.index as usize;
+            let is_function = export.kind == ExternalKind::Func;
+            let is_own = !matches!(self.kind(index), Kind::Import | Kind::Entry);
+            if is_function && is_own && reaches(index) {
+                let at = usize::try_from(export.offset).unwrap_or_default();
+                let what = "an exported function can reach a counted one and is no entry";
+                return Err(broken(at, what));
+            }
+        }
+        let wrong = |at: &usize| {
+            let index = self.index(*at);
+            let catches = self.notes(*at).is_some_and(|notes| notes.catches);
+            catches && self.kind(index) == Kind::Plain && reaches(index)
+        };
+        match (0..self.code.functions.len()).find(wrong) {
+            None => Ok(()),
+            Some(at) => {
+                Err(self.about(at, "can catch what a counted function throws and is not counted"))
+            }
+        }
+    }
+
+    /// stack-7.
+    fn depth(&self) -> Result<(), Broken> {
+        let words = |node: usize| match self.kind(node) {
+            Kind::Plain => {
+                self.own(node).and_then(|at| self.notes(at)).map_or(0, |notes| notes.words)
+            }
+            _ => 0,
+        };
+        let depths = self.graph.deepest(&self.components, words);
+        let deepest = |at: &usize| depths.get(self.index(*at)).copied().unwrap_or_default();
+        let Some(at) = (0..self.code.functions.len()).find(|at| deepest(at) > UNCOUNTED_WORDS)
+        else {
+            return Ok(());
+        };
+        let words = deepest(&at);
+        let what = format!(
+            "begins a path of calls whose functions have {words} words and are not counted; the limit is {UNCOUNTED_WORDS}"
+        );
+        Err(self.about(at, &what))
+    }
+
+    fn about(&self, at: usize, what: &str) -> Broken {
+        let start = self.context.body(at).map_or(0, |(_, range)| range.start);
+        broken(start, format!("function {} {what}", self.index(at)))
+    }
+
+    fn notes(&self, at: usize) -> Option<&Notes> {
+        self.code.functions.get(at)?.notes.as_deref()
+    }
+
+    /// The index of own function `at`.
+    fn index(&self, at: usize) -> usize {
+        self.context.sections.imported_functions.saturating_add(at)
+    }
+
+    /// Which own function has that index.
+    fn own(&self, index: usize) -> Option<usize> {
+        index.checked_sub(self.context.sections.imported_functions)
+    }
+
+    fn kind(&self, index: usize) -> Kind {
+        self.kinds.get(index).copied().unwrap_or(Kind::Import)
+    }
+}
+
+/// stack-1: both globals or none, of the right form, exported under their names alone, and no other
+/// export has a name like theirs.
+fn exports(module: &Module, sections: &Sections, globals: Option<Globals>) -> Result<(), Broken> {
+    for export in &module.facts.exports {
+        let offset = usize::try_from(export.offset).unwrap_or_default();
+        let is_global = export.kind == ExternalKind::Global;
+        let expected = globals.and_then(|globals| match export.name.as_str() {
+            STACK => Some(globals.stack),
+            TRAP => Some(globals.trap),
+            _ => None,
+        });
+        if export.name.starts_with(RESERVED) && !(is_global && expected == Some(export.index)) {
+            return Err(broken(offset, "an export with a reserved name that is not the counter's"));
+        }
+        let is_ours = |globals: Globals| [globals.stack, globals.trap].contains(&export.index);
+        if is_global && globals.is_some_and(is_ours) && expected.is_none() {
+            return Err(broken(
+                offset,
+                "the counter, or the trap code, is exported under another name",
+            ));
+        }
+    }
+    const MUTABLE_I32: [u8; 2] = [0x7f, 0x01];
+    const END: [u8; 1] = [0x0b];
+    let Some(globals) = globals else { return Ok(()) };
+    for (index, value) in [(globals.stack, STACK_WORDS), (globals.trap, 0)] {
+        let own = index.checked_sub(sections.imported_globals);
+        let global = own.and_then(|own| sections.globals.get(own as usize));
+        let Some(global) = global else {
+            return Err(broken(0, "the counter, or the trap code, is an imported global"));
+        };
+        let expected = Sequence::default().plain(&MUTABLE_I32).constant(value).plain(&END);
+        if module.bytes().get(global.at..global.end) != Some(expected.bytes()) {
+            let what = format!("the global is no mutable i32 that is {value} initially");
+            return Err(broken(global.at, what));
+        }
+    }
+    Ok(())
+}
+
+/// By function index, whether a segment or an operator makes a reference to the function.
+fn referenced(sections: &Sections, code: &Code) -> Vec<bool> {
+    let mut referenced = vec![false; sections.functions.len()];
+    let notes = code.functions.iter().filter_map(|function| function.notes.as_deref());
+    for index in notes.flat_map(|notes| &notes.references).chain(&sections.references) {
+        if let Some(slot) = referenced.get_mut(*index as usize) {
+            *slot = true;
+        }
+    }
+    referenced
+}
+
+/// The edges of the graph. Nodes are functions, and after them types: a call by type leads to the
+/// type, and from there to its referenced functions and to the types that have it as supertype.
+fn edges(context: &Context<'_>, code: &Code, referenced: &[bool]) -> Vec<(u32, u32, bool)> {
+    let functions = &context.sections.functions;
+    let own = context.sections.imported_functions..;
+    let count = u32::try_from(functions.len()).unwrap_or(u32::MAX);
+    let ty = |ty: u32| count.saturating_add(ty);
+    let mut edges = Vec::new();
+    for (from, function) in own.zip(&code.functions) {
+        let from = u32::try_from(from).unwrap_or(u32::MAX);
+        let Some(notes) = function.notes.as_deref() else { continue };
+        edges.extend(notes.calls.iter().map(|(to, is_tail)| (from, *to, !is_tail)));
+        edges.extend(notes.types.iter().map(|(to, is_tail)| (from, ty(*to), !is_tail)));
+    }
+    for ((of, index), _) in functions.iter().zip(0..).zip(referenced).filter(|(_, is)| **is) {
+        edges.push((ty(*of), index, false));
+    }
+    for (sub, index) in context.types.iter().zip(0..) {
+        if let Some(supertype) = sub.supertype_idx.and_then(|above| above.as_module_index()) {
+            edges.push((ty(supertype), ty(index), false));
+        }
+    }
+    edges
+}
+
+/// What each function is, by what it looks like from outside and how it begins.
+fn kinds(
+    module: &Module,
+    context: &Context<'_>,
+    code: &Code,
+    globals: Option<Globals>,
+    referenced: &[bool],
+) -> Vec<Kind> {
+    let mut kinds = vec![Kind::Import; context.sections.functions.len()];
+    let mut may_be_entry = vec![false; kinds.len()];
+    for export in module.facts.exports.iter().filter(|export| export.kind == ExternalKind::Func) {
+        if let Some(slot) = may_be_entry.get_mut(export.index as usize) {
+            *slot = true;
+        }
+    }
+    let notes = || code.functions.iter().filter_map(|function| function.notes.as_deref());
+    for (called, _) in notes().flat_map(|notes| &notes.calls) {
+        if let Some(slot) = may_be_entry.get_mut(*called as usize) {
+            *slot = false;
+        }
+    }
+    let own = kinds.iter_mut().zip(may_be_entry.iter().zip(referenced));
+    let own = own.skip(context.sections.imported_functions);
+    for ((at, notes), (kind, (may_be_entry, is_referenced))) in notes().enumerate().zip(own) {
+        let is_entry = notes.begins
+            && *may_be_entry
+            && !is_referenced
+            && globals.is_some_and(|globals| entry::is(context, at, globals));
+        *kind = match (is_entry, notes.begins) {
+            (true, _) => Kind::Entry,
+            (false, true) => Kind::Counted,
+            (false, false) => Kind::Plain,
+        };
+    }
+    kinds
+}

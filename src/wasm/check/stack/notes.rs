@@ -1,0 +1,169 @@
+//! What one pass over the code of a function notes down for the rules about the stack.
+
+use super::super::operator::{LEAVES, NOTED, Operator, VECTOR, code};
+use super::super::sections::Sections;
+use super::super::types::{Entry, Form};
+
+/// The two globals, by index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Globals {
+    pub(in super::super) stack: u32,
+    pub(in super::super) trap: u32,
+}
+
+/// Whom a function calls, what it refers to, and how many words it takes.
+#[derive(Debug, Default)]
+pub(in super::super) struct Notes {
+    /// Functions that it calls, and whether by a tail call.
+    pub(super) calls: Vec<(u32, bool)>,
+    /// Types by which it calls through a table or reference, and whether by a tail call.
+    pub(super) types: Vec<(u32, bool)>,
+    /// Functions to which it makes a reference.
+    pub(super) references: Vec<u32>,
+    /// Whether it has a `try_table` with a catch clause.
+    pub(super) catches: bool,
+    /// Whether it begins by reading the counter.
+    pub(super) begins: bool,
+    /// Where it first uses one of the globals.
+    pub(super) uses: Option<usize>,
+    /// Words, as the cost model counts them.
+    pub(super) words: u64,
+    instructions: u64,
+    sets: u8,
+    height: u32,
+    greatest: u32,
+    /// What follows cannot be reached.
+    is_left: bool,
+    /// Blocks that began where nothing is reached.
+    left_depth: u32,
+    /// Height below the parameters, and form, of each open block.
+    blocks: Vec<(u32, Form)>,
+}
+
+/// Words that each function takes besides what is counted.
+const FRAME: u64 = 8;
+/// So many instructions take a word.
+const INSTRUCTIONS: u64 = 16;
+
+impl Notes {
+    /// At the beginning of a function of type `ty`.
+    pub(in super::super) fn new(ty: &Entry) -> Self {
+        let form = Form { params: 0, ..ty.form };
+        Self { blocks: vec![(0, form)], ..Self::default() }
+    }
+
+    /// The next operator.
+    #[inline]
+    pub(in super::super) fn operator(
+        &mut self,
+        found: &Operator,
+        sections: &Sections,
+        globals: Option<Globals>,
+    ) {
+        let shape = found.shape;
+        self.instructions += 1;
+        self.sets |= shape.sets;
+        if shape.sets & (NOTED | LEAVES) != 0 {
+            self.note(found, sections, globals);
+        } else if !self.is_left {
+            self.step(u32::from(shape.pops), u32::from(shape.pushes));
+        }
+    }
+
+    /// At the end of the function: `locals` words are those of its parameters and locals, and
+    /// `has_vectors` says whether a vector is among them.
+    pub(in super::super) fn finish(&mut self, ty: &Entry, locals: u64, has_vectors: bool) {
+        let is_wide = has_vectors || ty.has_vectors || self.sets & VECTOR != 0;
+        let height = u64::from(self.greatest) << u32::from(is_wide);
+        self.words = locals
+            .saturating_add(height)
+            .saturating_add(self.instructions / INSTRUCTIONS)
+            .saturating_add(FRAME);
+        for list in [&mut self.calls, &mut self.types] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        self.references.sort_unstable();
+        self.references.dedup();
+        self.blocks = Vec::new();
+    }
+
+    fn step(&mut self, pops: u32, pushes: u32) {
+        self.height = self.height.saturating_sub(pops).saturating_add(pushes);
+        self.greatest = self.greatest.max(self.height);
+    }
+
+    fn note(&mut self, found: &Operator, sections: &Sections, globals: Option<Globals>) {
+        let called = |function: u32| {
+            let ty = sections.functions.get(function as usize).copied();
+            ty.map_or(Form::EMPTY, |ty| sections.types.form(ty))
+        };
+        let first = found.first;
+        let mut form = Form::EMPTY;
+        match found.code {
+            code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => return self.begin(found),
+            code::ELSE => return self.other_arm(),
+            code::END => return self.end(),
+            code::CALL | code::RETURN_CALL => {
+                self.calls.push((first, found.code == code::RETURN_CALL));
+                form = called(first);
+            }
+            code::CALL_INDIRECT | code::CALL_REF => {
+                self.types.push((first, false));
+                form = sections.types.form(first);
+            }
+            code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF => self.types.push((first, true)),
+            code::GLOBAL_GET | code::GLOBAL_SET => {
+                let is_ours = |globals: Globals| first == globals.stack || first == globals.trap;
+                if globals.is_some_and(is_ours) {
+                    self.begins |= self.instructions == 1
+                        && found.code == code::GLOBAL_GET
+                        && globals.is_some_and(|globals| first == globals.stack);
+                    self.uses.get_or_insert(found.at);
+                }
+            }
+            code::REF_FUNC => self.references.push(first),
+            code::STRUCT_NEW => form.params = sections.types.form(first).params,
+            code::ARRAY_NEW_FIXED => form.params = found.second,
+            _ => {}
+        }
+        if !self.is_left {
+            let shape = found.shape;
+            self.step(
+                form.params.saturating_add(u32::from(shape.pops)),
+                form.results.saturating_add(u32::from(shape.pushes)),
+            );
+            self.is_left = shape.sets & LEAVES != 0;
+        }
+    }
+
+    fn begin(&mut self, found: &Operator) {
+        self.catches |= found.code == code::TRY_TABLE && found.first > 0;
+        if self.is_left {
+            self.left_depth += 1;
+        } else {
+            self.step(u32::from(found.shape.pops), 0);
+            let base = self.height.saturating_sub(found.form.params);
+            self.blocks.push((base, found.form));
+        }
+    }
+
+    fn other_arm(&mut self) {
+        if self.left_depth == 0
+            && let Some((base, form)) = self.blocks.last()
+        {
+            self.height = base.saturating_add(form.params);
+            self.is_left = false;
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(depth) = self.left_depth.checked_sub(1) {
+            self.left_depth = depth;
+        } else if let Some((base, form)) = self.blocks.pop() {
+            self.height = base.saturating_add(form.results);
+            self.greatest = self.greatest.max(self.height);
+            self.is_left = false;
+        }
+    }
+}

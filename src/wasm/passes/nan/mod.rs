@@ -1,0 +1,98 @@
+//! `nan`: no NaN whose bits an engine may choose reaches anything that sees bits (spec/portable.md).
+//!
+//! A function is decoded once into [`steps`], of which [`flow`] makes an abstract execution as
+//! often as needed: it says which values may be fresh where bits are seen. [`plan`] decides after
+//! which operators a canonicalization goes; here it is written.
+
+mod flow;
+mod operators;
+mod plan;
+mod sequence;
+mod steps;
+mod value;
+
+use super::super::Error;
+use super::super::edit::{BodyEdit, Edit, Splice};
+use super::super::encode::quick::canonical_length;
+use super::super::layout::Layout;
+use operators::is_producer;
+use plan::{Canonicalization, plan};
+use rayon::prelude::*;
+use sequence::sequence;
+use steps::Steps;
+use wasm_encoder::ValType;
+use wasmparser::FunctionBody;
+
+#[cfg(test)]
+mod tests;
+
+/// What changes in the module.
+///
+/// # Errors
+/// [`Error::Reencode`] for code that is not valid.
+pub(super) fn edit(layout: &Layout<'_>) -> Result<Edit, Error> {
+    let own = (layout.functions).get(layout.imported_functions as usize..).unwrap_or_default();
+    let bodies = (layout.bodies.par_iter().zip(own))
+        .map(|(body, ty)| function(layout, body, *ty))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Edit { bodies, ..Edit::default() })
+}
+
+/// What changes in one function of type index `ty`.
+fn function(layout: &Layout<'_>, body: &FunctionBody<'_>, ty: u32) -> Result<BodyEdit, Error> {
+    let fault = |error: wasmparser::Error| Error::Reencode { what: format!("nan: {error}") };
+    if !may_produce(body).map_err(fault)? {
+        return Ok(BodyEdit::default());
+    }
+    let steps = Steps::of(layout, body, ty)?;
+    if !steps.has_producers {
+        return Ok(BodyEdit::default());
+    }
+    Ok(write(&steps, &plan(&steps)))
+}
+
+/// Whether the code has an operator that makes NaNs. Vector operators count as such here; a look
+/// at the bytes is enough for most functions.
+fn may_produce(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
+    const VECTOR: u8 = 0xfd;
+    let mut reader = body.get_operators_reader()?.get_binary_reader();
+    while !reader.eof() {
+        let rest = reader.clone().read_bytes(reader.bytes_remaining())?;
+        if rest.first().is_some_and(|byte| *byte == VECTOR || is_producer(*byte)) {
+            return Ok(true);
+        }
+        match canonical_length(rest, true) {
+            Some(length) => {
+                reader.read_bytes(length)?;
+            }
+            None => {
+                let mut one = wasmparser::OperatorsReader::new(reader.clone());
+                one.read()?;
+                let length = one.original_position() - reader.original_position();
+                reader.read_bytes(length)?;
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Writes the canonicalizations, each with a local of its type that serves nothing else.
+fn write(steps: &Steps, canonicalizations: &[Canonicalization]) -> BodyEdit {
+    let mut edit = BodyEdit::default();
+    let mut scratch = [None; 3];
+    for canonicalization in canonicalizations {
+        let ty = canonicalization.shape.val_type();
+        let slot = match ty {
+            ValType::F32 => 0,
+            ValType::F64 => 1,
+            _ => 2,
+        };
+        let local = *scratch[slot].get_or_insert_with(|| {
+            edit.locals.push((1, ty));
+            steps.locals + edit.locals.len() as u32 - 1
+        });
+        let bytes = sequence(canonicalization.shape, local);
+        edit.splices.push(Splice::insert(canonicalization.at, bytes));
+    }
+    edit
+}

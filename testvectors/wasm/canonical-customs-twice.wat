@@ -1,0 +1,9 @@
+;; expect: module-not-canonical
+;; covers: canonical-11
+;; comment: two equal sections
+;; read: canonical
+;; freedom: custom-sections
+
+(module binary "\00asm" "\01\00\00\00"
+  "\00\09\07\61\75\74\68\6f\72\73\78"
+  "\00\09\07\61\75\74\68\6f\72\73\78")

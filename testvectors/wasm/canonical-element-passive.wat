@@ -1,0 +1,11 @@
+;; expect: module-not-canonical
+;; covers: canonical-23
+;; comment: ref.func in an expression of a passive segment of (ref func)
+;; read: canonical
+;; freedom: element-flags
+
+(module binary "\00asm" "\01\00\00\00"
+  "\01\04\01\60\00\00"
+  "\03\02\01\00"
+  "\09\08\01\05\64\70\01\d2\00\0b"
+  "\0a\04\01\02\00\0b")
