@@ -166,6 +166,18 @@ fn a_broken_name_section_gives_no_names() {
 }
 
 #[test]
+fn legacy_exceptions_are_named_with_the_flags_that_cure_them() {
+    let vector = vectors().into_iter().find(|v| v.path.ends_with("legacy-exceptions.wat")).unwrap();
+    let error = Module::parse(vector.wasm).unwrap_err();
+    assert!(
+        error.to_string().starts_with("legacy exceptions are not supported (byte 35: "),
+        "{error}"
+    );
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("-wasm-use-legacy-eh=false") && hint.contains("--translate-to-exnref"));
+}
+
+#[test]
 fn an_unknown_import_is_named_with_the_way_around_it() {
     let wasm = wat::parse_str(
         r#"(module (import "wbg" "__wbg_log" (func)) (import "host" "g" (global i32)) (func (export "_start")))"#,

@@ -113,6 +113,26 @@ fn variants_of_one_module_have_one_digest() {
     }
 }
 
+/// Through the passes as well: each operator of the source is where its offset says.
+#[test]
+fn rewritten_code_leads_back_to_its_source() {
+    let canonical = build(&assemble(include_str!("program.wat"))).canonical;
+    let source = variant(canonical.bytes(), 3).bytes;
+    let module = Module::parse(source.clone()).unwrap();
+    let note = SourceNote { name: "m.wasm", command: &[] };
+    let built = Canonical::build(&module, Profile::PORTABLE, &note).unwrap();
+    let companion = Companion::parse(built.companion.bytes().to_vec()).unwrap();
+    let rewritten = operators(built.canonical.bytes());
+    let origins: BTreeSet<(u64, String)> =
+        rewritten.into_iter().map(|(at, name)| (companion.origin(at), name)).collect();
+    let old = operators(&source);
+    assert!(old.len() >= 100 && origins.len() > old.len());
+    for operator in old {
+        let operator = (operator.0, operator.1.replace("TypedSelect", "Select"));
+        assert!(origins.contains(&operator), "{operator:?}");
+    }
+}
+
 /// Random modules, some variants of each.
 #[test]
 fn variants_of_random_modules_have_one_digest() {
