@@ -155,6 +155,29 @@ fn names_and_custom_sections_move_to_the_companion() {
     assert!(error.to_string().contains("companion"), "{error}");
 }
 
+/// Kept sections survive the passes, which leave custom sections out.
+#[test]
+fn kept_sections_stay_where_code_is_rewritten() {
+    let wasm = wat::parse_str(
+        r#"(module (@custom "licenses" "MIT") (@custom "dylink.0" (before first) "\01\00")
+            (@custom "dylink.0" "\01\01") (@custom "x" "y")
+            (memory 1) (func $f (export "f") (param f32) (result f32) (call $f (f32.sqrt (local.get 0)))))"#,
+    )
+    .unwrap();
+    let module = Module::parse(wasm).unwrap();
+    let built = Canonical::build(&module, Profile::PORTABLE, &NOTE).unwrap();
+    assert!(built.passes.iter().any(|applied| applied.bytes > 0));
+    let names = |module: &Module| -> Vec<String> {
+        module.facts.customs.iter().map(|custom| custom.name.clone()).collect()
+    };
+    assert_eq!(names(built.canonical.module()), ["dylink.0", "licenses"]);
+    let companion = Module::parse(built.companion.bytes().to_vec()).unwrap();
+    assert_eq!(
+        names(&companion),
+        ["provenact:source", "provenact:offsets", "dylink.0", "x", "name"]
+    );
+}
+
 #[test]
 fn a_broken_name_section_gives_no_names() {
     let wasm = wat::parse_str(
