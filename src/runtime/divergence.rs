@@ -45,7 +45,7 @@ pub fn explain(stack: &mut [Frame], companion: &Companion) {
     let names = companion.names();
     for frame in stack {
         frame.name = names.get(frame.function).map(str::to_owned);
-        frame.source_offset = None;
+        frame.source_offset = frame.offset.map(|offset| companion.origin(offset));
     }
 }
 

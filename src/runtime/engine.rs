@@ -22,8 +22,10 @@ pub struct Program {
 impl Engine {
     /// Cranelift; compiled code is kept in `cache` if given (a directory of ours, mode 0700).
     ///
-    /// Nothing is configured that changes what a program computes, but for relaxed SIMD, whose
-    /// operators take the deterministic choice of the Wasm 3.0 specification.
+    /// Nothing is configured that changes what a program computes, but for relaxed SIMD in modules
+    /// that kept it: the engine's deterministic mode is one behaviour on every processor. It is not
+    /// in all the choice of the Wasm 3.0 specification (`relaxed_madd` is fused); the pass
+    /// `relaxed-simd` is.
     ///
     /// # Errors
     /// When the engine refuses the configuration or the cache directory.

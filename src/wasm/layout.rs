@@ -159,13 +159,6 @@ impl Frames<'_, '_> {
     pub(super) fn pop(&mut self) -> Option<(BlockType, FrameKind)> {
         self.labels.pop()
     }
-
-    /// How many values a branch to label `depth` takes.
-    pub(super) fn label_arity(&self, depth: u32) -> Option<u32> {
-        let (ty, kind) = self.label_block(depth)?;
-        let (params, results) = self.block_type_arity(ty)?;
-        Some(if kind == FrameKind::Loop { params } else { results })
-    }
 }
 
 impl ModuleArity for Frames<'_, '_> {

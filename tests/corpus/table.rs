@@ -61,7 +61,9 @@ impl fmt::Display for Table {
                 (Outcome::Forms { canonical, portable }, Some((part, growth))) => {
                     write!(f, "{canonical:10} {portable:10} {part:6.1} {growth:6.2}")?;
                 }
-                (Outcome::Refused { reason, message }, _) => write!(f, "{reason}: {message}")?,
+                (Outcome::Refused { reason, message }, _) => {
+                    write!(f, "refused, {reason}: {message}")?
+                }
                 (Outcome::Forms { .. }, None) => {}
             }
             writeln!(f, "  {}", row.origin)?;

@@ -6,9 +6,9 @@ use wasmparser::{FunctionBody, Operator, Parser, Payload};
 pub fn check(canonical: &[u8], after: &[u8]) -> Result<(), String> {
     let mut others = bodies(after);
     for (at, body) in bodies(canonical).enumerate() {
-        let other = others.next().ok_or("nan: a function is gone")?;
+        let other = others.next().ok_or("a function is gone")?;
         if body.as_bytes() != other.as_bytes() && !makes_nans(&body)? {
-            return Err(format!("nan: function {at} of the code changes and has no float code"));
+            return Err(format!("function {at} of the code changes and has no float code"));
         }
     }
     Ok(())
