@@ -95,7 +95,7 @@ fn is_other(after: &[u8], before: Option<u8>) -> bool {
     let marks = |byte: u8| b"\"'`<>".contains(&byte);
     let closed = after
         .iter()
-        .take(ZONE + 1)
+        .take(NANOSECONDS + ZONE + 2)
         .find(|byte| !byte.is_ascii_alphanumeric() && !b" +-:.".contains(byte));
     before.is_some_and(marks) && closed.is_some_and(|byte| marks(*byte))
 }
