@@ -94,7 +94,12 @@ fn each_deviation_from_a_counted_function_is_refused() {
     changed(&text, "block (result i32)", "nop block (result i32)", "not in a block of its results");
     changed(&text, "block (result i32)", "loop (result i32)", "not in a block of its results");
     changed(&text, "br 1 end", "br 2 end", "a branch leaves a counted function");
-    changed(&text, "local.get 0 i32.eqz if", "i32.const 7 i32.const 0 br_if 1 drop local.get 0 i32.eqz if", "a branch leaves");
+    changed(
+        &text,
+        "local.get 0 i32.eqz if",
+        "i32.const 7 i32.const 0 br_if 1 drop local.get 0 i32.eqz if",
+        "a branch leaves",
+    );
     // What is left early puts the counter back.
     accepted(&text.replace("i32.const 7 br 1", "i32.const 7 local.get 1 global.set 0 return"));
     let left = "is left without the counter as it was";
