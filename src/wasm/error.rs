@@ -248,6 +248,10 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::ImportUnknown { hint, .. } => *hint,
+            Self::ReservedExport { .. } => Some(
+                "the module went through the pass stack already, it seems: give the one that its compiler wrote, or check \
+                 it with --profile portable",
+            ),
             Self::LegacyExceptions { .. } => Some(
                 "compile with -mllvm -wasm-use-legacy-eh=false (LLVM), -sWASM_LEGACY_EXCEPTIONS=0 (Emscripten), or \
                  translate it: wasm-opt --translate-to-exnref (Binaryen)",

@@ -11,7 +11,7 @@ use wasmparser::{
 };
 
 /// The language that is accepted: WebAssembly 3.0 without threads, which is what the engine takes
-/// in the configuration of `runtime/`. Relaxed SIMD is part of it until the portable profile comes.
+/// in the configuration of `runtime/`. Relaxed SIMD is part of it: a pass lowers it.
 pub(super) const FEATURES: WasmFeatures = WasmFeatures::WASM3.difference(WasmFeatures::THREADS);
 
 /// What engines beyond one class have: Wasmi has neither typed references, nor garbage collection,

@@ -200,3 +200,96 @@ fn an_original_is_kept_compared_and_never_executed() {
     place.write("a.skill/skill.debug.wasm", place.read("b.skill/skill.debug.wasm"));
     place.type_in(verify).refused(1, "material-mismatch").says("skill.debug.wasm");
 }
+
+/// For each pass a module that it would change, and what the checker says of it without.
+const UNKEPT: [(&str, &str, &str); 4] = [
+    (
+        "relaxed-simd",
+        r#"(drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0)))"#,
+        "relaxed",
+    ),
+    (
+        "nan",
+        r#"(i32.store (i32.const 0) (i32.reinterpret_f32 (f32.sqrt (f32.load (i32.const 0)))))"#,
+        "sees a NaN",
+    ),
+    ("stack", "(call $main)", "can call itself"),
+    ("growth", "", "maximum"),
+];
+
+fn unkept(pass: &str, body: &str) -> Vec<u8> {
+    let most = if pass == "growth" { "" } else { "1" };
+    let wat = format!(
+        r#"(module (memory (export "memory") 1 {most}) (func $main (export "_start") {body}))"#
+    );
+    wat::parse_str(wat).unwrap()
+}
+
+/// The manifest's list of passes proves nothing: whoever reads a bundle looks at the module.
+///
+/// covers: portable-2
+#[test]
+fn a_module_that_does_not_keep_what_its_manifest_lists_is_refused() {
+    use provenact::profile::{Pass, Profile};
+    use provenact::skill::Manifest;
+    let place = Place::new();
+    for (name, body, says) in UNKEPT {
+        let pass = Pass::from_name(name).unwrap();
+        place.write("a.wasm", unkept(name, body));
+        place.type_in("canon a.wasm -o a.wasm --force").status(0);
+        let check = "canon a.wasm --check --profile portable";
+        let refused = place.type_in(check).refused(1, "module-not-portable");
+        refused.says(says).says(&format!("({name})")).says("at byte ");
+        let report = json(&place.type_in(&format!("{check} --format json")).status(1));
+        assert_eq!(report["rule"], name, "{report}");
+        assert!(report["offset"].is_u64(), "{report}");
+        place.type_in(&format!("{check} --without {name}")).status(0);
+
+        // The author built it without the pass, and says otherwise.
+        place.type_in(&format!("build a.wasm --force --without {name}")).status(0);
+        let honest = Manifest::parse(&place.read("a.skill/manifest.json")).unwrap();
+        assert_eq!(honest.profile(), Profile::PORTABLE.without(pass));
+        let lie = Manifest::new(
+            honest.name(),
+            honest.version(),
+            honest.entrypoint(),
+            honest.artifact(),
+            honest.capabilities().to_vec(),
+            Profile::PORTABLE,
+        );
+        place.type_in("attest a.skill --key author.key.pem").status(0);
+        place.write("a.skill/manifest.json", lie.unwrap().bytes());
+        let lines = ["attest a.skill --key author.key.pem", "verify a.skill --pub author.pub.pem"];
+        for line in lines {
+            place.type_in(line).refused(1, "module-not-portable").says(&format!("({name})"));
+        }
+        let run = "run --no-receipt --allow-unsigned a.skill";
+        place.type_in(run).refused(126, "module-not-portable");
+    }
+}
+
+/// covers: portable-1
+#[test]
+fn the_passes_run_in_their_order_and_what_they_make_is_canonical() {
+    let place = Place::new();
+    let body: String = UNKEPT.iter().map(|(_, body, _)| *body).collect();
+    place.write("a.wasm", unkept("growth", &body));
+    let explain = "canon a.wasm -o p.wasm --profile portable --explain --format json";
+    let report = json(&place.type_in(explain).status(0));
+    let passes = report["passes"].as_array().unwrap();
+    let names: Vec<_> = passes.iter().map(|pass| pass["pass"].as_str().unwrap()).collect();
+    assert_eq!(names, ["relaxed-simd", "nan", "stack", "growth"]);
+    assert!(passes.iter().all(|pass| pass["places"] != 0), "{report}");
+    // The checker holds it to both: the form, and what the passes promise.
+    place.type_in("canon --check --profile portable p.wasm").status(0);
+    // An over-long length in it is found as in any module.
+    let made = place.read("p.wasm");
+    let long = [&made[..9], &[made[9] | 0x80, 0], &made[10..]].concat();
+    place.write("p.wasm", long);
+    let refused = place.type_in("canon --check --profile portable p.wasm");
+    refused.refused(1, "module-not-canonical").says("at byte 9").says("(leb128)");
+    // What counts already is not counted again.
+    place.write("p.wasm", made);
+    let again = place.type_in("canon p.wasm -o q.wasm --profile portable");
+    again.refused(2, "module-invalid").says("went through the pass stack already");
+}

@@ -293,16 +293,22 @@ fn a_replay_does_not_sleep() {
 }
 
 #[test]
-fn a_stack_that_overflows_is_an_interruption() {
+fn a_stack_that_overflows_is_a_trap_where_it_is_counted_and_an_interruption_elsewhere() {
     let place = Place::new();
     let deep = r#"(module (memory (export "memory") 1)
         (func $f (param i32) (result i32)
           (i32.add (call $f (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
         (func (export "_start") (drop (call $f (i32.const 0)))))"#;
-    place.skill("deep", deep, "");
-    place.runs("deep", "").refused(137, "interrupted");
-    assert_eq!(place.outcome("deep")["cause"], "native-stack");
-    place.replays_in_part("deep", "the native stack was used up");
+    place.skill("counted", deep, "");
+    place.runs("counted", "").refused(134, "guest-trapped").says("nested deeper");
+    assert_eq!(place.outcome("counted")["trap"], "stack-limit");
+    place.replays("counted");
+    for (name, flags) in [("whole", "--profile canonical"), ("deep", "--without stack")] {
+        place.skill(name, deep, flags);
+        place.runs(name, "").refused(137, "interrupted");
+        assert_eq!(place.outcome(name)["cause"], "native-stack");
+        place.replays_in_part(name, "the native stack was used up");
+    }
 }
 
 #[test]

@@ -21,3 +21,5 @@ mod relaxed;
 mod rng;
 mod seen;
 mod smith;
+mod spec;
+mod v8;

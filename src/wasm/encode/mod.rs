@@ -71,8 +71,8 @@ const NAMING: [SectionId; 6] = [
 /// Encodes a valid module canonically.
 ///
 /// # Errors
-/// [`Error::Reencode`] for a module that is not valid, which a caller should have found out;
-/// [`Error::TooLarge`] for a result above the limit.
+/// [`Error::Malformed`] for what WebAssembly 3.0 does not have, as far as validation let it pass, and
+/// what is not valid; [`Error::TooLarge`] for a result above the limit.
 pub(super) fn encode(module: &[u8]) -> Result<Encoded, Error> {
     let sections = frame::sections(module)?;
     let kept = Kept::of(module, &sections);
