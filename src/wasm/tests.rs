@@ -1,7 +1,7 @@
 //! Vectors of `testvectors/wasm`, and properties that hold for any input.
 
 use super::{
-    Built, Canonical, Companion, Error, Freedom, Interface, Module, SourceNote, find_leaks,
+    Built, Canonical, Companion, Error, Freedom, Interface, Module, SourceNote, check, find_leaks,
 };
 use crate::abi::Kind;
 use crate::limits;
@@ -126,10 +126,11 @@ fn try_all(bytes: Vec<u8>) {
     if let Ok(module) = Module::parse(bytes.clone()) {
         let _ = Interface::of(&module, None);
         let _ = find_leaks(&module);
+        let _ = check(&module, Profile::PORTABLE);
         let built = Canonical::build(&module, Profile::CANONICAL, &NOTE);
         // Parts of later proposals that the validator lets pass are refused here.
         let Built { canonical, companion, .. } = match built {
-            Err(Error::Malformed { .. }) => return,
+            Err(Error::Malformed { .. } | Error::ReservedExport { .. }) => return,
             built => built.unwrap(),
         };
         let _ = companion.names();
