@@ -46,14 +46,15 @@ impl Canonical {
         let (rewritten, passes) = passes::run(&bytes, profile)?;
         if let Some((rewritten, map)) = rewritten {
             // The passes leave custom sections out.
-            let last = encode_with_customs(&rewritten, &bytes)?;
+            let last = encode_with_customs(&rewritten, &bytes)
+                .map_err(|error| Error::Reencode { what: format!("after the passes: {error}") })?;
             bytes = last.bytes;
             offsets = last.offsets.then(&map).then(&offsets);
         }
-        let canonical = Self::check(bytes, profile).map_err(|error| Error::Reencode {
-            what: format!("the result does not pass the checker: {error}"),
-        })?;
-        let companion = Companion::of(module, note, offsets)?;
+        let check = || Self::check(bytes, profile);
+        let (canonical, companion) =
+            rayon::join(check, move || Companion::of(module, note, offsets));
+        let (canonical, companion) = (canonical.map_err(defect)?, companion?);
         Ok(Built { canonical, companion, changes, passes })
     }
 
@@ -66,8 +67,10 @@ impl Canonical {
         if !profile.has(Pass::Stack) {
             module.exports_nothing_reserved()?;
         }
-        check(&module, profile)?;
-        Ok(Self::new(module))
+        let digest = || ModuleDigest::of(module.bytes());
+        let (checked, digest) = rayon::join(|| check(&module, profile), digest);
+        checked?;
+        Ok(Self { module, digest })
     }
 
     /// The digest of the bytes.
@@ -93,9 +96,8 @@ impl Canonical {
     pub fn module(&self) -> &Module {
         &self.module
     }
+}
 
-    fn new(module: Module) -> Self {
-        let digest = ModuleDigest::of(module.bytes());
-        Self { module, digest }
-    }
+fn defect(error: Error) -> Error {
+    Error::Reencode { what: format!("the result does not pass the checker: {error}") }
 }

@@ -20,6 +20,9 @@ mod segments;
 mod stack;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 use super::Error;
 use super::module::Module;
 use crate::profile::{Pass, Profile};
@@ -34,10 +37,11 @@ use sections::Sections;
 /// [`Error::NotCanonical`] with the first freedom in the file that was taken in another way than
 /// the canonical form takes it; then [`Error::NotPortable`], by the passes of `profile` in their
 /// order.
-pub(super) fn check(module: &Module, profile: Profile) -> Result<(), Error> {
+pub fn check(module: &Module, profile: Profile) -> Result<(), Error> {
     let stack = profile.has(Pass::Stack).then(|| stack::globals(module));
-    let (sections, code) = canonical(module.bytes(), Asked { stack })?;
+    let (sections, outside) = Sections::read(module.bytes());
     let context = Context::new(module.bytes(), &sections)?;
+    let code = canonical(&context, outside, Asked { stack })?;
     profile.passes().try_for_each(|pass| match pass {
         Pass::RelaxedSimd => relaxed::check(&context, &code),
         Pass::Nan => nan::check(&context, &code),
@@ -46,14 +50,10 @@ pub(super) fn check(module: &Module, profile: Profile) -> Result<(), Error> {
     })
 }
 
-/// Holds `bytes` to the canonical form.
-fn canonical(bytes: &[u8], asked: Asked) -> Result<(Sections, Code), Fault> {
-    let (sections, outside) = Sections::read(bytes);
-    let (code, inside) = Code::read(bytes, &sections, asked);
+/// Holds the module to the canonical form, in which `outside` is what is wrong outside of code.
+fn canonical(context: &Context<'_>, outside: Option<Fault>, asked: Asked) -> Result<Code, Fault> {
+    let (code, inside) = Code::read(context, asked);
     let first = [outside, inside].into_iter().flatten().min_by_key(|fault| fault.at);
-    sections.check_with(&code, first.map(|fault| fault.at))?;
-    match first {
-        Some(fault) => Err(fault),
-        None => Ok((sections, code)),
-    }
+    context.sections.check_with(&code, first.map(|fault| fault.at))?;
+    first.map_or(Ok(code), Err)
 }

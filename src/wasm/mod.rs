@@ -21,6 +21,7 @@ mod passes;
 mod toolchain;
 
 pub use canonical::{Built, Canonical};
+pub use check::check;
 pub use companion::{Companion, FunctionNames, SourceNote};
 pub use error::Error;
 pub use freedom::{Changes, Count, Freedom};

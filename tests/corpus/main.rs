@@ -3,7 +3,7 @@
 //!
 //! `fetch.py` fetches them; the programs of `tests/programs` take part as well. Without network and
 //! cache the test says that it was skipped. Modules above a size are left out where the test is
-//! built without optimisation, and above 40 MB unless `PROVENACT_SLOW=1`.
+//! built without optimisation, unless `PROVENACT_SLOW=1`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,8 +24,6 @@ use trial::Threads;
 const MODULES: usize = 40;
 /// Greatest module that is tried without optimisation.
 const UNOPTIMISED: u64 = 3_000_000;
-/// Greatest module that is tried without `PROVENACT_SLOW`, with optimisation.
-const QUICK: u64 = 40_000_000;
 /// Public text promises no more growth of the module in the middle than this, in percent.
 const GROWTH: f64 = 4.0;
 
@@ -139,15 +137,9 @@ fn filled(name: &str, place: &str) -> Option<PathBuf> {
 }
 
 fn too_large(bytes: u64) -> Option<&'static str> {
-    if variable("PROVENACT_SLOW").is_some() {
-        None
-    } else if cfg!(debug_assertions) && bytes > UNOPTIMISED {
-        Some("left out of a test without optimisation; PROVENACT_SLOW=1 takes it")
-    } else if bytes > QUICK {
-        Some("slow; PROVENACT_SLOW=1 takes it")
-    } else {
-        None
-    }
+    let is_slow = cfg!(debug_assertions) && bytes > UNOPTIMISED;
+    let is_left_out = is_slow && variable("PROVENACT_SLOW").is_none();
+    is_left_out.then_some("left out of a test without optimisation; PROVENACT_SLOW=1 takes it")
 }
 
 fn skipped(what: &str) {

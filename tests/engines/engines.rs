@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use wasmparser::{Operator, Payload};
 
 /// The engines, ready to run programs that end by themselves, or with fuel.
 pub struct Engines {
@@ -35,6 +36,43 @@ impl Runs {
     pub fn differ(&self) -> bool {
         self.all.iter().any(|(_, seen)| self.all[0].1.same_as(seen).is_err())
     }
+}
+
+/// Found by these tests in wasmi 2.0.0: a local that waits on the operand stack below the
+/// parameters of a loop is not kept when the loop assigns it. `a_defect_of_wasmi` shows it; when
+/// that test fails, this exception is over.
+pub const WASMI_DEFECT: &str = "wasmi differs: its defect with loop parameters";
+
+fn operators(wasm: &[u8], mut found: impl FnMut(&Operator<'_>) -> bool) -> bool {
+    wasmparser::Parser::new(0).parse_all(wasm).any(|payload| match payload.unwrap() {
+        Payload::CodeSectionEntry(body) => body
+            .get_operators_reader()
+            .unwrap()
+            .into_iter()
+            .any(|operator| found(&operator.unwrap())),
+        _ => false,
+    })
+}
+
+/// Whether a loop takes parameters.
+fn has_loop_parameters(wasm: &[u8]) -> bool {
+    // A type by index has parameters or several results.
+    operators(wasm, |operator| {
+        matches!(operator, Operator::Loop { blockty: wasmparser::BlockType::FuncType(_) })
+    })
+}
+
+/// Whether relaxed multiply and add occurs.
+fn fuses(wasm: &[u8]) -> bool {
+    operators(wasm, |operator| {
+        matches!(
+            operator,
+            Operator::F32x4RelaxedMadd
+                | Operator::F32x4RelaxedNmadd
+                | Operator::F64x2RelaxedMadd
+                | Operator::F64x2RelaxedNmadd
+        )
+    })
 }
 
 /// What a module is rewritten to.
@@ -120,10 +158,17 @@ impl Engines {
             }
             match first.same_as(seen) {
                 Ok(steps) => outcome.steps = outcome.steps.min(steps),
+                Err(_) if name == "wasmi" && has_loop_parameters(portable) => {
+                    outcome.left_out.push(WASMI_DEFECT.to_owned());
+                }
                 Err(what) => outcome.failures.push(format!("{} / {name}: {what}", all[0].0)),
             }
         }
-        self.original(original, first, &calls, &mut outcome);
+        if fuses(original) {
+            outcome.left_out.push("original: Cranelift fuses relaxed multiply and add".to_owned());
+        } else {
+            self.original(original, first, &calls, &mut outcome);
+        }
         outcome
     }
 
@@ -207,6 +252,8 @@ impl Tally {
             writeln!(text, "  {failure}").unwrap();
         }
         assert!(self.failures.is_empty(), "{what}: {} failures\n{text}", self.failures.len());
+        let excused = self.left_out.get(WASMI_DEFECT).copied().unwrap_or_default();
+        assert!(excused * 20 <= self.programs, "{what}: {excused} times wasmi alone differs");
     }
 
     pub fn count(&self, why: GaveUp) -> usize {
@@ -244,9 +291,19 @@ pub fn try_one(engines: &Engines, name: &str, original: &[u8], calls: &[Call]) -
     outcome
 }
 
-/// Does `work` for each number below `count` in two threads with native stacks above every limit.
+/// Does `work` for each number below `count`, and adds what comes of it.
 pub fn each(count: usize, work: impl Fn(usize) -> Outcome + Sync) -> Tally {
-    let (next, tally) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+    let mut tally = Tally::default();
+    parallel(count, work).into_iter().for_each(|outcome| tally.add(outcome));
+    // Wrong results before builds that fail.
+    tally.failures.sort_by_key(|text| (text.contains(": build: "), text.clone()));
+    tally
+}
+
+/// Does `work` for each number below `count` in two threads with native stacks above every limit;
+/// the results are in order.
+pub fn parallel<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             let worker = || {
@@ -255,18 +312,15 @@ pub fn each(count: usize, work: impl Fn(usize) -> Outcome + Sync) -> Tally {
                     if number >= count {
                         return;
                     }
-                    let outcome = work(number);
-                    tally.lock().unwrap().add(outcome);
+                    let result = work(number);
+                    results.lock().unwrap().insert(number, result);
                 }
             };
             let thread = std::thread::Builder::new().stack_size(NATIVE_STACK + (64 << 20));
             thread.spawn_scoped(scope, worker).unwrap();
         }
     });
-    let mut tally = tally.into_inner().unwrap();
-    // Wrong results before builds that fail.
-    tally.failures.sort_by_key(|text| (text.contains(": build: "), text.clone()));
-    tally
+    results.into_inner().unwrap().into_values().collect()
 }
 
 /// Whether the long version of each test was asked for.

@@ -21,6 +21,11 @@ fn script(signatures: &[Vec<Type>], rng: &mut Rng) -> Vec<Call> {
     calls
 }
 
+/// A program that needs neither exceptions nor objects.
+pub fn text(seed: u64) -> String {
+    generator::program(seed, false).text
+}
+
 fn program(seed: u64, rich: bool) -> (String, Vec<u8>, Vec<Call>) {
     let program = generator::program(seed, rich);
     let wasm = wat::parse_str(&program.text).unwrap_or_else(|error| {

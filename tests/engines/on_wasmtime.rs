@@ -38,10 +38,8 @@ pub struct Machine {
 
 impl Machine {
     pub fn new(kind: Kind, fuel: Fuel, stack: usize) -> Self {
-        let mut config = config(kind);
-        config.consume_fuel(fuel.is_some()).max_wasm_stack(stack).async_stack_size(stack * 2);
         let name = format!("{kind:?}").to_lowercase();
-        Self { name, engine: Engine::new(&config).unwrap(), fuel }
+        Self { name, engine: engine(kind, fuel, stack), fuel }
     }
 
     /// The exported functions, with their parameters.
@@ -124,6 +122,13 @@ impl Machine {
             store.set_fuel(fuel).unwrap();
         }
     }
+}
+
+/// An engine that compiles in that manner.
+pub fn engine(kind: Kind, fuel: Fuel, stack: usize) -> Engine {
+    let mut config = config(kind);
+    config.consume_fuel(fuel.is_some()).max_wasm_stack(stack).async_stack_size(stack * 2);
+    Engine::new(&config).unwrap()
 }
 
 /// Everything that the language has and nothing that slows a short run down.

@@ -133,3 +133,17 @@ fn the_flag_of_cranelift_is_the_deterministic_profile() {
         cases.len() * 2
     );
 }
+
+/// See [`super::engines::WASMI_DEFECT`].
+#[test]
+fn a_defect_of_wasmi() {
+    let text = "(module (func (export \"f\") (param i64) (result i64) (local i32) (local.get 0)
+        (local.set 1 (i32.const 2)) (i64.const 7) (loop (param i64) (result i64) (local.set 0)
+        (local.get 0) (br_if 0 (local.tee 1 (i32.sub (local.get 1) (i32.const 1))))) (drop)))";
+    let wasm = wat::parse_str(text).unwrap();
+    let calls = [Call { export: "f".to_owned(), args: vec![Value::I64(3)] }];
+    let cranelift = Machine::new(Kind::Speed, None, SMALL_STACK).run(&wasm, &calls);
+    assert_eq!(cranelift.steps[1].ending, Ending::Returned(vec![Value::I64(3)]));
+    let wasmi = super::on_wasmi::Wasmi::new(None).run(&wasm, &calls);
+    assert_eq!(wasmi.steps[1].ending, Ending::Returned(vec![Value::I64(7)]), "is it cured?");
+}

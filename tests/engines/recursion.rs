@@ -1,6 +1,6 @@
 //! Recursion of every kind, counted by the program itself: how deep it came is what shows.
 
-use super::engines::{Engines, Tally, build, each, keep, scaled, try_one};
+use super::engines::{Engines, Tally, build, each, keep, parallel, scaled, try_one};
 use super::rng::Rng;
 use super::seen::{Call, Ending, GaveUp, Seen, Value};
 use provenact::profile::{Pass, Profile};
@@ -35,7 +35,7 @@ fn ways(rich: bool) -> &'static [Way] {
 }
 
 /// A program of functions that call each other; the exports take how deep to go.
-fn program(seed: u64, rich: bool) -> String {
+pub fn program(seed: u64, rich: bool) -> String {
     let mut rng = Rng::new(seed);
     let count = 1 + rng.below(5);
     let mut text = String::from(
@@ -194,6 +194,10 @@ fn depth(seen: &Seen) -> Value {
 /// Without the pass each engine overflows somewhere else.
 #[test]
 fn without_the_pass_depths_differ() {
+    parallel(1, |_| compare_depths());
+}
+
+fn compare_depths() {
     let engines = Engines::new(None, true);
     let text = "(module (global $count (export \"count\") (mut i64) (i64.const 0))\n\
         (func $f (export \"f\") (param i32) (result i32)\n\

@@ -1,9 +1,9 @@
 //! One pass over the bytes of every function: the freedoms of code, and which operators there are.
 
 use super::super::freedom::Freedom;
+use super::context::Context;
 use super::cursor::{Cursor, Fault};
-use super::operator::{DATA, RELAXED, operator};
-use super::sections::Sections;
+use super::operator::{DATA, Operator, RELAXED, operator};
 use super::stack::{Globals, Notes};
 use super::types::{Types, VECTOR_TYPE};
 use rayon::prelude::*;
@@ -13,13 +13,13 @@ use std::ops::Range;
 const AT_ONCE: usize = 16;
 
 /// What was found in the functions of a module.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Code {
     pub(super) functions: Vec<Function>,
 }
 
 /// What was found in a function.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Function {
     /// The sets of operators of which it has one.
     pub(super) sets: u8,
@@ -39,12 +39,13 @@ pub(super) struct Asked {
 impl Code {
     /// Reads the functions of `module` side by side, and hands back the first fault with what was
     /// found in those before.
-    pub(super) fn read(module: &[u8], sections: &Sections, asked: Asked) -> (Self, Option<Fault>) {
-        let functions = sections.bodies.par_iter().with_min_len(AT_ONCE);
+    pub(super) fn read(context: &Context<'_>, asked: Asked) -> (Self, Option<Fault>) {
+        let sections = context.sections;
+        let bodies = sections.bodies.par_iter().with_min_len(AT_ONCE);
         let types = sections.functions.par_iter().skip(sections.imported_functions);
-        let read =
-            |(body, ty): (&Range<usize>, &u32)| Function::read(module, body, *ty, sections, asked);
-        let functions: Vec<_> = functions.zip(types).map(read).collect();
+        let functions = bodies.zip(types);
+        let functions: Vec<_> =
+            functions.map(|(body, ty)| Function::read(context, body, *ty, asked)).collect();
         let mut code = Self { functions: Vec::with_capacity(functions.len()) };
         for function in functions {
             match function {
@@ -63,33 +64,44 @@ impl Code {
 
 impl Function {
     fn read(
-        module: &[u8],
+        context: &Context<'_>,
         body: &Range<usize>,
         ty: u32,
-        sections: &Sections,
         asked: Asked,
     ) -> Result<Self, Fault> {
-        let types = &sections.types;
-        let mut cursor = Cursor::new(module, body.start, body.end);
+        let types = &context.sections.types;
+        let mut cursor = Cursor::new(context.module, body.start, body.end);
         let locals = locals(&mut cursor, types)?;
+        let Some(globals) = asked.stack else {
+            return Self::walk(&mut cursor, types, |_, _| {});
+        };
+        let mut notes = Box::new(Notes::new(context, ty, body.clone(), cursor.at(), globals));
+        let mut function = Self::walk(&mut cursor, types, |operator, next| {
+            notes.operator(context, operator, next, globals);
+        })?;
         let ty = types.get(ty).ok_or(Fault::unread(body.start))?;
+        let params = u64::from(ty.form.params).saturating_add(ty.vectors.into());
+        notes.finish(ty, params.saturating_add(locals.words), locals.has_vectors);
+        function.notes = Some(notes);
+        Ok(function)
+    }
+
+    /// Walks over the operators; each is handed to `each` with the offset where it ends.
+    #[inline]
+    fn walk(
+        cursor: &mut Cursor<'_>,
+        types: &Types,
+        mut each: impl FnMut(&Operator, usize),
+    ) -> Result<Self, Fault> {
         let mut function = Self::default();
-        let mut notes = asked.stack.map(|globals| (globals, Box::new(Notes::new(ty))));
         while !cursor.is_done() {
-            let operator = operator(&mut cursor, types)?;
+            let operator = operator(cursor, types)?;
             function.sets |= operator.shape.sets;
             if operator.shape.sets & RELAXED != 0 {
                 function.relaxed.get_or_insert(operator.at);
             }
-            if let Some((globals, notes)) = &mut notes {
-                notes.operator(&operator, sections, *globals);
-            }
+            each(&operator, cursor.at());
         }
-        function.notes = notes.map(|(_, mut notes)| {
-            let params = u64::from(ty.form.params).saturating_add(ty.vectors.into());
-            notes.finish(ty, params.saturating_add(locals.words), locals.has_vectors);
-            notes
-        });
         Ok(function)
     }
 }

@@ -68,7 +68,7 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn byte(&mut self) -> Result<u8, Fault> {
         match self.bytes.get(self.at) {
             Some(byte) => {
@@ -107,7 +107,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// An unsigned integer of 32 bits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn index(&mut self) -> Result<u32, Fault> {
         let at = self.at;
         let value = self.unsigned()?;
@@ -115,15 +115,36 @@ impl<'a> Cursor<'a> {
     }
 
     /// An unsigned integer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn unsigned(&mut self) -> Result<u64, Fault> {
         let byte = self.byte()?;
-        if byte < 0x80 { Ok(u64::from(byte)) } else { self.long(byte) }
+        if byte < 0x80 {
+            return Ok(u64::from(byte));
+        }
+        // Two bytes are frequent: numbers of functions, offsets.
+        match self.bytes.get(self.at) {
+            Some(second @ 1..0x80) => {
+                self.at += 1;
+                Ok(u64::from(byte & 0x7f) | u64::from(*second) << 7)
+            }
+            _ => self.long(byte),
+        }
     }
 
     /// Passes a signed integer of any width.
-    #[inline]
+    #[inline(always)]
     pub(super) fn signed(&mut self) -> Result<(), Fault> {
+        match self.bytes.get(self.at) {
+            Some(byte) if *byte < 0x80 => {
+                self.at += 1;
+                Ok(())
+            }
+            _ => self.long_signed(),
+        }
+    }
+
+    #[inline(never)]
+    fn long_signed(&mut self) -> Result<(), Fault> {
         let start = self.at;
         let mut before = 0;
         loop {
@@ -155,6 +176,7 @@ impl<'a> Cursor<'a> {
         self.bytes.get(from..to).unwrap_or_default()
     }
 
+    #[inline(never)]
     fn long(&mut self, first: u8) -> Result<u64, Fault> {
         let start = self.at.saturating_sub(1);
         let mut value = u64::from(first & 0x7f);

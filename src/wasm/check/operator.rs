@@ -59,6 +59,9 @@ pub(super) const LEAVES: u8 = 1 << 4;
 /// Counts for the stack pass: blocks, calls, what has an arity by type.
 pub(super) const NOTED: u8 = 1 << 5;
 
+/// Names a label.
+pub(super) const BRANCHES: u8 = 1 << 6;
+
 /// An operator, by its byte, or by 256 times its prefix plus the number that follows.
 pub(super) mod code {
     pub(crate) const BLOCK: u16 = 0x02;
@@ -66,6 +69,7 @@ pub(super) mod code {
     pub(crate) const IF: u16 = 0x04;
     pub(crate) const ELSE: u16 = 0x05;
     pub(crate) const END: u16 = 0x0b;
+    pub(crate) const RETURN: u16 = 0x0f;
     pub(crate) const CALL: u16 = 0x10;
     pub(crate) const CALL_INDIRECT: u16 = 0x11;
     pub(crate) const RETURN_CALL: u16 = 0x12;
@@ -73,6 +77,9 @@ pub(super) mod code {
     pub(crate) const CALL_REF: u16 = 0x14;
     pub(crate) const RETURN_CALL_REF: u16 = 0x15;
     pub(crate) const TRY_TABLE: u16 = 0x1f;
+    pub(crate) const LOCAL_GET: u16 = 0x20;
+    pub(crate) const LOCAL_SET: u16 = 0x21;
+    pub(crate) const LOCAL_TEE: u16 = 0x22;
     pub(crate) const GLOBAL_GET: u16 = 0x23;
     pub(crate) const GLOBAL_SET: u16 = 0x24;
     pub(crate) const REF_NULL: u16 = 0xd0;
@@ -104,9 +111,9 @@ const fn plain(byte: u8) -> Shape {
         0x05 | 0x0b => with(NOTED, shape(I::None, 0, 0)),
         0x08 => with(LEAVES | NOTED, shape(I::Index, 0, 0)),
         0x0a => with(LEAVES, shape(I::None, 1, 0)),
-        0x0c => with(LEAVES, shape(I::Index, 0, 0)),
-        0x0d => shape(I::Index, 1, 0),
-        0x0e => with(LEAVES, shape(I::BrTable, 1, 0)),
+        0x0c => with(LEAVES | BRANCHES, shape(I::Index, 0, 0)),
+        0x0d => with(BRANCHES, shape(I::Index, 1, 0)),
+        0x0e => with(LEAVES | BRANCHES, shape(I::BrTable, 1, 0)),
         0x0f => with(LEAVES, shape(I::None, 0, 0)),
         0x10 => with(NOTED, shape(I::Index, 0, 0)),
         0x11 => with(NOTED, shape(I::TypeIndex, 1, 0)),
@@ -139,8 +146,8 @@ const fn plain(byte: u8) -> Shape {
         0x46..=0x66 | 0x6a..=0x78 | 0x7c..=0x8a | 0x98 | 0xa6 | 0xd3 => BINARY,
         0xd0 => shape(I::Heap, 0, 1),
         0xd2 => with(NOTED, shape(I::Index, 0, 1)),
-        0xd5 => shape(I::Index, 1, 1),
-        0xd6 => shape(I::Index, 1, 0),
+        0xd5 => with(BRANCHES, shape(I::Index, 1, 1)),
+        0xd6 => with(BRANCHES, shape(I::Index, 1, 0)),
         _ => UNKNOWN,
     }
 }
@@ -165,7 +172,7 @@ const fn gc(number: u32) -> Shape {
         0x12 => with(DATA, shape(I::TypeIndex, 4, 0)),
         0x13 => shape(I::TypeIndex, 4, 0),
         0x14..=0x17 => shape(I::Heap, 1, 1),
-        0x18 | 0x19 => shape(I::Cast, 1, 1),
+        0x18 | 0x19 => with(BRANCHES, shape(I::Cast, 1, 1)),
         _ => UNKNOWN,
     }
 }
@@ -247,7 +254,8 @@ pub(super) struct Operator {
     /// See [`code`].
     pub(super) code: u16,
     pub(super) shape: Shape,
-    /// The first index, or how many catch clauses there are.
+    /// The first index; of a `br_table`, its outermost label; of a `try_table`, how many catch
+    /// clauses there are.
     pub(super) first: u32,
     /// The second index.
     pub(super) second: u32,
@@ -256,26 +264,35 @@ pub(super) struct Operator {
 }
 
 /// Reads one operator, and holds the bytes that it takes to the canonical form.
-#[inline]
+///
+/// This runs for every operator of a module: what is frequent is here, all else is out of line.
+#[inline(always)]
 pub(super) fn operator(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
     let at = cursor.at();
     let byte = cursor.byte()?;
-    let (code, shape) = match byte {
-        0xfb..=0xfd => prefixed(byte, cursor)?,
-        _ => (u16::from(byte), PLAIN[byte as usize]),
-    };
-    let mut found = Operator { at, code, shape, first: 0, second: 0, form: Form::EMPTY };
+    let shape = PLAIN[byte as usize];
+    let mut found =
+        Operator { at, code: u16::from(byte), shape, first: 0, second: 0, form: Form::EMPTY };
     match shape.immediate {
         Immediate::None => {
-            if code == code::ELSE && cursor.peek() == Some(0x0b) {
+            if found.code == code::ELSE && cursor.peek() == Some(0x0b) {
                 return Err(Fault::freedom(at, Freedom::EmptyElse, "an else without operators"));
             }
         }
         Immediate::Index => found.first = cursor.index()?,
         Immediate::Memory => memory(cursor)?,
         Immediate::Signed => cursor.signed()?,
-        _ => immediates(&mut found, cursor, types)?,
+        _ => return seldom(found, cursor, types),
     }
+    Ok(found)
+}
+
+#[inline(never)]
+fn seldom(mut found: Operator, cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
+    if let Ok(prefix @ 0xfb..=0xfd) = u8::try_from(found.code) {
+        (found.code, found.shape) = prefixed(prefix, cursor)?;
+    }
+    immediates(&mut found, cursor, types)?;
     Ok(found)
 }
 
@@ -295,6 +312,7 @@ fn prefixed(prefix: u8, cursor: &mut Cursor<'_>) -> Result<(u16, Shape), Fault> 
     }
 }
 
+#[inline]
 fn memory(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
     const HAS_INDEX: u64 = 1 << 6;
     let at = cursor.at();
@@ -309,6 +327,9 @@ fn memory(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
 fn immediates(found: &mut Operator, cursor: &mut Cursor<'_>, types: &Types) -> Result<(), Fault> {
     let ty = |cursor: &mut Cursor<'_>| types.used(cursor);
     match found.shape.immediate {
+        Immediate::None => {}
+        Immediate::Index => found.first = cursor.index()?,
+        Immediate::Memory => memory(cursor)?,
         Immediate::Index2 => {
             found.first = cursor.index()?;
             found.second = cursor.index()?;
@@ -325,13 +346,13 @@ fn immediates(found: &mut Operator, cursor: &mut Cursor<'_>, types: &Types) -> R
         Immediate::Block => found.form = types.block(cursor)?,
         Immediate::BrTable => {
             for _ in 0..=cursor.index()? {
-                cursor.index()?;
+                found.first = found.first.max(cursor.index()?);
             }
         }
         Immediate::TryTable => {
             found.form = types.block(cursor)?;
             found.first = cursor.index()?;
-            (0..found.first).try_for_each(|_| catch(cursor))?;
+            (0..found.first).try_for_each(|_| catch(cursor).map(|_| ()))?;
         }
         Immediate::SelectTypes => select_types(found.at, cursor, types)?,
         Immediate::MemoryLane => {
@@ -353,7 +374,14 @@ fn immediates(found: &mut Operator, cursor: &mut Cursor<'_>, types: &Types) -> R
     Ok(())
 }
 
-fn catch(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+/// The labels that the catch clauses of a `try_table` name, which begins at the cursor.
+pub(super) fn catches(cursor: &mut Cursor<'_>, types: &Types) -> Result<Vec<u32>, Fault> {
+    cursor.byte()?;
+    types.block(cursor)?;
+    (0..cursor.index()?).map(|_| catch(cursor)).collect()
+}
+
+fn catch(cursor: &mut Cursor<'_>) -> Result<u32, Fault> {
     let at = cursor.at();
     match cursor.byte()? {
         0x00 | 0x01 => {
@@ -362,8 +390,7 @@ fn catch(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         0x02 | 0x03 => {}
         _ => return Err(Fault::unread(at)),
     }
-    cursor.index()?;
-    Ok(())
+    cursor.index()
 }
 
 fn select_types(at: usize, cursor: &mut Cursor<'_>, types: &Types) -> Result<(), Fault> {

@@ -8,6 +8,8 @@ mod entry;
 mod graph;
 mod notes;
 mod sequence;
+#[cfg(test)]
+mod tests;
 
 pub(super) use notes::{Globals, Notes};
 
@@ -18,7 +20,6 @@ use super::context::Context;
 use super::sections::Sections;
 use crate::profile::{Pass, STACK_WORDS};
 use graph::{Components, Graph};
-use rayon::prelude::*;
 use sequence::Sequence;
 use wasmparser::ExternalKind;
 
@@ -74,7 +75,6 @@ struct Rules<'r, 'a> {
     module: &'r Module,
     context: &'r Context<'a>,
     code: &'r Code,
-    globals: Option<Globals>,
     graph: Graph,
     components: Components,
     /// By function index.
@@ -91,7 +91,7 @@ impl<'r, 'a> Rules<'r, 'a> {
         let graph = Graph::new(nodes, &edges);
         let components = graph.components();
         let kinds = kinds(module, context, code, globals, &referenced);
-        Ok(Self { module, context, code, globals, graph, components, kinds })
+        Ok(Self { module, context, code, graph, components, kinds })
     }
 
     fn check(&self) -> Result<(), Broken> {
@@ -101,27 +101,20 @@ impl<'r, 'a> Rules<'r, 'a> {
         self.depth()
     }
 
-    /// stack-1 to stack-5: what uses the globals is as it must be.
+    /// stack-1 to stack-4: what uses the globals is as it must be.
     fn forms(&self) -> Result<(), Broken> {
-        let own = 0..self.code.functions.len();
-        let found = own.into_par_iter().map(|at| self.form(at));
-        // Every function is looked at: which one is first must not depend on threads.
-        let found: Vec<_> = found.filter_map(Result::err).collect();
-        found.into_iter().next().map_or(Ok(()), Err)
-    }
-
-    fn form(&self, at: usize) -> Result<(), Broken> {
-        let Some((ty, range)) = self.context.body(at) else { return Ok(()) };
-        let Some(notes) = self.notes(at) else { return Ok(()) };
-        match (self.kind(self.index(at)), self.globals, notes.uses) {
-            (Kind::Counted, Some(globals), _) => {
-                counted::check(self.context, ty, &range, notes.words, globals)
+        for at in 0..self.code.functions.len() {
+            let Some(notes) = self.notes(at) else { continue };
+            match (self.kind(self.index(at)), &notes.broken, notes.uses) {
+                (Kind::Counted, Some(broken), _) => return Err(broken.clone()),
+                (Kind::Plain, _, Some(at)) => {
+                    let what = "a function that is not counted uses the counter or the trap code";
+                    return Err(broken(at, what));
+                }
+                _ => {}
             }
-            (Kind::Plain, _, Some(at)) => {
-                Err(broken(at, "a function that is not counted uses the counter or the trap code"))
-            }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// stack-6.

@@ -17,9 +17,9 @@ pub(super) struct Shape {
     pub(super) is_plain: bool,
 }
 
-/// Whether `byte` begins a type that is not an index: a negative number of one byte.
+/// Whether `byte` is a heap type that is not an index.
 pub(super) const fn is_abstract(byte: u8) -> bool {
-    byte & 0xc0 == 0x40
+    matches!(byte, 0x69..=0x74)
 }
 
 impl Scribe<'_> {
@@ -123,14 +123,18 @@ impl Scribe<'_> {
                 self.byte()?;
                 self.heap_type()
             }
-            byte if is_abstract(byte) => self.byte().map(drop),
+            0x77 | 0x78 | 0x7b..=0x7f | 0x69..=0x74 => self.byte().map(drop),
             _ => Err(self.fault("unknown type")),
         }
     }
 
     pub(super) fn heap_type(&mut self) -> Result<(), Error> {
-        if is_abstract(self.peek()?) {
+        let first = self.peek()?;
+        if is_abstract(first) {
             return self.byte().map(drop);
+        }
+        if first & 0xc0 == 0x40 {
+            return Err(self.fault("unknown heap type"));
         }
         let start = self.at;
         let old = self.read_type()?;
@@ -191,7 +195,7 @@ impl Scribe<'_> {
         if first == 0x40 {
             return self.byte().map(drop);
         }
-        if is_abstract(first) {
+        if first & 0xc0 == 0x40 {
             return self.value_type();
         }
         let (opened, start) = (self.open(), self.at);

@@ -110,8 +110,9 @@ impl<'m> Scribe<'m> {
         self.at >= self.end
     }
 
+    /// The validator knows more than the language that is accepted, and lets some of it pass.
     pub(super) fn fault(&self, what: &str) -> Error {
-        Error::Reencode { what: format!("{what} at byte {}", self.at) }
+        Error::Malformed { offset: self.at as u64, what: what.to_owned() }
     }
 
     /// What is left to read.

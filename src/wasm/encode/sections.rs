@@ -68,7 +68,9 @@ impl Scribe<'_> {
 
     fn export(&mut self) -> Result<(), Error> {
         self.string()?;
-        self.byte()?;
+        if self.byte()? > 4 {
+            return Err(self.fault("unknown export"));
+        }
         self.unsigned().map(drop)
     }
 

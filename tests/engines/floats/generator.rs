@@ -396,17 +396,20 @@ impl<'a> Function<'a> {
             return self.leaf(ty);
         };
         let types = [ty, other];
+        self.open(vec![ty], false);
         let start = self.values(&types, depth);
         let counter = self.counter();
         self.open(types.to_vec(), true);
         let body = self.statements(depth) + &self.values(&types, depth);
         self.close();
+        self.close();
         let (a, b) = (name(ty), name(other));
         let rounds = 1 + self.rng.below(4);
+        // The block keeps clear of a defect of wasmi (`a_defect_of_wasmi`).
         format!(
-            "(local.set {counter} (i32.const {rounds})) {start} \
+            "(block (result {a}) (local.set {counter} (i32.const {rounds})) {start} \
              (loop (param {a} {b}) (result {a} {b}) (local.set {second}) (local.set {first}) {body} \
-             (br_if 0 {})) (local.set {second})",
+             (br_if 0 {})) (local.set {second}))",
             count_down(&counter)
         )
     }

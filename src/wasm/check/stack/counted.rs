@@ -2,13 +2,14 @@
 
 use super::super::super::module::FEATURES;
 use super::super::context::Context;
+use super::super::cursor::{Cursor, Fault};
+use super::super::operator::{BRANCHES, Operator, catches, code};
 use super::notes::Globals;
 use super::sequence::Sequence;
 use super::{Broken, broken};
 use std::ops::Range;
-use wasmparser::{
-    BinaryReader, BlockType, Catch, CompositeInnerType, FunctionBody, Operator, ValType,
-};
+use wasmparser::Operator as Parsed;
+use wasmparser::{BinaryReader, BlockType, FunctionBody, OperatorsReader, ValType};
 
 /// What the rules call `s` and `c`, and the bytes that use them.
 struct Counter {
@@ -31,26 +32,6 @@ struct Label {
     is_landing: bool,
 }
 
-/// Holds the function of type `ty` in `range` to stack-1 to stack-4. It has that many words.
-pub(super) fn check(
-    context: &Context<'_>,
-    ty: u32,
-    range: &Range<usize>,
-    words: u64,
-    globals: Globals,
-) -> Result<(), Broken> {
-    let bytes = context.module.get(range.clone()).unwrap_or_default();
-    let reader = BinaryReader::new_features(bytes, range.start, FEATURES);
-    let body = FunctionBody::new(reader);
-    let start = body.get_operators_reader()?.original_position();
-    let counter = Counter::of(context, ty, &body, globals)?;
-    if u64::from(counter.words) < words {
-        let what = format!("a function of {words} words that counts {}", counter.words);
-        return Err(broken(start, what));
-    }
-    Walk { context, counter, labels: Vec::new(), released: None }.run(ty, &body)
-}
-
 impl Counter {
     /// Reads `s` and `c` off the beginning of a function.
     fn of(
@@ -67,12 +48,8 @@ impl Counter {
                 "the function reads the counter, and does not begin as one that is counted",
             )
         };
-        let first = [operators.read()?, operators.read()?, operators.read()?];
-        let [
-            Operator::GlobalGet { .. },
-            Operator::LocalTee { local_index },
-            Operator::I32Const { value },
-        ] = first
+        let first = [operators.read(), operators.read(), operators.read()];
+        let [Ok(_), Ok(Parsed::LocalTee { local_index }), Ok(Parsed::I32Const { value })] = first
         else {
             return Err(odd());
         };
@@ -115,183 +92,179 @@ impl Counter {
     }
 }
 
-/// A walk over a counted function.
-struct Walk<'w, 'a> {
-    context: &'w Context<'a>,
+/// A walk over a counted function, as far as it is read.
+pub(in super::super) struct Walk {
     counter: Counter,
     /// What is open, the function itself first.
     labels: Vec<Label>,
     /// Where the last release of the counter ended.
     released: Option<usize>,
+    /// Operators before this offset were held to their form already.
+    passed: usize,
+    /// Where the code begins, and where it ends.
+    start: usize,
+    end: usize,
 }
 
-impl Walk<'_, '_> {
-    fn run(mut self, ty: u32, body: &FunctionBody<'_>) -> Result<(), Broken> {
-        const END: u8 = 0x0b;
-        let mut operators = body.get_operators_reader()?;
-        let start = operators.original_position();
-        let end = body.range().end;
-        let prologue = self.counter.prologue();
-        if !self.has(start, &prologue) {
+impl Walk {
+    /// At the beginning of the code of a function of type `ty`, in the module's bytes from `range`.
+    pub(super) fn begin(
+        context: &Context<'_>,
+        ty: u32,
+        range: Range<usize>,
+        globals: Globals,
+    ) -> Result<Self, Broken> {
+        let bytes = context.module.get(range.clone()).unwrap_or_default();
+        let reader = BinaryReader::new_features(bytes, range.start, FEATURES);
+        let body = FunctionBody::new(reader);
+        let start = body.get_operators_reader()?.original_position();
+        let counter = Counter::of(context, ty, &body, globals)?;
+        let prologue = counter.prologue();
+        if !has(context, start, &prologue) {
             let what = "the function does not begin as one that is counted";
             return Err(broken(start, what));
         }
-        let inner = start.saturating_add(prologue.bytes().len());
-        while operators.original_position() < inner {
-            operators.read()?;
-        }
-        self.outermost(ty, &operators.read()?, inner)?;
-        self.labels.extend([Label::default(), Label::default()]);
-        while self.labels.len() > 1 {
-            let at = operators.original_position();
-            let operator = operators.read()?;
-            let passed = self.operator(&operator, at, operators.original_position())?;
-            while operators.original_position() < passed {
-                operators.read()?;
-            }
-        }
-        let last = operators.original_position();
-        let rest = self.context.module.get(last..end).unwrap_or_default();
-        match rest.strip_prefix(self.counter.release.bytes()) {
-            Some([END]) => Ok(()),
-            _ => Err(broken(last, "a counted function does not end with the counter as it was")),
-        }
+        let passed = start.saturating_add(prologue.bytes().len());
+        outermost(context, ty, passed)?;
+        let labels = vec![Label::default()];
+        Ok(Self { counter, labels, released: None, passed, start, end: range.end })
     }
 
-    /// The block around the code has no parameters and the function's results.
-    fn outermost(&self, ty: u32, operator: &Operator<'_>, at: usize) -> Result<(), Broken> {
-        let results = self.context.function_type(ty).map(wasmparser::FuncType::results);
-        let results = results.unwrap_or_default();
-        let fits = match operator {
-            Operator::Block { blockty: BlockType::Empty } => results.is_empty(),
-            Operator::Block { blockty: BlockType::Type(one) } => results == [*one],
-            Operator::Block { blockty: BlockType::FuncType(block) } => {
-                let block = self.context.types.get(*block as usize);
-                matches!(block.map(|block| &block.composite_type.inner),
-                    Some(CompositeInnerType::Func(block)) if block.params().is_empty() && block.results() == results)
-            }
-            _ => false,
-        };
-        if fits {
-            Ok(())
-        } else {
-            Err(broken(at, "a counted function whose code is not in a block of its results"))
+    /// Holds `c` to the words of the function.
+    pub(super) fn finish(&self, words: u64) -> Result<(), Broken> {
+        let counted = self.counter.words;
+        if u64::from(counted) >= words {
+            return Ok(());
         }
+        Err(broken(self.start, format!("a function of {words} words that counts {counted}")))
     }
 
-    /// An operator between `at` and `next`. Where the walk goes on: what is prescribed is passed.
-    fn operator(
+    /// The local that keeps the counter.
+    pub(super) fn local(&self) -> u32 {
+        self.counter.local
+    }
+
+    /// An operator that ends before `next`, and is one that is noted, leaves, branches, or names the
+    /// local that keeps the counter.
+    pub(super) fn operator(
         &mut self,
-        operator: &Operator<'_>,
-        at: usize,
+        context: &Context<'_>,
+        found: &Operator,
+        next: usize,
+    ) -> Result<(), Broken> {
+        if found.at >= self.passed {
+            self.passed = self.pass(context, found, next)?;
+        }
+        Ok(())
+    }
+
+    /// Where the operators end that were held to their form with `found`.
+    fn pass(
+        &mut self,
+        context: &Context<'_>,
+        found: &Operator,
         next: usize,
     ) -> Result<usize, Broken> {
-        match operator {
-            Operator::Block { .. } | Operator::If { .. } => self.labels.push(Label::default()),
-            Operator::TryTable { try_table } => {
-                for catch in &try_table.catches {
-                    self.catch(catch, at)?;
-                }
+        let (at, first) = (found.at, found.first);
+        let Globals { stack, trap } = self.counter.globals;
+        match found.code {
+            code::BLOCK | code::IF => self.labels.push(Label::default()),
+            code::TRY_TABLE => {
+                self.catches(context, at)?;
                 self.labels.push(Label::default());
             }
-            Operator::Loop { .. } => {
-                let takes = self.has(next, &self.counter.take);
+            code::LOOP => {
+                let takes = has(context, next, &self.counter.take);
                 self.labels.push(Label { is_loop: true, takes, is_landing: false });
                 if takes {
                     return Ok(next.saturating_add(self.counter.take.bytes().len()));
                 }
             }
-            Operator::End => return self.end(at, next),
-            Operator::Return
-            | Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::ReturnCallRef { .. } => {
+            code::END => return self.end(context, at, next),
+            code::RETURN
+            | code::RETURN_CALL
+            | code::RETURN_CALL_INDIRECT
+            | code::RETURN_CALL_REF => {
                 if self.released != Some(at) {
-                    return Err(broken(
-                        at,
-                        "a counted function is left without the counter as it was",
-                    ));
+                    let what = "a counted function is left without the counter as it was";
+                    return Err(broken(at, what));
                 }
-                self.released = None;
             }
-            Operator::LocalGet { local_index } if *local_index == self.counter.local => {
-                if !self.has(at, &self.counter.release) {
-                    return Err(self.stray(at));
-                }
-                let end = at.saturating_add(self.counter.release.bytes().len());
-                self.released = Some(end);
-                self.must_leave(end)?;
-                return Ok(end);
-            }
-            Operator::LocalSet { local_index } | Operator::LocalTee { local_index }
-                if *local_index == self.counter.local =>
-            {
+            code::LOCAL_GET if first == self.counter.local => return self.release(context, at),
+            code::LOCAL_SET | code::LOCAL_TEE if first == self.counter.local => {
                 return Err(self.stray(at));
             }
-            Operator::GlobalGet { global_index } | Operator::GlobalSet { global_index } => {
-                let Globals { stack, trap } = self.counter.globals;
-                if [stack, trap].contains(global_index) {
-                    return Err(self.stray(at));
-                }
+            code::GLOBAL_GET | code::GLOBAL_SET if [stack, trap].contains(&first) => {
+                return Err(self.stray(at));
             }
-            operator => self.branches(operator, at)?,
+            _ if found.shape.sets & BRANCHES != 0 => self.inside(first, at)?,
+            _ => {}
         }
         Ok(next)
     }
 
-    fn end(&mut self, at: usize, next: usize) -> Result<usize, Broken> {
+    /// The counter is put back, and the function left.
+    fn release(&mut self, context: &Context<'_>, at: usize) -> Result<usize, Broken> {
+        const LEAVES: [u8; 4] = [0x0f, 0x12, 0x13, 0x15];
+        if !has(context, at, &self.counter.release) {
+            return Err(self.stray(at));
+        }
+        let end = at.saturating_add(self.counter.release.bytes().len());
+        match context.module.get(end) {
+            Some(byte) if LEAVES.contains(byte) => {
+                self.released = Some(end);
+                Ok(end)
+            }
+            _ => Err(self.stray(at)),
+        }
+    }
+
+    fn end(&mut self, context: &Context<'_>, at: usize, next: usize) -> Result<usize, Broken> {
         let label = self.labels.pop().unwrap_or_default();
         if label.is_loop && label.takes != label.is_landing {
             let what = "a loop takes the counter at its beginning, and no catch clause leads there";
             return Err(broken(at, what));
         }
-        if label.is_loop || !label.is_landing || self.labels.len() == 1 {
+        if self.labels.len() == 1 {
+            return self.last(context, next);
+        }
+        if label.is_loop || !label.is_landing {
             return Ok(next);
         }
-        if !self.has(next, &self.counter.take) {
+        if !has(context, next, &self.counter.take) {
             return Err(broken(next, "a catch clause leads where the counter is not taken"));
         }
         Ok(next.saturating_add(self.counter.take.bytes().len()))
     }
 
-    fn catch(&mut self, catch: &Catch, at: usize) -> Result<(), Broken> {
-        let (Catch::One { label, .. }
-        | Catch::OneRef { label, .. }
-        | Catch::All { label }
-        | Catch::AllRef { label }) = catch;
-        self.inside(*label, at)?;
-        let label =
-            self.labels.len().checked_sub(1).and_then(|last| last.checked_sub(*label as usize));
-        if let Some(label) = label.and_then(|label| self.labels.get_mut(label)) {
+    /// What follows the block around the code puts the counter back, and ends the function.
+    fn last(&self, context: &Context<'_>, at: usize) -> Result<usize, Broken> {
+        const END: u8 = 0x0b;
+        let rest = context.module.get(at..self.end).unwrap_or_default();
+        match rest.strip_prefix(self.counter.release.bytes()) {
+            Some([END]) => Ok(self.end),
+            _ => Err(broken(at, "a counted function does not end with the counter as it was")),
+        }
+    }
+
+    /// The catch clauses of a `try_table`. Their labels are counted from outside of it.
+    fn catches(&mut self, context: &Context<'_>, at: usize) -> Result<(), Broken> {
+        let mut cursor = Cursor::new(context.module, at, context.module.len());
+        for label in catches(&mut cursor, &context.sections.types)? {
+            self.inside(label, at)?;
+            let last = self.labels.len().checked_sub(1);
+            let place = last.and_then(|last| last.checked_sub(label as usize));
+            let Some(label) = place.and_then(|place| self.labels.get_mut(place)) else { continue };
             if label.is_loop && !label.takes {
-                return Err(broken(
-                    at,
-                    "a catch clause leads to a loop where the counter is not taken",
-                ));
+                let what = "a catch clause leads to a loop where the counter is not taken";
+                return Err(broken(at, what));
             }
             label.is_landing = true;
         }
         Ok(())
     }
 
-    /// Refuses branches that leave the function past its end.
-    fn branches(&self, operator: &Operator<'_>, at: usize) -> Result<(), Broken> {
-        match operator {
-            Operator::Br { relative_depth }
-            | Operator::BrIf { relative_depth }
-            | Operator::BrOnNull { relative_depth }
-            | Operator::BrOnNonNull { relative_depth }
-            | Operator::BrOnCast { relative_depth, .. }
-            | Operator::BrOnCastFail { relative_depth, .. } => self.inside(*relative_depth, at),
-            Operator::BrTable { targets } => {
-                self.inside(targets.default(), at)?;
-                targets.targets().try_for_each(|target| self.inside(target?, at))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A label of the function itself is none of those that may be named.
+    /// The label of the function itself is none of those that may be named.
     fn inside(&self, label: u32, at: usize) -> Result<(), Broken> {
         if (label as usize).saturating_add(1) < self.labels.len() {
             return Ok(());
@@ -299,21 +272,39 @@ impl Walk<'_, '_> {
         Err(broken(at, "a branch leaves a counted function without the counter as it was"))
     }
 
-    /// What follows a release of the counter leaves the function.
-    fn must_leave(&self, at: usize) -> Result<(), Broken> {
-        const LEAVES: [u8; 4] = [0x0f, 0x12, 0x13, 0x15];
-        match self.context.module.get(at) {
-            Some(byte) if LEAVES.contains(byte) => Ok(()),
-            _ => Err(self.stray(at)),
-        }
-    }
-
     fn stray(&self, at: usize) -> Broken {
         broken(at, "the counter, or the local that keeps it, is used where that is not prescribed")
     }
+}
 
-    fn has(&self, at: usize, sequence: &Sequence) -> bool {
-        self.context.module.get(at..).is_some_and(|rest| rest.starts_with(sequence.bytes()))
+/// The block around the code has no parameters and the function's results.
+fn outermost(context: &Context<'_>, ty: u32, at: usize) -> Result<(), Broken> {
+    let rest = context.module.get(at..).unwrap_or_default();
+    let mut operators = OperatorsReader::new(BinaryReader::new_features(rest, at, FEATURES));
+    let results = context.function_type(ty).map(wasmparser::FuncType::results);
+    let results = results.unwrap_or_default();
+    let fits = match operators.read()? {
+        Parsed::Block { blockty: BlockType::Empty } => results.is_empty(),
+        Parsed::Block { blockty: BlockType::Type(one) } => results == [one],
+        Parsed::Block { blockty: BlockType::FuncType(block) } => {
+            let block = context.function_type(block);
+            block.is_some_and(|block| block.params().is_empty() && block.results() == results)
+        }
+        _ => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(broken(at, "a counted function whose code is not in a block of its results"))
+}
+
+fn has(context: &Context<'_>, at: usize, sequence: &Sequence) -> bool {
+    context.module.get(at..).is_some_and(|rest| rest.starts_with(sequence.bytes()))
+}
+
+impl From<Fault> for Broken {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.into())
     }
 }
 

@@ -1,8 +1,12 @@
 //! What one pass over the code of a function notes down for the rules about the stack.
 
-use super::super::operator::{LEAVES, NOTED, Operator, VECTOR, code};
-use super::super::sections::Sections;
+use super::super::context::Context;
+use super::super::operator::{BRANCHES, LEAVES, NOTED, Operator, VECTOR, code};
 use super::super::types::{Entry, Form};
+use super::Broken;
+use super::counted::Walk;
+use super::sequence::Sequence;
+use std::ops::Range;
 
 /// The two globals, by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +16,7 @@ pub(in super::super) struct Globals {
 }
 
 /// Whom a function calls, what it refers to, and how many words it takes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in super::super) struct Notes {
     /// Functions that it calls, and whether by a tail call.
     pub(super) calls: Vec<(u32, bool)>,
@@ -24,6 +28,12 @@ pub(in super::super) struct Notes {
     pub(super) catches: bool,
     /// Whether it begins by reading the counter.
     pub(super) begins: bool,
+    /// How it fails to be a counted function, if it begins as one.
+    pub(super) broken: Option<Broken>,
+    /// The walk over it as a counted function.
+    walk: Option<Walk>,
+    /// The local that keeps the counter there.
+    counter: Option<u32>,
     /// Where it first uses one of the globals.
     pub(super) uses: Option<usize>,
     /// Words, as the cost model counts them.
@@ -46,27 +56,62 @@ const FRAME: u64 = 8;
 const INSTRUCTIONS: u64 = 16;
 
 impl Notes {
-    /// At the beginning of a function of type `ty`.
-    pub(in super::super) fn new(ty: &Entry) -> Self {
-        let form = Form { params: 0, ..ty.form };
-        Self { blocks: vec![(0, form)], ..Self::default() }
+    /// At the beginning of the code of a function of type `ty`, whose body stands in `range`.
+    pub(in super::super) fn new(
+        context: &Context<'_>,
+        ty: u32,
+        range: Range<usize>,
+        code: usize,
+        globals: Option<Globals>,
+    ) -> Self {
+        let form = Form { params: 0, ..context.sections.types.form(ty) };
+        let mut notes = Self { blocks: vec![(0, form)], ..Self::default() };
+        if let Some(globals) = globals
+            && reads_counter(context.module, code, globals)
+        {
+            notes.begins = true;
+            match Walk::begin(context, ty, range, globals) {
+                Ok(walk) => {
+                    notes.counter = Some(walk.local());
+                    notes.walk = Some(walk);
+                }
+                Err(broken) => notes.broken = Some(broken),
+            }
+        }
+        notes
     }
 
-    /// The next operator.
+    /// The next operator, which ends before `next`.
     #[inline]
     pub(in super::super) fn operator(
         &mut self,
+        context: &Context<'_>,
         found: &Operator,
-        sections: &Sections,
+        next: usize,
         globals: Option<Globals>,
     ) {
         let shape = found.shape;
         self.instructions += 1;
         self.sets |= shape.sets;
-        if shape.sets & (NOTED | LEAVES) != 0 {
-            self.note(found, sections, globals);
+        if shape.sets & (NOTED | LEAVES | BRANCHES) != 0 {
+            self.note(context, found, globals);
+            self.walk(context, found, next);
         } else if !self.is_left {
             self.step(u32::from(shape.pops), u32::from(shape.pushes));
+            if Some(found.first) == self.counter {
+                self.walk(context, found, next);
+            }
+        } else if Some(found.first) == self.counter {
+            self.walk(context, found, next);
+        }
+    }
+
+    fn walk(&mut self, context: &Context<'_>, found: &Operator, next: usize) {
+        if let Some(walk) = &mut self.walk
+            && let Err(broken) = walk.operator(context, found, next)
+        {
+            self.broken = Some(broken);
+            self.walk = None;
         }
     }
 
@@ -86,6 +131,9 @@ impl Notes {
         self.references.sort_unstable();
         self.references.dedup();
         self.blocks = Vec::new();
+        if let Some(walk) = self.walk.take() {
+            self.broken = walk.finish(self.words).err();
+        }
     }
 
     fn step(&mut self, pops: u32, pushes: u32) {
@@ -93,7 +141,9 @@ impl Notes {
         self.greatest = self.greatest.max(self.height);
     }
 
-    fn note(&mut self, found: &Operator, sections: &Sections, globals: Option<Globals>) {
+    #[inline(never)]
+    fn note(&mut self, context: &Context<'_>, found: &Operator, globals: Option<Globals>) {
+        let sections = context.sections;
         let called = |function: u32| {
             let ty = sections.functions.get(function as usize).copied();
             ty.map_or(Form::EMPTY, |ty| sections.types.form(ty))
@@ -104,10 +154,12 @@ impl Notes {
             code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => return self.begin(found),
             code::ELSE => return self.other_arm(),
             code::END => return self.end(),
-            code::CALL | code::RETURN_CALL => {
-                self.calls.push((first, found.code == code::RETURN_CALL));
+            code::CALL => {
+                self.calls.push((first, false));
                 form = called(first);
             }
+            // Its results are the caller's.
+            code::RETURN_CALL => self.calls.push((first, true)),
             code::CALL_INDIRECT | code::CALL_REF => {
                 self.types.push((first, false));
                 form = sections.types.form(first);
@@ -116,9 +168,6 @@ impl Notes {
             code::GLOBAL_GET | code::GLOBAL_SET => {
                 let is_ours = |globals: Globals| first == globals.stack || first == globals.trap;
                 if globals.is_some_and(is_ours) {
-                    self.begins |= self.instructions == 1
-                        && found.code == code::GLOBAL_GET
-                        && globals.is_some_and(|globals| first == globals.stack);
                     self.uses.get_or_insert(found.at);
                 }
             }
@@ -166,4 +215,10 @@ impl Notes {
             self.is_left = false;
         }
     }
+}
+
+/// Whether the code at `at` begins by reading the counter.
+fn reads_counter(module: &[u8], at: usize, globals: Globals) -> bool {
+    let read = Sequence::default().global_get(globals.stack);
+    module.get(at..).is_some_and(|rest| rest.starts_with(read.bytes()))
 }

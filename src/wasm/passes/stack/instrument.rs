@@ -146,6 +146,7 @@ pub(super) fn counted(
     let size = FrameSize {
         locals: walk.size.locals + 1,
         height: walk.size.height + HEIGHT,
+        givens: walk.size.givens + 1,
         instructions: walk.size.instructions
             + PROLOGUE
             + EPILOGUE

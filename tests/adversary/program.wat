@@ -1,0 +1,45 @@
+;; A program of which a mutation is likely to be noticed: what its functions return and what they
+;; leave in memory depends on all of it.
+(module
+  (type $unused (func (param f32 f32)))
+  (type $binary (func (param i32 i32) (result i32)))
+  (import "env" "note" (func $note (param i32)))
+  (table 4 funcref)
+  (memory (export "memory") 1)
+  (global $state (export "state") (mut i32) (i32.const 7))
+  (elem (i32.const 0) func $add $mix $sum)
+  (data (i32.const 32) "the quick brown fox jumps over the lazy dog")
+  (data (i32.const 200) "\01\02\03\04\05\06\07\08")
+
+  (func $add (type $binary) (i32.add (local.get 0) (local.get 1)))
+  (func $mix (type $binary)
+    (i32.xor (i32.mul (local.get 0) (i32.const 0x9e3779b9)) (i32.rotl (local.get 1) (i32.const 13))))
+  (func $sum (type $binary) (local $at i32) (local $sum i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $at) (i32.const 64)))
+        (local.set $sum (call $mix (local.get $sum)
+          (i32.add (local.get 1) (i32.load8_u offset=32 (local.get $at)))))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $next)))
+    (local.get $sum))
+
+  (func (export "call") (param i32) (result i32)
+    (call $note (local.get 0))
+    (global.set $state (call_indirect (type $binary)
+      (local.get 0) (global.get $state) (i32.and (local.get 0) (i32.const 3))))
+    (i32.store offset=400 (i32.shl (i32.and (local.get 0) (i32.const 15)) (i32.const 2)) (global.get $state))
+    (global.get $state))
+  (func (export "float") (param i32) (result i32) (local f64)
+    (local.set 1 (f64.div (f64.convert_i32_s (local.get 0)) (f64.const 3.5)))
+    (if (f64.gt (local.get 1) (f64.const 1))
+      (then (local.set 1 (f64.sqrt (local.get 1))))
+      (else (local.set 1 (f64.neg (f64.floor (local.get 1))))))
+    (i64.store offset=600 (i32.const 8) (i64.reinterpret_f64 (local.get 1)))
+    (i32.trunc_sat_f64_s (f64.mul (local.get 1) (f64.const 1000))))
+  (func (export "choose") (param i32) (result i32)
+    (block $c (block $b (block $a
+      (br_table $a $b $c (local.get 0)))
+      (return (i32.load offset=200 (i32.const 0))))
+      (return (call $sum (local.get 0) (i32.const 3))))
+    (i32.div_s (i32.const 1000) (i32.sub (local.get 0) (i32.const 5)))))
