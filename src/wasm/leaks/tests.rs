@@ -145,9 +145,11 @@ fn each_text_counts_once_and_each_kind_is_limited() {
     assert_eq!(found.last().unwrap(), "time 2026-11-25T12:34:56");
 }
 
-/// Data that begins many patterns and ends none: the time grows with its size, no faster.
+/// Data that begins many patterns and ends none. There is so much of it that a scan in quadratic
+/// time would not come to an end.
 #[test]
-fn adversarial_data_takes_linear_time() {
+fn adversarial_data_is_read_to_its_end() {
+    const BYTES: usize = 4 << 20;
     for unit in [
         &b"/home/"[..],
         b"/home/a",
@@ -161,19 +163,10 @@ fn adversarial_data_takes_linear_time() {
         b"/home/a.rs-.rs-.rs-.rs-.rs-.rs-",
         b"\x0012:34:56",
     ] {
-        let once = |bytes: usize| {
-            let mut data = unit.repeat(bytes / unit.len() + 1);
-            data.truncate(bytes);
-            #[expect(clippy::disallowed_methods, reason = "the time is what is tested")]
-            let start = std::time::Instant::now();
-            let mut hits = 0_usize;
-            scan(&data, &mut |_, _| hits += 1);
-            assert!(hits <= bytes);
-            start.elapsed()
-        };
-        let small = [once(1 << 13), once(1 << 13), once(1 << 13)].into_iter().min().unwrap();
-        let large = once(1 << 19);
-        // 64 times as long, some times that on a busy machine; what is quadratic takes 4,096.
-        assert!(large < small * 1000, "{unit:?}: {small:?} and {large:?}");
+        let mut data = unit.repeat(BYTES / unit.len() + 1);
+        data.truncate(BYTES);
+        let mut hits = 0_usize;
+        scan(&data, &mut |_, _| hits += 1);
+        assert!(hits <= BYTES);
     }
 }
