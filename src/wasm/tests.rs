@@ -1,11 +1,11 @@
 //! Vectors of `testvectors/wasm`, and properties that hold for any input.
 
 use super::{
-    Built, Canonical, Companion, Error, Freedom, Interface, Module, SourceNote, find_leaks,
+    Built, Canonical, Companion, Error, Freedom, Interface, Module, SourceNote, check, find_leaks,
 };
 use crate::abi::Kind;
 use crate::limits;
-use crate::profile::Profile;
+use crate::profile::{Pass, Profile};
 use std::collections::BTreeMap;
 
 const NOTE: SourceNote<'static> = SourceNote { name: "m.wasm", command: &[] };
@@ -52,7 +52,7 @@ fn read(vector: &Vector) -> Result<(), Error> {
             Interface::of(&module, entrypoint)?;
             Canonical::build(&module, Profile::CANONICAL, &NOTE).map(|_| ())
         }
-        Some("canonical") => Canonical::check(bytes, Profile::CANONICAL).map(|_| ()),
+        Some("canonical") => Canonical::check(bytes, profile(vector)).map(|_| ()),
         Some("companion") => Companion::parse(bytes).map(|_| ()),
         Some(other) => panic!("{}: cannot read as {other}", vector.path),
     }
@@ -75,6 +75,15 @@ fn freedoms_of_vectors_are_taken_away() {
         seen.insert(name.clone());
     }
     assert_eq!(seen.len(), Freedom::ALL.len());
+}
+
+/// The profile of the passes that the header names.
+fn profile(vector: &Vector) -> Profile {
+    let passes = vector.header.get("passes").map(String::as_str).unwrap_or_default();
+    let passes: Vec<_> = passes.split(", ").filter(|name| !name.is_empty()).collect();
+    assert!(passes.iter().all(|name| Pass::from_name(name).is_some()), "{}", vector.path);
+    let others = Pass::ALL.into_iter().filter(|pass| !passes.contains(&pass.name()));
+    others.fold(Profile::PORTABLE, Profile::without)
 }
 
 #[test]
@@ -117,10 +126,11 @@ fn try_all(bytes: Vec<u8>) {
     if let Ok(module) = Module::parse(bytes.clone()) {
         let _ = Interface::of(&module, None);
         let _ = find_leaks(&module);
+        let _ = check(&module, Profile::PORTABLE);
         let built = Canonical::build(&module, Profile::CANONICAL, &NOTE);
         // Parts of later proposals that the validator lets pass are refused here.
         let Built { canonical, companion, .. } = match built {
-            Err(Error::Malformed { .. }) => return,
+            Err(Error::Malformed { .. } | Error::ReservedExport { .. }) => return,
             built => built.unwrap(),
         };
         let _ = companion.names();
