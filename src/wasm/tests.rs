@@ -1,11 +1,11 @@
 //! Vectors of `testvectors/wasm`, and properties that hold for any input.
 
 use super::{
-    Built, Canonical, Companion, Error, Freedom, Interface, Module, SourceNote, find_leaks,
+    Built, Canonical, Companion, Error, Freedom, Interface, Module, SourceNote, check, find_leaks,
 };
 use crate::abi::Kind;
 use crate::limits;
-use crate::profile::Profile;
+use crate::profile::{Pass, Profile};
 use std::collections::BTreeMap;
 
 const NOTE: SourceNote<'static> = SourceNote { name: "m.wasm", command: &[] };
@@ -52,7 +52,7 @@ fn read(vector: &Vector) -> Result<(), Error> {
             Interface::of(&module, entrypoint)?;
             Canonical::build(&module, Profile::CANONICAL, &NOTE).map(|_| ())
         }
-        Some("canonical") => Canonical::check(bytes, Profile::CANONICAL).map(|_| ()),
+        Some("canonical") => Canonical::check(bytes, profile(vector)).map(|_| ()),
         Some("companion") => Companion::parse(bytes).map(|_| ()),
         Some(other) => panic!("{}: cannot read as {other}", vector.path),
     }
@@ -75,6 +75,15 @@ fn freedoms_of_vectors_are_taken_away() {
         seen.insert(name.clone());
     }
     assert_eq!(seen.len(), Freedom::ALL.len());
+}
+
+/// The profile of the passes that the header names.
+fn profile(vector: &Vector) -> Profile {
+    let passes = vector.header.get("passes").map(String::as_str).unwrap_or_default();
+    let passes: Vec<_> = passes.split(", ").filter(|name| !name.is_empty()).collect();
+    assert!(passes.iter().all(|name| Pass::from_name(name).is_some()), "{}", vector.path);
+    let others = Pass::ALL.into_iter().filter(|pass| !passes.contains(&pass.name()));
+    others.fold(Profile::PORTABLE, Profile::without)
 }
 
 #[test]
@@ -117,10 +126,11 @@ fn try_all(bytes: Vec<u8>) {
     if let Ok(module) = Module::parse(bytes.clone()) {
         let _ = Interface::of(&module, None);
         let _ = find_leaks(&module);
+        let _ = check(&module, Profile::PORTABLE);
         let built = Canonical::build(&module, Profile::CANONICAL, &NOTE);
         // Parts of later proposals that the validator lets pass are refused here.
         let Built { canonical, companion, .. } = match built {
-            Err(Error::Malformed { .. }) => return,
+            Err(Error::Malformed { .. } | Error::ReservedExport { .. }) => return,
             built => built.unwrap(),
         };
         let _ = companion.names();
@@ -155,6 +165,29 @@ fn names_and_custom_sections_move_to_the_companion() {
     assert!(error.to_string().contains("companion"), "{error}");
 }
 
+/// Kept sections survive the passes, which leave custom sections out.
+#[test]
+fn kept_sections_stay_where_code_is_rewritten() {
+    let wasm = wat::parse_str(
+        r#"(module (@custom "licenses" "MIT") (@custom "dylink.0" (before first) "\01\00")
+            (@custom "dylink.0" "\01\01") (@custom "x" "y")
+            (memory 1) (func $f (export "f") (param f32) (result f32) (call $f (f32.sqrt (local.get 0)))))"#,
+    )
+    .unwrap();
+    let module = Module::parse(wasm).unwrap();
+    let built = Canonical::build(&module, Profile::PORTABLE, &NOTE).unwrap();
+    assert!(built.passes.iter().any(|applied| applied.bytes > 0));
+    let names = |module: &Module| -> Vec<String> {
+        module.facts.customs.iter().map(|custom| custom.name.clone()).collect()
+    };
+    assert_eq!(names(built.canonical.module()), ["dylink.0", "licenses"]);
+    let companion = Module::parse(built.companion.bytes().to_vec()).unwrap();
+    assert_eq!(
+        names(&companion),
+        ["provenact:source", "provenact:offsets", "dylink.0", "x", "name"]
+    );
+}
+
 #[test]
 fn a_broken_name_section_gives_no_names() {
     let wasm = wat::parse_str(
@@ -163,6 +196,18 @@ fn a_broken_name_section_gives_no_names() {
     .unwrap();
     let companion = build(&Module::parse(wasm).unwrap()).companion;
     assert!(companion.names().is_empty());
+}
+
+#[test]
+fn legacy_exceptions_are_named_with_the_flags_that_cure_them() {
+    let vector = vectors().into_iter().find(|v| v.path.ends_with("legacy-exceptions.wat")).unwrap();
+    let error = Module::parse(vector.wasm).unwrap_err();
+    assert!(
+        error.to_string().starts_with("legacy exceptions are not supported (byte 35: "),
+        "{error}"
+    );
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("-wasm-use-legacy-eh=false") && hint.contains("--translate-to-exnref"));
 }
 
 #[test]

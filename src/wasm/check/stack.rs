@@ -8,6 +8,8 @@ mod entry;
 mod graph;
 mod notes;
 mod sequence;
+#[cfg(test)]
+mod tests;
 
 pub(super) use notes::{Globals, Notes};
 

@@ -253,3 +253,109 @@ fn loops_forget_what_they_assign() {
         "loop f64.const 1 local.set 1 local.get 1 br 1 {again} end f64.const 0 {root} local.set 1"
     )));
 }
+
+#[test]
+fn labels_join_what_reaches_them() {
+    let root = "local.get 0 f64.sqrt";
+    let ends = "the end of the function sees a NaN that f64.sqrt";
+    let clean = format!("{root} {}", canon(2));
+    let both = |one: &str, other: &str| {
+        function(&format!("i32.const 0 if (result f64) {one} else {other} end"))
+    };
+    accepted(&both(&clean, "f64.const 1"));
+    refused(&both(root, "f64.const 1"), ends);
+    refused(&both("f64.const 1", root), ends);
+    refused(&both("f64.const 1", &format!("{root} br 0")), ends);
+    // An arm that does not end there does not count.
+    accepted(&both("f64.const 1", &format!("{root} drop unreachable")));
+    let block = |code: &str| function(&format!("block (result f64) {code} end"));
+    refused(&block(&format!("{root} i32.const 0 br_if 0 drop f64.const 1")), ends);
+    refused(&block(&format!("{root} i32.const 0 br_table 0 0")), ends);
+    refused(&block(&format!("block (result f64) {root} br 1 end drop f64.const 1")), ends);
+    accepted(&block(&format!("{root} drop f64.const 1 br 0 {root}")));
+    // Parameters of an `if` without another arm leave as they entered.
+    let through = "(type (func (param f64) (result f64)))";
+    let module = |code: &str| format!("(module {through} (func (type 0) (local f64 f64) {code}))");
+    refused(&module(&format!("{root} i32.const 0 if (type 0) drop f64.const 1 end")), ends);
+    refused(&module(&format!("{root} block (type 0) end")), ends);
+    let enters = "the entry into a loop sees a NaN that f64.sqrt";
+    refused(&module(&format!("{root} loop (type 0) end")), enters);
+    refused(&module(&format!("f64.const 1 loop (type 0) f64.sqrt br 0 end")), "br sees");
+    accepted(&module(&format!("{clean} loop (type 0) end")));
+}
+
+/// Least, not greatest: locals that are only given to each other are clean.
+#[test]
+fn locals_that_go_round_in_circles_are_settled() {
+    let again = "i32.const 1 br_if 0";
+    let swap = format!("loop local.get 1 local.get 2 local.set 1 local.set 2 {again} end");
+    accepted(&function(&format!("local.get 0 f64.sqrt drop {swap} local.get 1")));
+    let fed = format!("{swap} block local.get 0 f64.sqrt local.set 2 end local.get 1");
+    refused(&function(&fed), "the end of the function sees a NaN that f64.sqrt at byte 0x");
+    // A vector is fresh in one shape and not in the other.
+    let vector = |code: &str| {
+        format!(
+            "(module (func (param v128) (local v128) block local.get 0 f64x2.sqrt local.set 1 end local.get 1 {code} drop))"
+        )
+    };
+    accepted(&vector("f64x2.extract_lane 0"));
+    refused(&vector("f32x4.extract_lane 0"), "f32x4.extract_lane sees a NaN that f64x2.sqrt");
+}
+
+/// The code of a function of one f64 parameter, from its locals on.
+fn built(locals: u32, code: impl FnOnce(&mut wasm_encoder::InstructionSink<'_>)) -> Vec<u8> {
+    use wasm_encoder::{CodeSection, Function, FunctionSection, Module, TypeSection, ValType};
+    let (mut types, mut functions) = (TypeSection::new(), FunctionSection::new());
+    types.ty().function([ValType::F64], []);
+    functions.function(0);
+    let mut function = Function::new([(locals, ValType::F64)]);
+    code(&mut function.instructions());
+    let mut bodies = CodeSection::new();
+    bodies.function(&function);
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&bodies);
+    module.finish()
+}
+
+/// Quadratic time would take minutes here.
+#[test]
+fn depth_and_breadth_cost_linear_time() {
+    use wasm_encoder::BlockType;
+    const DEEP: u32 = 100_000;
+    let nested = built(1, |code| {
+        (0..DEEP).for_each(|_| drop(code.block(BlockType::Empty)));
+        (0..DEEP).for_each(|depth| {
+            code.local_get(0).f64_sqrt().local_tee(1).drop().local_get(1).drop();
+            code.i32_const(1).br_if(depth % (DEEP - depth)).end();
+        });
+        code.end();
+    });
+    Canonical::check(nested, NAN).unwrap();
+    let loops = built(49_000, |code| {
+        (0..DEEP).for_each(|_| drop(code.loop_(BlockType::Empty)));
+        (0..DEEP).for_each(|at| {
+            let local = 1 + at % 49_000;
+            code.local_get(local).f64_sqrt().local_set(1 + (at + 1) % 49_000).end();
+        });
+        code.end();
+    });
+    Canonical::check(loops, NAN).unwrap();
+    // What the first local gets is known last.
+    let chain = built(49_000, |code| {
+        code.loop_(BlockType::Empty);
+        (1..49_000).for_each(|local| drop(code.local_get(local + 1).local_set(local)));
+        code.local_get(0).f64_sqrt().local_set(49_000).i32_const(1).br_if(0).end();
+        code.local_get(1).i64_reinterpret_f64().drop().end();
+    });
+    let error = Canonical::check(chain, NAN).unwrap_err().to_string();
+    assert!(error.contains("i64.reinterpret_f64 sees a NaN that f64.sqrt"), "{error}");
+    let tables = built(1, |code| {
+        (0..1_000).for_each(|_| drop(code.block(BlockType::Empty)));
+        (0..1_000).for_each(|at| {
+            let labels: Vec<u32> = (0..1_000 - at).collect();
+            code.local_get(0).f64_sqrt().local_set(1).i32_const(0).br_table(labels, 0).end();
+        });
+        code.end();
+    });
+    Canonical::check(tables, NAN).unwrap();
+}

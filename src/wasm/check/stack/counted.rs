@@ -48,12 +48,8 @@ impl Counter {
                 "the function reads the counter, and does not begin as one that is counted",
             )
         };
-        let first = [operators.read()?, operators.read()?, operators.read()?];
-        let [
-            Parsed::GlobalGet { .. },
-            Parsed::LocalTee { local_index },
-            Parsed::I32Const { value },
-        ] = first
+        let first = [operators.read(), operators.read(), operators.read()];
+        let [Ok(_), Ok(Parsed::LocalTee { local_index }), Ok(Parsed::I32Const { value })] = first
         else {
             return Err(odd());
         };

@@ -154,10 +154,12 @@ impl Notes {
             code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => return self.begin(found),
             code::ELSE => return self.other_arm(),
             code::END => return self.end(),
-            code::CALL | code::RETURN_CALL => {
-                self.calls.push((first, found.code == code::RETURN_CALL));
+            code::CALL => {
+                self.calls.push((first, false));
                 form = called(first);
             }
+            // Its results are the caller's.
+            code::RETURN_CALL => self.calls.push((first, true)),
             code::CALL_INDIRECT | code::CALL_REF => {
                 self.types.push((first, false));
                 form = sections.types.form(first);
