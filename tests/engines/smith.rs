@@ -95,7 +95,7 @@ fn random_modules_with_gc_and_exceptions_behave_the_same_on_wasmtime() {
 #[test]
 fn without_the_passes_random_modules_differ() {
     let engines = Engines::new(Some(FUEL), true);
-    let count = scaled(600, 600);
+    let count = 600;
     let differ: usize = parallel(count, |number| {
         let wasm = module(number as u64, false);
         let calls = script(&engines, &wasm, &mut Rng::new(!(number as u64)));
