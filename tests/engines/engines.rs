@@ -2,7 +2,7 @@
 
 use super::on_wasmi::Wasmi;
 use super::on_wasmtime::{Fuel, Kind, Machine, NATIVE_STACK, SMALL_STACK};
-use super::seen::{Call, GaveUp, Seen};
+use super::seen::{Call, Ending, GaveUp, Seen};
 use provenact::profile::Profile;
 use provenact::wasm::{Canonical, Module, SourceNote};
 use std::collections::BTreeMap;
@@ -164,6 +164,16 @@ impl Engines {
                 Err(what) => outcome.failures.push(format!("{} / {name}: {what}", all[0].0)),
             }
         }
+        // A call that returns leaves the counter as it was.
+        for (at, pair) in first.steps.windows(2).enumerate() {
+            let returned = matches!(pair[1].ending, Ending::Returned(_));
+            if returned && pair[0].counter != pair[1].counter {
+                let (was, is) = (&pair[0].counter, &pair[1].counter);
+                outcome
+                    .failures
+                    .push(format!("call {at} leaves the counter at {is:?}, it was {was:?}"));
+            }
+        }
         if fuses(original) {
             outcome.left_out.push("original: Cranelift fuses relaxed multiply and add".to_owned());
         } else {
@@ -178,11 +188,13 @@ impl Engines {
             Ok(portable) => portable,
             Err(_) => return Some("build".to_owned()),
         };
-        let first = self.machines[0].run(&portable, calls);
-        let differs = |seen: Seen| first.same_as(&seen).is_err();
-        if differs(self.reference.run(original, calls)) {
+        let mut first = self.machines[0].run(&portable, calls);
+        let counted = first.clone();
+        first.steps.iter_mut().for_each(|step| step.counter = None);
+        if first.same_as(&self.reference.run(original, calls)).is_err() {
             return Some("original".to_owned());
         }
+        let differs = |seen: Seen| counted.same_as(&seen).is_err();
         if self.wasmi.as_ref().is_some_and(|wasmi| differs(wasmi.run(&portable, calls))) {
             return Some("wasmi".to_owned());
         }
@@ -195,6 +207,7 @@ impl Engines {
     /// an overflow of either stack.
     fn original(&self, original: &[u8], portable: &Seen, calls: &[Call], outcome: &mut Outcome) {
         let mut portable = portable.clone();
+        portable.steps.iter_mut().for_each(|step| step.counter = None);
         if let Some(at) = portable.steps.iter().position(|step| step.overflowed) {
             portable.steps.truncate(at);
         }

@@ -2,7 +2,9 @@
 
 use super::host::{self, HOST, Host, REENTER, REENTRY};
 use super::on_wasmtime::Fuel;
-use super::seen::{Call, Ending, GaveUp, RESERVED, Seen, Step, TRAP, Trap, Type, Value, digest};
+use super::seen::{
+    COUNTER, Call, Ending, GaveUp, RESERVED, Seen, Step, TRAP, Trap, Type, Value, digest,
+};
 use wasmi::errors::{ErrorKind, InstantiationError, MemoryError, TableError};
 use wasmi::{
     Caller, Config, Engine, Error, Extern, ExternType, F32, F64, Func, FuncType, Global, Instance,
@@ -162,6 +164,8 @@ fn step(store: &Store<Data>, instance: &Instance, result: Result<Vec<Value>, Err
                 let now = value(&global.get(store));
                 if name == TRAP {
                     step.overflowed = now == Value::I32(1);
+                } else if name == COUNTER {
+                    step.counter = Some(now);
                 } else if !name.starts_with(RESERVED) {
                     step.globals.push((name, now));
                 }
@@ -177,6 +181,7 @@ fn without_instance(store: &Store<Data>, ending: Ending) -> Step {
     Step {
         ending: store.data().host.gave_up.map_or(ending, Ending::GaveUp),
         overflowed: false,
+        counter: None,
         memories: Vec::new(),
         globals: Vec::new(),
         host: store.data().host.log,

@@ -1,7 +1,9 @@
 //! Wasmtime, in the configurations that differ in what the language leaves open.
 
 use super::host::{self, HOST, Host, REENTER, REENTRY};
-use super::seen::{Call, Ending, GaveUp, RESERVED, Seen, Step, TRAP, Trap, Type, Value, digest};
+use super::seen::{
+    COUNTER, Call, Ending, GaveUp, RESERVED, Seen, Step, TRAP, Trap, Type, Value, digest,
+};
 use wasmtime::{
     AsContextMut, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global,
     Instance, Memory, Module, OptLevel, Ref, Result, Store, Table, Tag, V128, Val, ValType,
@@ -255,6 +257,8 @@ fn step(store: &mut Store<Host>, instance: &Instance, result: Result<Vec<Value>>
                 let now = value(&global.get(store.as_context_mut()));
                 if name == TRAP {
                     step.overflowed = now == Value::I32(1);
+                } else if name == COUNTER {
+                    step.counter = Some(now);
                 } else if !name.starts_with(RESERVED) {
                     step.globals.push((name, now));
                 }
@@ -270,6 +274,7 @@ fn without_instance(store: &Store<Host>, ending: Ending) -> Step {
     Step {
         ending: store.data().gave_up.map_or(ending, Ending::GaveUp),
         overflowed: false,
+        counter: None,
         memories: Vec::new(),
         globals: Vec::new(),
         host: store.data().log,

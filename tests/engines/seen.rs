@@ -152,6 +152,8 @@ pub struct Step {
     pub ending: Ending,
     /// The module says that its logical stack overflowed.
     pub overflowed: bool,
+    /// What is left of the logical stack, where the module counts it.
+    pub counter: Option<Value>,
     /// Exported memories: name, size in bytes, digest.
     pub memories: Vec<(String, usize, [u8; 32])>,
     /// Exported globals.
@@ -225,6 +227,9 @@ fn difference(ours: &Step, theirs: &Step) -> Option<String> {
     if ours.overflowed != theirs.overflowed {
         add("logical overflow", &ours.overflowed, &theirs.overflowed);
     }
+    if ours.counter != theirs.counter {
+        add("counter", &ours.counter, &theirs.counter);
+    }
     for (a, b) in ours.memories.iter().zip(&theirs.memories) {
         if a != b {
             add("memory", &(&a.0, a.1, &a.2[..4]), &(&b.0, b.1, &b.2[..4]));
@@ -267,5 +272,7 @@ pub struct Call {
 
 /// Exports of this prefix are the instrumentation's and not the program's.
 pub const RESERVED: &str = "provenact:";
+/// The global that counts the logical stack.
+pub const COUNTER: &str = "provenact:stack";
 /// The global that tells an overflow of the logical stack from another `unreachable`.
 pub const TRAP: &str = "provenact:trap";
