@@ -45,8 +45,12 @@ fn measure(mut files: Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
         portable,
     ];
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    say(&format!("MB/s on one thread, least time of {ROUNDS}; the goal without floats is {GOAL}\n"));
-    say("| module | MB | canonical | without nan, stack | without nan | without stack | portable |");
+    say(&format!(
+        "MB/s on one thread, least time of {ROUNDS}; the goal without floats is {GOAL}\n"
+    ));
+    say(
+        "| module | MB | canonical | without nan, stack | without nan | without stack | portable |",
+    );
     say("|---|---:|---:|---:|---:|---:|---:|");
     for file in files {
         let module = Module::parse(fs_err::read(&file)?);

@@ -87,7 +87,7 @@ fn longer(module: &[u8], place: usize) -> Option<Vec<u8>> {
     let body = sections.bodies.iter().find(|body| body.contains(&place))?;
     let mut inner = module.get(body.clone())?.to_vec();
     let byte = inner.get_mut(place - body.start)?;
-    let sign = if *byte & 0x40 != 0 && place % 2 == 0 { 0x7f } else { 0 };
+    let sign = if *byte & 0x40 != 0 && place.is_multiple_of(2) { 0x7f } else { 0 };
     *byte |= 0x80;
     inner.insert(place - body.start + 1, sign);
     let mut code = wasm_encoder::CodeSection::new();

@@ -184,11 +184,11 @@ impl Walk {
             code::RETURN
             | code::RETURN_CALL
             | code::RETURN_CALL_INDIRECT
-            | code::RETURN_CALL_REF => {
-                if self.released != Some(at) {
-                    let what = "a counted function is left without the counter as it was";
-                    return Err(broken(at, what));
-                }
+            | code::RETURN_CALL_REF
+                if self.released != Some(at) =>
+            {
+                let what = "a counted function is left without the counter as it was";
+                return Err(broken(at, what));
             }
             code::LOCAL_GET if first == self.counter.local => return self.release(context, at),
             code::LOCAL_SET | code::LOCAL_TEE if first == self.counter.local => {
