@@ -9,6 +9,7 @@ mod code;
 mod context;
 mod cursor;
 mod customs;
+mod effect;
 mod growth;
 mod naming;
 mod nan;

@@ -68,7 +68,11 @@ pub(super) mod code {
     pub(crate) const LOOP: u16 = 0x03;
     pub(crate) const IF: u16 = 0x04;
     pub(crate) const ELSE: u16 = 0x05;
+    pub(crate) const THROW: u16 = 0x08;
     pub(crate) const END: u16 = 0x0b;
+    pub(crate) const BR: u16 = 0x0c;
+    pub(crate) const BR_IF: u16 = 0x0d;
+    pub(crate) const BR_TABLE: u16 = 0x0e;
     pub(crate) const RETURN: u16 = 0x0f;
     pub(crate) const CALL: u16 = 0x10;
     pub(crate) const CALL_INDIRECT: u16 = 0x11;
@@ -76,6 +80,9 @@ pub(super) mod code {
     pub(crate) const RETURN_CALL_INDIRECT: u16 = 0x13;
     pub(crate) const CALL_REF: u16 = 0x14;
     pub(crate) const RETURN_CALL_REF: u16 = 0x15;
+    pub(crate) const DROP: u16 = 0x1a;
+    pub(crate) const SELECT: u16 = 0x1b;
+    pub(crate) const SELECT_TYPED: u16 = 0x1c;
     pub(crate) const TRY_TABLE: u16 = 0x1f;
     pub(crate) const LOCAL_GET: u16 = 0x20;
     pub(crate) const LOCAL_SET: u16 = 0x21;
@@ -84,8 +91,11 @@ pub(super) mod code {
     pub(crate) const GLOBAL_SET: u16 = 0x24;
     pub(crate) const REF_NULL: u16 = 0xd0;
     pub(crate) const REF_FUNC: u16 = 0xd2;
+    pub(crate) const BR_ON_NULL: u16 = 0xd5;
+    pub(crate) const BR_ON_NON_NULL: u16 = 0xd6;
     pub(crate) const STRUCT_NEW: u16 = 0xfb00;
     pub(crate) const ARRAY_NEW_FIXED: u16 = 0xfb08;
+    pub(crate) const SHUFFLE: u16 = 0xfd0d;
 }
 
 const fn shape(immediate: Immediate, pops: u8, pushes: u8) -> Shape {
@@ -379,6 +389,16 @@ pub(super) fn catches(cursor: &mut Cursor<'_>, types: &Types) -> Result<Vec<u32>
     cursor.byte()?;
     types.block(cursor)?;
     (0..cursor.index()?).map(|_| catch(cursor)).collect()
+}
+
+/// The labels of a `br_table`, which begins at the cursor, each once.
+pub(super) fn targets(cursor: &mut Cursor<'_>) -> Result<Vec<u32>, Fault> {
+    cursor.byte()?;
+    let targets: Result<Vec<u32>, Fault> = (0..=cursor.index()?).map(|_| cursor.index()).collect();
+    let mut targets = targets?;
+    targets.sort_unstable();
+    targets.dedup();
+    Ok(targets)
 }
 
 fn catch(cursor: &mut Cursor<'_>) -> Result<u32, Fault> {

@@ -1,6 +1,7 @@
 //! What one pass over the code of a function notes down for the rules about the stack.
 
 use super::super::context::Context;
+use super::super::effect::effect;
 use super::super::operator::{BRANCHES, LEAVES, NOTED, Operator, VECTOR, code};
 use super::super::types::{Entry, Form};
 use super::Broken;
@@ -143,27 +144,15 @@ impl Notes {
 
     #[inline(never)]
     fn note(&mut self, context: &Context<'_>, found: &Operator, globals: Option<Globals>) {
-        let sections = context.sections;
-        let called = |function: u32| {
-            let ty = sections.functions.get(function as usize).copied();
-            ty.map_or(Form::EMPTY, |ty| sections.types.form(ty))
-        };
         let first = found.first;
-        let mut form = Form::EMPTY;
         match found.code {
             code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => return self.begin(found),
             code::ELSE => return self.other_arm(),
             code::END => return self.end(),
-            code::CALL => {
-                self.calls.push((first, false));
-                form = called(first);
+            code::CALL | code::RETURN_CALL => {
+                self.calls.push((first, found.code == code::RETURN_CALL));
             }
-            // Its results are the caller's.
-            code::RETURN_CALL => self.calls.push((first, true)),
-            code::CALL_INDIRECT | code::CALL_REF => {
-                self.types.push((first, false));
-                form = sections.types.form(first);
-            }
+            code::CALL_INDIRECT | code::CALL_REF => self.types.push((first, false)),
             code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF => self.types.push((first, true)),
             code::GLOBAL_GET | code::GLOBAL_SET => {
                 let is_ours = |globals: Globals| first == globals.stack || first == globals.trap;
@@ -172,17 +161,12 @@ impl Notes {
                 }
             }
             code::REF_FUNC => self.references.push(first),
-            code::STRUCT_NEW => form.params = sections.types.form(first).params,
-            code::ARRAY_NEW_FIXED => form.params = found.second,
             _ => {}
         }
         if !self.is_left {
-            let shape = found.shape;
-            self.step(
-                form.params.saturating_add(u32::from(shape.pops)),
-                form.results.saturating_add(u32::from(shape.pushes)),
-            );
-            self.is_left = shape.sets & LEAVES != 0;
+            let effect = effect(found, context.sections);
+            self.step(effect.params, effect.results);
+            self.is_left = found.shape.sets & LEAVES != 0;
         }
     }
 
