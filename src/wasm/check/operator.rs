@@ -273,34 +273,70 @@ pub(super) struct Operator {
     pub(super) form: Form,
 }
 
+/// How an operator is read when each of its integers has one byte.
+#[derive(Debug, Clone, Copy)]
+struct Quick {
+    /// Its bytes; 0 when it is not read so.
+    length: u8,
+    /// Bits that must not be set in the first and second byte after the operator's.
+    masks: [u8; 2],
+    /// The bits of the first byte that are an index.
+    index: u8,
+}
+
+static QUICK: [Quick; 256] = {
+    let mut table = [Quick { length: 0, masks: [0, 0], index: 0 }; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (length, masks, index) = match plain(byte as u8).immediate {
+            // What follows an `else` is looked at.
+            Immediate::None if byte as u16 != code::ELSE => (1, [0, 0], 0),
+            Immediate::Index => (2, [0x80, 0], 0x7f),
+            Immediate::Signed => (2, [0x80, 0], 0),
+            Immediate::Memory => (3, [0xc0, 0x80], 0),
+            _ => (0, [0, 0], 0),
+        };
+        table[byte] = Quick { length, masks, index };
+        byte += 1;
+    }
+    table
+};
+
 /// Reads one operator, and holds the bytes that it takes to the canonical form.
 ///
-/// This runs for every operator of a module: what is frequent is here, all else is out of line.
+/// This runs for every operator of a module: what is frequent is here and has few branches, all
+/// else is out of line.
 #[inline(always)]
 pub(super) fn operator(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
     let at = cursor.at();
-    let byte = cursor.byte()?;
-    let shape = PLAIN[byte as usize];
-    let mut found =
-        Operator { at, code: u16::from(byte), shape, first: 0, second: 0, form: Form::EMPTY };
-    match shape.immediate {
-        Immediate::None => {
-            if found.code == code::ELSE && cursor.peek() == Some(0x0b) {
-                return Err(Fault::freedom(at, Freedom::EmptyElse, "an else without operators"));
-            }
+    if let Some([byte, first, second]) = cursor.next_three() {
+        let Quick { length, masks, index } = QUICK[byte as usize];
+        if length != 0 && (first & masks[0]) | (second & masks[1]) == 0 {
+            cursor.pass(length);
+            return Ok(Operator {
+                at,
+                code: u16::from(byte),
+                shape: PLAIN[byte as usize],
+                first: u32::from(first & index),
+                second: 0,
+                form: Form::EMPTY,
+            });
         }
-        Immediate::Index => found.first = cursor.index()?,
-        Immediate::Memory => memory(cursor)?,
-        Immediate::Signed => cursor.signed()?,
-        _ => return seldom(found, cursor, types),
     }
-    Ok(found)
+    seldom(cursor, types)
 }
 
 #[inline(never)]
-fn seldom(mut found: Operator, cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
-    if let Ok(prefix @ 0xfb..=0xfd) = u8::try_from(found.code) {
-        (found.code, found.shape) = prefixed(prefix, cursor)?;
+fn seldom(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
+    let at = cursor.at();
+    let byte = cursor.byte()?;
+    let (code, shape) = match byte {
+        0xfb..=0xfd => prefixed(byte, cursor)?,
+        _ => (u16::from(byte), PLAIN[byte as usize]),
+    };
+    let mut found = Operator { at, code, shape, first: 0, second: 0, form: Form::EMPTY };
+    if code == code::ELSE && cursor.peek() == Some(0x0b) {
+        return Err(Fault::freedom(at, Freedom::EmptyElse, "an else without operators"));
     }
     immediates(&mut found, cursor, types)?;
     Ok(found)
@@ -340,6 +376,7 @@ fn immediates(found: &mut Operator, cursor: &mut Cursor<'_>, types: &Types) -> R
         Immediate::None => {}
         Immediate::Index => found.first = cursor.index()?,
         Immediate::Memory => memory(cursor)?,
+        Immediate::Signed => cursor.signed()?,
         Immediate::Index2 => {
             found.first = cursor.index()?;
             found.second = cursor.index()?;
