@@ -1,6 +1,7 @@
 //! A module in the form in which it is signed (spec/canonical.md, spec/portable.md).
 
 use super::check::check;
+use super::edit::Edited;
 use super::encode::{Encoded, encode, encode_with_customs};
 use super::freedom::Changes;
 use super::module::Module;
@@ -44,7 +45,7 @@ impl Canonical {
         module.exports_nothing_reserved()?;
         let Encoded { mut bytes, mut offsets, changes } = encode(module.bytes())?;
         let (rewritten, passes) = passes::run(&bytes, profile)?;
-        if let Some((rewritten, map)) = rewritten {
+        if let Some(Edited { bytes: rewritten, offsets: map }) = rewritten {
             // The passes leave custom sections out.
             let last = encode_with_customs(&rewritten, &bytes)
                 .map_err(|error| Error::Reencode { what: format!("after the passes: {error}") })?;

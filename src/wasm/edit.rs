@@ -62,6 +62,13 @@ impl Edit {
     }
 }
 
+/// A module after an edit.
+pub(super) struct Edited {
+    pub(super) bytes: Vec<u8>,
+    /// Where the bytes come from.
+    pub(super) offsets: Offsets,
+}
+
 /// The order of sections in a module (Wasm specification, §5.5.2); custom sections stand anywhere.
 const ORDER: [SectionId; 13] = [
     SectionId::Type,
@@ -84,7 +91,7 @@ const ORDER: [SectionId; 13] = [
 ///
 /// # Errors
 /// [`Error::Reencode`] when a place lies outside of what it should: a defect of a pass.
-pub(super) fn apply(layout: &Layout<'_>, edit: &Edit) -> Result<(Vec<u8>, Offsets), Error> {
+pub(super) fn apply(layout: &Layout<'_>, edit: &Edit) -> Result<Edited, Error> {
     let mut out = b"\0asm\x01\0\0\0".to_vec();
     out.reserve(layout.bytes.len());
     let mut offsets = Offsets::default();
@@ -111,7 +118,7 @@ pub(super) fn apply(layout: &Layout<'_>, edit: &Edit) -> Result<(Vec<u8>, Offset
         };
         write_section(&mut out, &mut offsets, id, &contents, &map);
     }
-    Ok((out, offsets))
+    Ok(Edited { bytes: out, offsets })
 }
 
 /// `map` is relative to `contents`, its older side absolute.

@@ -165,6 +165,29 @@ fn names_and_custom_sections_move_to_the_companion() {
     assert!(error.to_string().contains("companion"), "{error}");
 }
 
+/// Kept sections survive the passes, which leave custom sections out.
+#[test]
+fn kept_sections_stay_where_code_is_rewritten() {
+    let wasm = wat::parse_str(
+        r#"(module (@custom "licenses" "MIT") (@custom "dylink.0" (before first) "\01\00")
+            (@custom "dylink.0" "\01\01") (@custom "x" "y")
+            (memory 1) (func $f (export "f") (param f32) (result f32) (call $f (f32.sqrt (local.get 0)))))"#,
+    )
+    .unwrap();
+    let module = Module::parse(wasm).unwrap();
+    let built = Canonical::build(&module, Profile::PORTABLE, &NOTE).unwrap();
+    assert!(built.passes.iter().any(|applied| applied.bytes > 0));
+    let names = |module: &Module| -> Vec<String> {
+        module.facts.customs.iter().map(|custom| custom.name.clone()).collect()
+    };
+    assert_eq!(names(built.canonical.module()), ["dylink.0", "licenses"]);
+    let companion = Module::parse(built.companion.bytes().to_vec()).unwrap();
+    assert_eq!(
+        names(&companion),
+        ["provenact:source", "provenact:offsets", "dylink.0", "x", "name"]
+    );
+}
+
 #[test]
 fn a_broken_name_section_gives_no_names() {
     let wasm = wat::parse_str(
@@ -173,6 +196,18 @@ fn a_broken_name_section_gives_no_names() {
     .unwrap();
     let companion = build(&Module::parse(wasm).unwrap()).companion;
     assert!(companion.names().is_empty());
+}
+
+#[test]
+fn legacy_exceptions_are_named_with_the_flags_that_cure_them() {
+    let vector = vectors().into_iter().find(|v| v.path.ends_with("legacy-exceptions.wat")).unwrap();
+    let error = Module::parse(vector.wasm).unwrap_err();
+    assert!(
+        error.to_string().starts_with("legacy exceptions are not supported (byte 35: "),
+        "{error}"
+    );
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("-wasm-use-legacy-eh=false") && hint.contains("--translate-to-exnref"));
 }
 
 #[test]

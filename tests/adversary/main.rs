@@ -4,17 +4,18 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "rates are what the tests are for")]
 
+mod meaning;
 mod mutants;
 mod noise;
 mod random;
 
+use meaning::meaning;
 use noise::{Variant, variant};
 use provenact::digest::ModuleDigest;
 use provenact::profile::Profile;
 use provenact::wasm::{Built, Canonical, Companion, Freedom, Module, SourceNote};
 use random::Random;
 use std::collections::BTreeSet;
-use wasmparser::{Parser, Payload};
 
 /// Variants of each module.
 const VARIANTS: u64 = 200;
@@ -64,36 +65,23 @@ fn collapse(name: &str, module: &[u8]) -> [u64; Freedom::ALL.len()] {
     taken
 }
 
-/// What was saved is what there is less, and each operator comes from where it stood.
+/// What was saved is what there is less, the meaning is the same, and each operator comes from where
+/// it stood.
 fn accounts(source: &[u8], built: &Built) {
     let canonical = built.canonical.bytes();
     let saved: i64 = Freedom::ALL.iter().map(|freedom| built.changes.of(*freedom).saved).sum();
     assert_eq!(saved, source.len() as i64 - canonical.len() as i64);
     let companion = Companion::parse(built.companion.bytes().to_vec()).unwrap();
-    let (old, new) = (operators(source), operators(canonical));
-    assert_eq!(old.len(), new.len());
-    for ((from, before), (at, after)) in old.iter().zip(&new) {
-        assert_eq!(companion.origin(*at), *from, "{after} at {at}");
-        assert_eq!(before.replace("TypedSelect", "Select"), after.replace("TypedSelect", "Select"));
+    let (old, new) = (meaning(source), meaning(canonical));
+    for (before, after) in old.lines.iter().zip(&new.lines) {
+        assert_eq!(before, after);
     }
-}
-
-/// The operators of all functions, by offset and name; an `else` without operators left out.
-fn operators(module: &[u8]) -> Vec<(u64, String)> {
-    let mut operators: Vec<(u64, String)> = Vec::new();
-    for payload in Parser::new(0).parse_all(module) {
-        let Payload::CodeSectionEntry(body) = payload.unwrap() else { continue };
-        for operator in body.get_operators_reader().unwrap().into_iter_with_offsets() {
-            let (operator, at) = operator.unwrap();
-            let text = format!("{operator:?}");
-            let name = text.split([' ', '{', '(']).next().unwrap().to_owned();
-            if name == "End" && operators.last().is_some_and(|(_, last)| last == "Else") {
-                operators.pop();
-            }
-            operators.push((at as u64, name));
-        }
+    assert_eq!(old.lines.len(), new.lines.len());
+    assert_eq!(old.operators.len(), new.operators.len());
+    for ((from, before), (at, after)) in old.operators.iter().zip(&new.operators) {
+        assert_eq!(before, after, "at {at}");
+        assert!(*at == 0 || companion.origin(*at) == *from, "{after} at {at}");
     }
-    operators
 }
 
 /// covers: canonical-1, canonical-4, canonical-5, canonical-30
@@ -110,6 +98,26 @@ fn variants_of_one_module_have_one_digest() {
     for (freedom, times) in Freedom::ALL.iter().zip(sums) {
         println!("{}: taken {times} times", freedom.name());
         assert!(times >= 50, "{}", freedom.name());
+    }
+}
+
+/// Through the passes as well: each operator of the source is where its offset says.
+#[test]
+fn rewritten_code_leads_back_to_its_source() {
+    let canonical = build(&assemble(include_str!("program.wat"))).canonical;
+    let source = variant(canonical.bytes(), 3).bytes;
+    let module = Module::parse(source.clone()).unwrap();
+    let note = SourceNote { name: "m.wasm", command: &[] };
+    let built = Canonical::build(&module, Profile::PORTABLE, &note).unwrap();
+    let companion = Companion::parse(built.companion.bytes().to_vec()).unwrap();
+    // Functions and globals that were added come after the others.
+    let rewritten = meaning(built.canonical.bytes()).operators;
+    let origins: BTreeSet<(u64, String)> =
+        rewritten.into_iter().map(|(at, text)| (companion.origin(at), text)).collect();
+    let old = meaning(&source).operators;
+    assert!(old.len() >= 100 && origins.len() > old.len());
+    for operator in old.into_iter().filter(|(at, _)| *at > 0) {
+        assert!(origins.contains(&operator), "{operator:?}");
     }
 }
 

@@ -15,6 +15,7 @@ mod host;
 mod on_wasmi;
 mod on_wasmtime;
 mod profile;
+mod programs;
 mod recursion;
 mod reduce;
 mod relaxed;

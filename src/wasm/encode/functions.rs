@@ -54,7 +54,13 @@ pub(super) fn write(
             .into_iter()
             .collect::<Result<_, _>>()?;
     }
-    Ok(runs)
+    match runs.iter().find(|run| !run.met.is_empty()) {
+        None => Ok(runs),
+        Some(run) => Err(Error::Malformed {
+            offset: run.range.start as u64,
+            what: "a type that was not met before".to_owned(),
+        }),
+    }
 }
 
 /// Where runs of functions begin and end.

@@ -107,7 +107,8 @@ impl<'m> Encoder<'m> {
         ids.dedup();
         let customs = sections.iter().filter(|section| section.id == 0).count();
         if ids.len() != count || count + customs != sections.len() {
-            return Err(Error::Reencode { what: "unknown sections, or one twice".to_owned() });
+            let what = "unknown sections, or one twice".to_owned();
+            return Err(Error::Malformed { offset: 0, what });
         }
         let mut offsets = Offsets::default();
         offsets.copied(0, 0);
@@ -141,12 +142,13 @@ impl<'m> Encoder<'m> {
             }
             match id {
                 SectionId::Type => self.types(section, &numbers)?,
-                SectionId::Code => self.code(section, code.take().unwrap_or_default())?,
+                SectionId::Code => self.code(section, code.take().unwrap_or_default()),
                 SectionId::DataCount if !needs_data_count(code.as_deref()) => {
                     self.changes.add(Freedom::DataCount, 1, difference(section.length(), 0));
                 }
                 _ => {
                     let mut scribe = self.scribe(section, &numbers);
+                    scribe.out.reserve(section.range.len());
                     scribe.contents(id)?;
                     self.write(section, id, scribe)?;
                 }
@@ -214,26 +216,29 @@ impl<'m> Encoder<'m> {
         self.write(section, SectionId::Type, scribe)
     }
 
-    fn code(&mut self, section: &Section, runs: Vec<Run>) -> Result<(), Error> {
+    /// Writes the code section; each run is given up as soon as it is copied.
+    fn code(&mut self, section: &Section, runs: Vec<Run>) {
         let contents = self.module.get(section.range.clone()).unwrap_or_default();
         let (count, length) = numbers::read_unsigned(contents).unwrap_or_default();
         let shortest = numbers::unsigned_length(count);
         let overlong = difference(length, shortest);
         self.changes.add(Freedom::Leb128, u64::from(overlong > 0), overlong);
         let size = shortest + runs.iter().map(|run| run.out.len()).sum::<usize>();
-        self.header(section, SectionId::Code, size)?;
+        self.header(section, SectionId::Code, size);
         numbers::write_unsigned(&mut self.out, count);
         for run in runs {
             self.offsets.append(&run.offsets, self.out.len() as u64, 0);
             self.changes.merge(&run.changes);
             self.out.extend_from_slice(&run.out);
         }
-        Ok(())
     }
 
     /// Writes a section whose contents `scribe` has.
     fn write(&mut self, section: &Section, id: SectionId, scribe: Scribe<'_>) -> Result<(), Error> {
-        self.header(section, id, scribe.out.len())?;
+        if !scribe.met.is_empty() {
+            return Err(scribe.fault("a type that was not met before"));
+        }
+        self.header(section, id, scribe.out.len());
         self.offsets.append(&scribe.offsets, self.out.len() as u64, 0);
         self.changes.merge(&scribe.changes);
         self.out.extend_from_slice(&scribe.out);
@@ -241,7 +246,7 @@ impl<'m> Encoder<'m> {
     }
 
     /// Writes id and size of a section.
-    fn header(&mut self, section: &Section, id: SectionId, size: usize) -> Result<(), Error> {
+    fn header(&mut self, section: &Section, id: SectionId, size: usize) {
         let old = section.range.start - section.at;
         let new = 1 + numbers::unsigned_length(size as u64);
         let needed = 1 + numbers::unsigned_length(section.range.len() as u64);
@@ -250,7 +255,6 @@ impl<'m> Encoder<'m> {
         self.out.push(id as u8);
         numbers::write_unsigned(&mut self.out, size as u64);
         self.offsets.copied(self.out.len() as u64, section.range.start as u64);
-        Ok(())
     }
 
     /// Writes a custom section of `others`.

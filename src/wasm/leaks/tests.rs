@@ -62,6 +62,7 @@ fn what_programs_name_on_purpose_is_no_leak() {
         b"1970-01-01T00:00:00Z\0",
         b"SELECT '2021-08-03 11:59:44.123456'\0",
         b"to_timestamp('2022-05-12 16:23:45')\0",
+        b"TIMESTAMP_NS '2021-08-03 11:59:44.123456789'\0",
         b"<created>2017-12-27T05:22:50Z</created>\0",
         b"2023-03-22 11:56:21 0d1fc92f94cb6b76bffe3ec34d69cffde2924203304e8ffc4155597af0c191da\0",
         b"2022-13-01T00:00:00Z\x002022-12-32T00:00:00Z\x002022-12-01T24:00:00Z\0",
@@ -79,6 +80,7 @@ fn what_programs_name_on_purpose_is_no_leak() {
 fn times_of_a_build_are_found() {
     for (data, found) in [
         ("built 2026-11-25T12:34:56Z\0", &["time 2026-11-25T12:34:56"][..]),
+        ("2026-11-25T12:34:56.097507114Z\0", &["time 2026-11-25T12:34:56"]),
         ("2026-11-25 12:34:56\0", &["time 2026-11-25 12:34:56"]),
         ("\0Nov 25 2026\x0012:34:56\0", &["time Nov 25 2026", "time 12:34:56"]),
         ("\x0012:34:56\0Nov  5 2026\0", &["time 12:34:56", "time Nov  5 2026"]),
@@ -143,9 +145,11 @@ fn each_text_counts_once_and_each_kind_is_limited() {
     assert_eq!(found.last().unwrap(), "time 2026-11-25T12:34:56");
 }
 
-/// Data that begins many patterns and ends none: the time grows with its size, no faster.
+/// Data that begins many patterns and ends none. There is so much of it that a scan in quadratic
+/// time would not come to an end.
 #[test]
-fn adversarial_data_takes_linear_time() {
+fn adversarial_data_is_read_to_its_end() {
+    const BYTES: usize = 4 << 20;
     for unit in [
         &b"/home/"[..],
         b"/home/a",
@@ -159,20 +163,10 @@ fn adversarial_data_takes_linear_time() {
         b"/home/a.rs-.rs-.rs-.rs-.rs-.rs-",
         b"\x0012:34:56",
     ] {
-        let once = |bytes: usize| {
-            let mut data = unit.repeat(bytes / unit.len() + 1);
-            data.truncate(bytes);
-            #[expect(clippy::disallowed_methods, reason = "the time is what is tested")]
-            let start = std::time::Instant::now();
-            let mut hits = 0_usize;
-            scan(&data, &mut |_, _| hits += 1);
-            assert!(hits <= bytes);
-            start.elapsed()
-        };
-        let time =
-            |bytes: usize| [once(bytes), once(bytes), once(bytes)].into_iter().min().unwrap();
-        // What is quadratic would take 256 times as long.
-        let (one, sixteen) = (time(1 << 14), time(1 << 18));
-        assert!(sixteen < one * 80, "{unit:?}: {one:?} and {sixteen:?}");
+        let mut data = unit.repeat(BYTES / unit.len() + 1);
+        data.truncate(BYTES);
+        let mut hits = 0_usize;
+        scan(&data, &mut |_, _| hits += 1);
+        assert!(hits <= BYTES);
     }
 }

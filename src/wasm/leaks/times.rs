@@ -30,6 +30,8 @@ const DAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"S
 
 /// Longest zone that may follow a time, as in ` +0000`.
 const ZONE: usize = 6;
+/// Digits of a fraction of a second, as libraries for build scripts print it; examples have fewer.
+const NANOSECONDS: usize = 9;
 /// Hexadecimal digits of a source id, as SQLite has after the time of a release.
 const SOURCE_ID: usize = 40;
 
@@ -79,7 +81,11 @@ fn is_other(after: &[u8], before: Option<u8>) -> bool {
     if next.is_some_and(|byte| byte.is_ascii_alphanumeric() && byte != b'Z') {
         return true;
     }
-    if next == Some(b':') || (next == Some(b'.') && after.get(1).is_some_and(u8::is_ascii_digit)) {
+    if next == Some(b':') {
+        return true;
+    }
+    let digits = after.iter().skip(1).take(10).take_while(|byte| byte.is_ascii_digit()).count();
+    if next == Some(b'.') && digits != 0 && digits != NANOSECONDS {
         return true;
     }
     let id = after.iter().skip(1).take(SOURCE_ID).take_while(|byte| byte.is_ascii_hexdigit());
@@ -89,8 +95,8 @@ fn is_other(after: &[u8], before: Option<u8>) -> bool {
     let marks = |byte: u8| b"\"'`<>".contains(&byte);
     let closed = after
         .iter()
-        .take(ZONE + 1)
-        .find(|byte| !byte.is_ascii_alphanumeric() && !b" +-:".contains(byte));
+        .take(NANOSECONDS + ZONE + 2)
+        .find(|byte| !byte.is_ascii_alphanumeric() && !b" +-:.".contains(byte));
     before.is_some_and(marks) && closed.is_some_and(|byte| marks(*byte))
 }
 

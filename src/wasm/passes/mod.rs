@@ -8,9 +8,8 @@ mod stack;
 pub use stack::{FrameSize, STACK_TRAP, frame_sizes};
 
 use super::Error;
-use super::edit::{Edit, apply};
+use super::edit::{Edit, Edited, apply};
 use super::layout::Layout;
-use super::offsets::Offsets;
 use crate::profile::{Pass, Profile};
 use wasmparser::FunctionBody;
 
@@ -32,21 +31,18 @@ pub struct Applied {
 ///
 /// # Errors
 /// What a pass refuses, with the offset.
-pub(super) fn run(
-    bytes: &[u8],
-    profile: Profile,
-) -> Result<(Option<(Vec<u8>, Offsets)>, Vec<Applied>), Error> {
-    let mut done: Option<(Vec<u8>, Offsets)> = None;
+pub(super) fn run(bytes: &[u8], profile: Profile) -> Result<(Option<Edited>, Vec<Applied>), Error> {
+    let mut done: Option<Edited> = None;
     let mut applied = Vec::new();
     for pass in profile.passes() {
-        let current = done.as_ref().map_or(bytes, |(bytes, _)| bytes);
+        let current = done.as_ref().map_or(bytes, |done| &done.bytes);
         let layout = Layout::of(current).map_err(|error| Error::Reencode {
             what: format!("before {}: {error}", pass.name()),
         })?;
         let edit = edit(pass, &layout)?;
         let before = current.len();
         let next = if edit.is_empty() { None } else { Some(apply(&layout, &edit)?) };
-        let after = next.as_ref().map_or(before, |(bytes, _)| bytes.len());
+        let after = next.as_ref().map_or(before, |next| next.bytes.len());
         applied.push(Applied {
             pass,
             functions: edit.bodies.iter().filter(|body| !body.is_empty()).count(),
@@ -56,12 +52,12 @@ pub(super) fn run(
             bytes: i64::try_from(after).unwrap_or(i64::MAX)
                 - i64::try_from(before).unwrap_or(i64::MAX),
         });
-        if let Some((bytes, offsets)) = next {
+        if let Some(Edited { bytes, offsets }) = next {
             let offsets = match &done {
-                Some((_, older)) => offsets.then(older),
+                Some(older) => offsets.then(&older.offsets),
                 None => offsets,
             };
-            done = Some((bytes, offsets));
+            done = Some(Edited { bytes, offsets });
         }
     }
     Ok((done, applied))

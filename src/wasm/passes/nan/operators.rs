@@ -51,7 +51,6 @@ pub(super) const fn is_producer(opcode: u8) -> bool {
 
 /// What `operator` does with floats; `None` when it sees the bits of all of its operands and
 /// nothing is known of its results.
-#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn role(operator: &Operator<'_>) -> Option<Role> {
     use Operator as O;
     use Shape::{F32, F32x4, F64, F64x2};

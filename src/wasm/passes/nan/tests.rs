@@ -75,6 +75,7 @@ fn what_sees_bits_gets_a_clean_value() {
     }
 }
 
+/// covers: nan-3
 #[test]
 fn values_that_may_matter_are_not_touched() {
     // A loaded value and a fresh one meet: the fresh one is canonicalized before.
@@ -192,7 +193,7 @@ fn what_is_canonicalized_already_is_left_alone() {
         let layout = Layout::of(&wasm).unwrap();
         let edit = super::edit(&layout).unwrap();
         assert_eq!(edit.bodies[0].splices.len(), 1);
-        let (once, _) = super::super::super::edit::apply(&layout, &edit).unwrap();
+        let once = super::super::super::edit::apply(&layout, &edit).unwrap().bytes;
         wasmparser::validate(&once).unwrap();
         assert!(super::edit(&Layout::of(&once).unwrap()).unwrap().is_empty());
     }
@@ -214,4 +215,19 @@ fn lanes_are_canonicalized_in_the_type_they_come_in() {
         let shapes: Vec<_> = plan(&steps).iter().map(|c| c.shape).collect();
         assert_eq!(shapes, [shape], "{function}");
     }
+}
+
+/// covers: nan-4
+#[test]
+fn functions_without_producers_stay_as_they_are() {
+    let wasm = wat::parse_str(
+        "(module (memory 1)
+          (func (param f64) (f64.store (i32.const 0) (f64.neg (local.get 0))))
+          (func (param f64) (f64.store (i32.const 0) (f64.ceil (local.get 0))))
+          (func (param v128) (v128.store (i32.const 0) (f32x4.abs (local.get 0)))))",
+    );
+    let wasm = wasm.unwrap();
+    let edit = super::edit(&Layout::of(&wasm).unwrap()).unwrap();
+    let changed: Vec<bool> = edit.bodies.iter().map(|body| !body.is_empty()).collect();
+    assert_eq!(changed, [false, true, false]);
 }
