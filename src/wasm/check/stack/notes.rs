@@ -40,6 +40,8 @@ pub(in super::super) struct Notes {
     /// Words, as the cost model counts them.
     pub(super) words: u64,
     instructions: u64,
+    /// How many of them have a word of their own.
+    givers: u64,
     sets: u8,
     height: u32,
     greatest: u32,
@@ -80,6 +82,12 @@ impl Notes {
             }
         }
         notes
+    }
+
+    /// Words, as the cost model counts them.
+    #[cfg(test)]
+    pub(in super::super) fn words(&self) -> u64 {
+        self.words
     }
 
     /// The next operator, which ends before `next`.
@@ -123,6 +131,7 @@ impl Notes {
         let height = u64::from(self.greatest) << u32::from(is_wide);
         self.words = locals
             .saturating_add(height)
+            .saturating_add(self.givers)
             .saturating_add(self.instructions / INSTRUCTIONS)
             .saturating_add(FRAME);
         for list in [&mut self.calls, &mut self.types] {
@@ -145,6 +154,7 @@ impl Notes {
     #[inline(never)]
     fn note(&mut self, context: &Context<'_>, found: &Operator, globals: Option<Globals>) {
         let first = found.first;
+        self.givers += u64::from(matches!(found.code, code::GLOBAL_GET | code::VECTOR_CONST));
         match found.code {
             code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => return self.begin(found),
             code::ELSE => return self.other_arm(),
