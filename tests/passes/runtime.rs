@@ -105,7 +105,9 @@ fn receipts_say_when_one_engine_class_alone_can_replay() {
     let start = r#"(func (export "_start"))"#;
     assert!(!one(&format!("(module {start})")));
     assert!(!one(&format!("(module (memory i64 1) (func (param v128)) {start})")));
-    assert!(one(&format!("(module (type (struct (field i32))) {start})")));
+    let object = "(module (type $s (struct)) (func (drop (struct.new $s))) (table 0 0 anyref)";
+    assert!(one(&format!("{object} {start})")));
+    assert!(!one(&format!("(module (type (struct (field i32))) {start})")), "nothing uses it");
     assert!(one(&format!("(module (tag) {start})")));
     assert!(one(r#"(module (func (export "_start") (try_table)))"#));
     assert!(one(r#"(module (func (export "_start") (drop (ref.i31 (i32.const 1)))))"#));

@@ -86,6 +86,7 @@ pub(super) mod code {
     pub(crate) const REF_FUNC: u16 = 0xd2;
     pub(crate) const STRUCT_NEW: u16 = 0xfb00;
     pub(crate) const ARRAY_NEW_FIXED: u16 = 0xfb08;
+    pub(crate) const V128_CONST: u16 = 0xfd0c;
 }
 
 const fn shape(immediate: Immediate, pops: u8, pushes: u8) -> Shape {
@@ -197,7 +198,7 @@ const fn vector(number: u32) -> Shape {
     let shape = match number {
         0x00..=0x0a | 0x5c | 0x5d => shape(I::Memory, 1, 1),
         0x0b => shape(I::Memory, 2, 0),
-        0x0c => shape(I::Bytes(16), 0, 1),
+        0x0c => with(NOTED, shape(I::Bytes(16), 0, 1)),
         0x0d => shape(I::Bytes(16), 2, 1),
         0x15 | 0x16 | 0x18 | 0x19 | 0x1b | 0x1d | 0x1f | 0x21 => shape(I::Bytes(1), 1, 1),
         0x17 | 0x1a | 0x1c | 0x1e | 0x20 | 0x22 => shape(I::Bytes(1), 2, 1),

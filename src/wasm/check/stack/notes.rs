@@ -38,6 +38,10 @@ pub(in super::super) struct Notes {
     pub(super) uses: Option<usize>,
     /// Words, as the cost model counts them.
     pub(super) words: u64,
+    /// Words that it counts, if it is a counted function.
+    pub(super) counts: Option<u32>,
+    /// Values that one instruction gives.
+    givens: u64,
     instructions: u64,
     sets: u8,
     height: u32,
@@ -122,6 +126,7 @@ impl Notes {
         let height = u64::from(self.greatest) << u32::from(is_wide);
         self.words = locals
             .saturating_add(height)
+            .saturating_add(self.givens)
             .saturating_add(self.instructions / INSTRUCTIONS)
             .saturating_add(FRAME);
         for list in [&mut self.calls, &mut self.types] {
@@ -132,7 +137,7 @@ impl Notes {
         self.references.dedup();
         self.blocks = Vec::new();
         if let Some(walk) = self.walk.take() {
-            self.broken = walk.finish(self.words).err();
+            self.counts = Some(walk.words());
         }
     }
 
@@ -164,11 +169,13 @@ impl Notes {
             }
             code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF => self.types.push((first, true)),
             code::GLOBAL_GET | code::GLOBAL_SET => {
+                self.givens += u64::from(found.code == code::GLOBAL_GET);
                 let is_ours = |globals: Globals| first == globals.stack || first == globals.trap;
                 if globals.is_some_and(is_ours) {
                     self.uses.get_or_insert(found.at);
                 }
             }
+            code::V128_CONST => self.givens += 1,
             code::REF_FUNC => self.references.push(first),
             code::STRUCT_NEW => form.params = sections.types.form(first).params,
             code::ARRAY_NEW_FIXED => form.params = found.second,
@@ -176,11 +183,13 @@ impl Notes {
         }
         if !self.is_left {
             let shape = found.shape;
-            self.step(
-                form.params.saturating_add(u32::from(shape.pops)),
-                form.results.saturating_add(u32::from(shape.pushes)),
-            );
             self.is_left = shape.sets & LEAVES != 0;
+            if !self.is_left {
+                self.step(
+                    form.params.saturating_add(u32::from(shape.pops)),
+                    form.results.saturating_add(u32::from(shape.pushes)),
+                );
+            }
         }
     }
 
