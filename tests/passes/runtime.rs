@@ -131,5 +131,6 @@ fn the_stacks_fit_into_each_other() {
     let words = u64::from(provenact::profile::STACK_WORDS + provenact::profile::UNCOUNTED_WORDS);
     let stack = u64::try_from(limits::GUEST_STACK_BYTES).unwrap();
     assert!(words * 64 <= stack);
-    assert!(limits::THREAD_STACK_BYTES >= limits::GUEST_STACK_BYTES + (8 << 20));
+    let thread = u64::try_from(limits::THREAD_STACK_BYTES).unwrap();
+    assert!(thread >= stack + (8 << 20));
 }
