@@ -134,3 +134,17 @@ fn the_stacks_fit_into_each_other() {
     let thread = u64::try_from(limits::THREAD_STACK_BYTES).unwrap();
     assert!(thread >= stack + (8 << 20));
 }
+
+#[test]
+#[ignore = "takes four gigabytes"]
+fn a_heap_of_objects_that_is_full_is_an_interruption() {
+    let (execution, _) = run(
+        r#"(module (type $a (array (mut i64))) (type $l (struct (field (ref $a)) (field (ref null $l))))
+          (func (export "_start") (local $l (ref null $l))
+            (loop $more
+              (local.set $l (struct.new $l (array.new_default $a (i32.const 0x1000000)) (local.get $l)))
+              (br $more))))"#,
+        Profile::CANONICAL,
+    );
+    assert_eq!(execution.outcome, Outcome::Interrupted { cause: Interruption::HostMemory });
+}
