@@ -108,9 +108,7 @@ fn imports(store: &mut Store<Data>, module: &Module) -> Result<Vec<Extern>, Erro
                 };
                 Global::new(&mut *store, value, ty.mutability()).into()
             }
-            ExternType::Table(ty) => {
-                Table::new(&mut *store, *ty, Ref::null(ty.element())).map_err(Error::from)?.into()
-            }
+            ExternType::Table(ty) => Table::new(&mut *store, *ty, Ref::null(ty.element()))?.into(),
             ExternType::Memory(ty) => Memory::new(&mut *store, *ty)?.into(),
         });
     }

@@ -21,14 +21,35 @@ enum Way {
     TailReference,
     /// Out of a block that catches what is thrown at the bottom.
     Catching,
+    /// The same, where the clause names a loop, the function itself, or takes all exceptions.
+    CatchingLoop,
+    CatchingFunction,
+    CatchingAll,
+    /// Catches it and throws it again.
+    Throwing,
     /// By way of the host.
     Host,
 }
 
 fn ways(rich: bool) -> &'static [Way] {
-    use Way::{Catching, Direct, Host, Reference, Table, Tail, TailReference, TailTable};
+    use Way::{
+        Catching, CatchingAll, CatchingFunction, CatchingLoop, Direct, Host, Reference, Table,
+        Tail, TailReference, TailTable, Throwing,
+    };
     if rich {
-        &[Direct, Table, Reference, TailReference, Catching, Catching, Tail, Host]
+        &[
+            Direct,
+            Table,
+            Reference,
+            TailReference,
+            Tail,
+            Host,
+            Catching,
+            CatchingLoop,
+            CatchingFunction,
+            CatchingAll,
+            Throwing,
+        ]
     } else {
         &[Direct, Direct, Table, Table, Tail, TailTable, Host]
     }
@@ -78,7 +99,8 @@ fn function(rng: &mut Rng, at: usize, count: usize, rich: bool) -> String {
     let way = rng.pick(ways(rich));
     let callee = rng.below(count);
     let waiting = if rng.chance(1, 2) { rng.below(20) } else { 0 };
-    let mut text = format!("(func $f{at} (type $t) (local {})\n", locals.join(" "));
+    let mut text =
+        format!("(func $f{at} (type $t) (local {}) (local $done i32)\n", locals.join(" "));
     text += "(global.set $count (i64.add (global.get $count) (i64.const 1)))\n";
     if rich {
         text += "(if (i32.eq (local.get 0) (i32.const 7)) (then (throw $e (local.get 1))))\n";
@@ -122,6 +144,22 @@ fn deeper(way: Way, callee: usize) -> String {
         Way::TailReference => format!("(return_call_ref $t {args} (ref.func $f{callee}))"),
         Way::Catching => format!(
             "(block (result i32) (try_table (result i32) (catch $e 0) (call $f{callee} {args})))"
+        ),
+        Way::CatchingLoop => format!(
+            "(local.get 1) (loop (param i32) (result i32) (local.set 1) (if (result i32) \
+             (local.get $done) (then (local.get 1)) (else (local.set $done (i32.const 1)) \
+             (try_table (result i32) (catch $e 1) (call $f{callee} {args})))))"
+        ),
+        Way::CatchingFunction => {
+            format!("(try_table (result i32) (catch $e 0) (call $f{callee} {args}))")
+        }
+        Way::CatchingAll => format!(
+            "(block (result i32) (block (try_table (result i32) (catch_all 0) \
+             (call $f{callee} {args})) (br 1)) (local.get 1))"
+        ),
+        Way::Throwing => format!(
+            "(block (result i32) (block (result i32 exnref) (try_table (result i32) \
+             (catch_ref $e 0) (call $f{callee} {args})) (br 1)) (throw_ref))"
         ),
         Way::Host => format!(
             "(if (result i32) (i32.and (local.get 0) (i32.const 63)) (then (call $f{callee} {args})) \

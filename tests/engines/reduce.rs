@@ -131,7 +131,8 @@ fn manner(engines: &Engines, text: &str) -> Option<String> {
 fn reduce() {
     let path = PathBuf::from(std::env::var("PROVENACT_REDUCE").unwrap());
     let text = fs_err::read_to_string(&path).unwrap();
-    let engines = Engines::new(None, !text.contains("(tag "));
+    // What is left out may be what ended a loop.
+    let engines = Engines::new(Some(2_000_000), !text.contains("(tag "));
     let mut program = parse(&text);
     let wanted = manner(&engines, &text).unwrap();
     println!("reducing by: {wanted}");

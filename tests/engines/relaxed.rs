@@ -140,7 +140,7 @@ fn multiply_and_add_is_not_fused() {
 
 /// What operator number `at` of that test gives.
 fn multiply_add(operands: &[u128], at: usize) -> u128 {
-    let sign = if at % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = if at.is_multiple_of(2) { 1.0 } else { -1.0 };
     if at < 2 {
         (0..4).fold(0, |bits, lane| {
             let of = |bits: u128| f32::from_bits((bits >> (lane * 32)) as u32);

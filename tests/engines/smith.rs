@@ -1,9 +1,10 @@
 //! Random modules of wasm-smith: everything the language has, without sense.
 
-use super::engines::{Engines, Outcome, Tally, each, scaled, try_one};
+use super::engines::{Engines, Outcome, Tally, build, each, parallel, scaled, try_one};
 use super::rng::Rng;
 use super::seen::{Call, Value};
 use arbitrary::Unstructured;
+use provenact::profile::Profile;
 use wasm_smith::{Config, MemoryOffsetChoices, Module};
 
 /// Programs that do not end within this are compared up to there.
@@ -88,4 +89,21 @@ fn random_modules_behave_the_same_everywhere() {
 fn random_modules_with_gc_and_exceptions_behave_the_same_on_wasmtime() {
     let count = scaled(500, 5000);
     campaign(count, true).report("wasm-smith with gc and exceptions, four engines");
+}
+
+/// Without the passes the same modules tell the engines apart, here and there.
+#[test]
+fn without_the_passes_random_modules_differ() {
+    let engines = Engines::new(Some(FUEL), true);
+    let count = 600;
+    let differ: usize = parallel(count, |number| {
+        let wasm = module(number as u64, false);
+        let calls = script(&engines, &wasm, &mut Rng::new(!(number as u64)));
+        let wasm = build(&wasm, Profile::CANONICAL).unwrap();
+        usize::from(engines.run(&wasm, &calls).differ())
+    })
+    .into_iter()
+    .sum();
+    println!("wasm-smith without the passes: engines differ on {differ} of {count}");
+    assert!(differ > 0, "the modules of this test show nothing");
 }

@@ -105,7 +105,9 @@ fn receipts_say_when_one_engine_class_alone_can_replay() {
     let start = r#"(func (export "_start"))"#;
     assert!(!one(&format!("(module {start})")));
     assert!(!one(&format!("(module (memory i64 1) (func (param v128)) {start})")));
-    assert!(one(&format!("(module (type (struct (field i32))) {start})")));
+    let object = "(module (type $s (struct)) (func (drop (struct.new $s))) (table 0 0 anyref)";
+    assert!(one(&format!("{object} {start})")));
+    assert!(!one(&format!("(module (type (struct (field i32))) {start})")), "nothing uses it");
     assert!(one(&format!("(module (tag) {start})")));
     assert!(one(r#"(module (func (export "_start") (try_table)))"#));
     assert!(one(r#"(module (func (export "_start") (drop (ref.i31 (i32.const 1)))))"#));
@@ -129,5 +131,6 @@ fn the_stacks_fit_into_each_other() {
     let words = u64::from(provenact::profile::STACK_WORDS + provenact::profile::UNCOUNTED_WORDS);
     let stack = u64::try_from(limits::GUEST_STACK_BYTES).unwrap();
     assert!(words * 64 <= stack);
-    assert!(limits::THREAD_STACK_BYTES >= limits::GUEST_STACK_BYTES + (8 << 20));
+    let thread = u64::try_from(limits::THREAD_STACK_BYTES).unwrap();
+    assert!(thread >= stack + (8 << 20));
 }

@@ -4,6 +4,7 @@
 use super::super::rng::Rng;
 use super::super::seen::{F32S, F64S, I32S, I64S, Type, special_vector};
 use super::tables;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// A program, and the parameters of the functions `f0`, `f1`, … that it exports beside `drive`,
@@ -16,6 +17,9 @@ pub struct Program {
 const TYPES: &[Type] = &[Type::I32, Type::I64, Type::F32, Type::F64, Type::V128];
 /// What is most of the values.
 const FLOATS: &[Type] = &[Type::F64, Type::F32, Type::V128, Type::F64, Type::F32];
+
+/// Width of a lane in bits, and how many there are.
+const LANES: &[(usize, usize)] = &[(8, 16), (16, 8), (32, 4), (64, 2)];
 
 #[derive(Clone)]
 struct Signature {
@@ -195,8 +199,10 @@ struct Function<'a> {
     counters: usize,
     /// What a branch to each open label carries, innermost last.
     labels: Vec<Vec<Type>>,
-    /// Loops around this place; a branch to one may not be taken freely.
+    /// Which of them are loops; a branch to one may not be taken freely.
     loops: Vec<bool>,
+    /// The counters of those that may be taken again, by the index of the label.
+    counted: BTreeMap<usize, String>,
     /// Nodes that may still be written.
     left: usize,
 }
@@ -214,10 +220,15 @@ impl<'a> Function<'a> {
         for _ in 0..rng.below(5) {
             locals.push(rng.pick(FLOATS));
         }
+        if rng.chance(1, 10) {
+            // So many that indices need a second byte.
+            locals.extend([Type::I32; 120]);
+        }
         let left = if small { 5 + rng.below(30) } else { 30 + rng.below(220) };
         let labels = vec![signatures[at].results.clone()];
         let loops = vec![false];
-        Self { rng, signatures, at, rich, locals, counters: 0, labels, loops, left }
+        let counted = BTreeMap::new();
+        Self { rng, signatures, at, rich, locals, counters: 0, labels, loops, counted, left }
     }
 
     fn write(mut self) -> String {
@@ -285,6 +296,13 @@ impl<'a> Function<'a> {
 
     fn load(&mut self, ty: Type) -> String {
         let address = self.address();
+        if ty == Type::V128
+            && let (true, Some(local)) = (self.rng.chance(1, 6), self.local(ty))
+        {
+            let (bits, lanes) = self.rng.pick(LANES);
+            let lane = self.rng.below(lanes);
+            return format!("(v128.load{bits}_lane {lane} {address} (local.get {local}))");
+        }
         let operator = match ty {
             Type::V128 => self.rng.pick(tables::VECTOR_LOADS),
             other => return format!("({}.load {address})", name(other)),
@@ -304,7 +322,7 @@ impl<'a> Function<'a> {
     /// Ways in which a value goes on without being looked at.
     fn moved(&mut self, ty: Type, depth: usize) -> String {
         let name = name(ty);
-        match self.rng.below(7) {
+        match self.rng.below(8) {
             0 => match self.local(ty) {
                 Some(local) => format!("(local.tee {local} {})", self.value(ty, depth)),
                 None => self.leaf(ty),
@@ -336,6 +354,7 @@ impl<'a> Function<'a> {
             }
             4 => self.switch(ty, depth),
             5 => self.carried(ty, depth),
+            6 => self.through(ty, depth),
             _ => {
                 self.open(vec![ty], false);
                 // A loop that is never taken again; its result is a value like another.
@@ -400,6 +419,7 @@ impl<'a> Function<'a> {
         let start = self.values(&types, depth);
         let counter = self.counter();
         self.open(types.to_vec(), true);
+        self.counted.insert(self.labels.len() - 1, counter.clone());
         let body = self.statements(depth) + &self.values(&types, depth);
         self.close();
         self.close();
@@ -411,6 +431,29 @@ impl<'a> Function<'a> {
              (loop (param {a} {b}) (result {a} {b}) (local.set {second}) (local.set {first}) {body} \
              (br_if 0 {})) (local.set {second}))",
             count_down(&counter)
+        )
+    }
+
+    /// A value that enters a block, or an arm, as its parameter.
+    fn through(&mut self, ty: Type, depth: usize) -> String {
+        let (name, value) = (name(ty), self.value(ty, depth));
+        let Some(local) = self.local(ty) else { return value };
+        let condition = self.value(Type::I32, depth);
+        self.open(vec![ty], false);
+        let body = self.statements(depth);
+        let last = self.leaving(ty, depth);
+        let other = self.statements(depth);
+        self.close();
+        // Wasmi 2.0.0 stops at an assertion of its own where an arm has a parameter.
+        if !self.rich || self.rng.chance(1, 2) {
+            return format!(
+                "{value} (block (param {name}) (result {name}) (local.set {local}) {body} {last})"
+            );
+        }
+        // The condition stands above the value that enters.
+        format!(
+            "{value} (if (param {name}) (result {name}) {condition} \
+             (then (local.set {local}) {body} {last}) (else {other}))"
         )
     }
 
@@ -427,6 +470,7 @@ impl<'a> Function<'a> {
     fn close(&mut self) {
         self.labels.pop();
         self.loops.pop();
+        self.counted.remove(&self.labels.len());
     }
 
     /// The result of a call, directly, by table or by reference.
@@ -547,6 +591,7 @@ impl<'a> Function<'a> {
                 self.close();
                 format!("(block {before} (br_if 0 {condition}) {after})\n")
             }
+            15 if !self.counted.is_empty() => self.again(depth),
             13 if self.rich => self.try_statement(depth),
             14 if self.rich => self.object_statement(depth),
             _ => format!("(drop {})\n", self.value(ty, depth)),
@@ -556,7 +601,7 @@ impl<'a> Function<'a> {
     fn store(&mut self, ty: Type, depth: usize) -> String {
         let (address, value) = (self.address(), self.value(ty, depth));
         if ty == Type::V128 && self.rng.chance(1, 3) {
-            let (bits, lanes) = self.rng.pick(&[(8, 16), (16, 8), (32, 4), (64, 2)]);
+            let (bits, lanes) = self.rng.pick(LANES);
             let lane = self.rng.below(lanes);
             return format!("(v128.store{bits}_lane {lane} {address} {value})\n");
         }
@@ -565,6 +610,14 @@ impl<'a> Function<'a> {
 
     /// Leaves the function from inside, or goes on elsewhere.
     fn perhaps_leave(&mut self, depth: usize) -> String {
+        let leave = self.leave(depth);
+        if leave.is_empty() || !self.rng.chance(1, 3) {
+            return leave;
+        }
+        leave + &self.dead() + &self.statements(depth.min(1))
+    }
+
+    fn leave(&mut self, depth: usize) -> String {
         let results = self.signatures[self.at].results.clone();
         match self.rng.below(6) {
             0 => format!("(return {})", self.values(&results, depth)),
@@ -595,6 +648,7 @@ impl<'a> Function<'a> {
     fn counted_loop(&mut self, depth: usize) -> String {
         let counter = self.counter();
         self.open(Vec::new(), true);
+        self.counted.insert(self.labels.len() - 1, counter.clone());
         let mut body = String::new();
         for _ in 0..1 + self.rng.below(3) {
             body += &self.statement(depth + 1);
@@ -605,6 +659,29 @@ impl<'a> Function<'a> {
             "(local.set {counter} (i32.const {rounds}))\n(loop {body} (br_if 0 {}))\n",
             count_down(&counter)
         )
+    }
+
+    /// Takes a loop around this place again, from wherever this is.
+    fn again(&mut self, depth: usize) -> String {
+        let loops: Vec<_> = self.counted.clone().into_iter().collect();
+        let (at, counter) = loops[self.rng.below(loops.len())].clone();
+        let types = self.labels[at].clone();
+        let values = self.values(&types, depth);
+        let label = self.labels.len() - 1 - at;
+        let drops = " (drop)".repeat(types.len());
+        format!("{values} (br_if {label} {}){drops}\n", count_down(&counter))
+    }
+
+    /// Code that cannot be reached, on operands that nothing put there.
+    fn dead(&mut self) -> String {
+        let Some(local) = self.local(Type::F64) else { return String::new() };
+        match self.rng.below(5) {
+            0 => format!("(local.set {local} (f64.add))"),
+            1 => "(f64.store (f64.sqrt))".to_owned(),
+            2 => "(drop (f64.copysign))".to_owned(),
+            3 => "(global.set $v128 (f32x4.mul))".to_owned(),
+            _ => format!("(local.set {local} (select)) (drop (f64x2.extract_lane 1))"),
+        }
     }
 
     fn throw(&mut self, depth: usize) -> String {

@@ -159,7 +159,7 @@ impl<'c, 'f> Runner<'c, 'f> {
     fn rewrite(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
         let built = match build(bytes, self.profile) {
             Ok(built) => built,
-            Err(error @ (provenact::wasm::Error::Threads { .. })) => {
+            Err(error @ provenact::wasm::Error::Threads { .. }) => {
                 self.counts.count(format!("refused: {}", error.reason().name()));
                 return Ok(None);
             }

@@ -39,6 +39,8 @@ pub(in super::super) struct Notes {
     pub(super) uses: Option<usize>,
     /// Words, as the cost model counts them.
     pub(super) words: u64,
+    /// Words that it counts, if it is a counted function.
+    pub(super) counts: Option<u32>,
     instructions: u64,
     /// How many of them have a word of their own.
     givers: u64,
@@ -142,7 +144,7 @@ impl Notes {
         self.references.dedup();
         self.blocks = Vec::new();
         if let Some(walk) = self.walk.take() {
-            self.broken = walk.finish(self.words).err();
+            self.counts = Some(walk.words());
         }
     }
 

@@ -176,6 +176,11 @@ impl Walker<'_> {
             }
             What::Loop { params, results, end } => {
                 self.observe_top(*params);
+                // What comes the other way round may be anything that is clean.
+                let from = self.stack.len().saturating_sub(*params as usize);
+                for value in self.stack.get_mut(from..).unwrap_or_default() {
+                    value.facts = Facts::RAW;
+                }
                 self.loops.push(number);
                 self.enter(Opened { params: *params, results: *results, end: *end }, false);
                 if let Some(frame) = self.frames.last_mut() {

@@ -92,6 +92,11 @@ fn values_that_may_matter_are_not_touched() {
                           (else (local.set 1 (f64.sqrt (local.get 0)))))
         (f64.store (i32.const 8) (local.get 1)))";
     assert_eq!(after(local), ["F64Sqrt"]);
+    // A loop's parameter is fresh on the way in, and a payload comes the other way round.
+    let parameter = "(func (param f64) (result f64) (local i32) (f64.sqrt (local.get 0))
+        (loop (param f64) (result f64) (local.set 0) (f64.load (i32.const 0))
+          (br_if 0 (local.get 1)) (drop) (local.get 0)))";
+    assert_eq!(after(parameter), ["F64Sqrt"]);
     // The parameter's own bits go out in the first round, fresh ones in the second.
     let carried = "(func (param f64)
         (loop $l (f64.store (i32.const 0) (local.get 0))
