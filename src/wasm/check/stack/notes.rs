@@ -32,7 +32,7 @@ pub(in super::super) struct Notes {
     /// How it fails to be a counted function, if it begins as one.
     pub(super) broken: Option<Broken>,
     /// The walk over it as a counted function.
-    walk: Option<Walk>,
+    walk: Option<Box<Walk>>,
     /// The local that keeps the counter there.
     counter: Option<u32>,
     /// Where it first uses one of the globals.
@@ -78,7 +78,7 @@ impl Notes {
             match Walk::begin(context, ty, range, globals) {
                 Ok(walk) => {
                     notes.counter = Some(walk.local());
-                    notes.walk = Some(walk);
+                    notes.walk = Some(Box::new(walk));
                 }
                 Err(broken) => notes.broken = Some(broken),
             }

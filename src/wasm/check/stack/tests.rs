@@ -243,6 +243,27 @@ fn recursion_is_found_however_it_goes() {
     refused(&text, "can catch what a counted function throws");
 }
 
+/// One function on a circle counts for the others.
+///
+/// covers: stack-2, stack-6
+#[test]
+fn a_counted_function_carries_those_between_it_and_itself() {
+    let calls_back = "(func (param i32) (result i32) (local i64 i32) local.get 0 call 0)";
+    let circle = recursive()
+        .replace("i32.sub call 0 end", "i32.sub call 2 end")
+        .replace(&format!("{ENTRY})"), &format!("{ENTRY} {calls_back})"));
+    accepted(&circle);
+    // 14 words of its own, and 12 of function 2.
+    accepted(&circle.replace("i32.const 99", "i32.const 26"));
+    refused(
+        &circle.replace("i32.const 99", "i32.const 25"),
+        "function 0 counts 25 words and has, with what it carries, 26",
+    );
+    let itself = calls_back.replace("call 0", "call 2");
+    let inner = circle.replace(calls_back, &itself);
+    refused(&inner, "function 2 can call itself, and nothing on the way is counted");
+}
+
 /// covers: stack-7
 #[test]
 fn paths_that_are_not_counted_are_limited() {
