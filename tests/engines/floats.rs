@@ -2,6 +2,7 @@
 //! must survive, take every way that a value can take.
 
 mod generator;
+mod mutants;
 mod tables;
 
 use super::engines::{Engines, Outcome, Tally, build, each, keep, scaled, try_one};

@@ -24,20 +24,19 @@ fn in_v8(wasm: &Path, calls: &[String]) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Whether there is a node, said aloud if not.
+/// Whether there is a node that knows tail calls, said aloud if not.
 fn has_node() -> bool {
+    const LEAST: u32 = 20;
     let version = Command::new("node").arg("--version").output();
-    let version = version.ok().filter(|output| output.status.success());
-    match version {
-        Some(output) => {
-            println!("V8 of node {}", String::from_utf8_lossy(&output.stdout).trim());
-            true
-        }
-        None => {
-            println!("SKIPPED: no node; nothing was compared with V8");
-            false
-        }
+    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let version = version.unwrap_or_default();
+    let major = version.trim_start_matches('v').split('.').next().unwrap().parse::<u32>();
+    if major.is_ok_and(|major| major >= LEAST) {
+        println!("V8 of node {version}");
+        return true;
     }
+    println!("SKIPPED: no node of version {LEAST} or later; nothing was compared with V8");
+    false
 }
 
 /// The same lines for another engine as the script prints for V8.
