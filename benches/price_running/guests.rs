@@ -117,7 +117,12 @@ fn kernels() -> Result<Vec<Guest>> {
         kernel("matrix by rows", "matrix_rows.wasm", 30, FREE),
         kernel("mandelbrot", "mandelbrot.wasm", 1000, LOOSE),
         kernel("fib(38)", "fib.wasm", 38, &[(COUNTED, Some(1.1)), (Side::Portable, None)]),
-        kernel("fib(38), a loop", "fib_loop.wasm", 38, &[(COUNTED, None), (Side::Portable, None)]),
+        kernel(
+            "fib(38), a loop",
+            "fib_loop.wasm",
+            38,
+            &[(COUNTED, Some(1.1)), (Side::Portable, None)],
+        ),
     ])
 }
 
