@@ -197,7 +197,7 @@ puts sieve.count(true), x, words.size, words.keys.sort.first(3).inspect
 
 const PHP: &str = "<?php
 $words = [];
-for ($i = 0; $i < 900000; $i++) { $k = 'w' . ($i * 7919 % 10007); $words[$k] = ($words[$k] ?? 0) + $i; }
+for ($i = 0; $i < 900000; $i++) { $k = 'w' . ($i % 100000 * 7919 % 10007); $words[$k] = ($words[$k] ?? 0) + $i; }
 $sieve = array_fill(0, 1500000, true);
 for ($i = 2; $i * $i < 1500000; $i++) if ($sieve[$i]) for ($j = $i * $i; $j < 1500000; $j += $i) $sieve[$j] = false;
 $x = 1.0; $y = 0.0;
