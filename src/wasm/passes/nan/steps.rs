@@ -150,7 +150,7 @@ impl Steps {
                 continue;
             }
             if is_relaxed(&operator) {
-                let what = "a relaxed operator gives what the engine chooses, NaNs included: the pass relaxed-simd goes before";
+                let what = "a relaxed operator gives what the engine chooses, NaNs included: the pass relaxed-simd has to go before, or nan be left out too";
                 let (offset, what) = (start as u64, what.to_owned());
                 return Err(Error::NotPortable { offset, pass: Pass::Nan, what });
             }
