@@ -30,6 +30,10 @@ MIDDLE = ROOT / "target" / "corpus" / "esbuild-go-js.wasm"  # 14 MB of Go
 LARGE = ROOT / "target" / "programs" / "yosys70.wasm"  # 69 MB of C++
 
 
+class Failed(Exception):
+    """A process said no."""
+
+
 class Sample:
     """One process, from its start to its end."""
 
@@ -43,8 +47,8 @@ class Sample:
         self.wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
-            sys.exit(f"error: {' '.join(map(str, command))}: status {process.returncode}\n"
-                     f"{said.decode(errors='replace')[-500:]}")
+            what = " ".join(map(str, command))
+            raise Failed(f"{what}: status {process.returncode}: {said.decode(errors='replace')[-300:].strip()}")
         self.cpu = usage.ru_utime + usage.ru_stime
         self.peak = usage.ru_maxrss * 1024
 
@@ -103,6 +107,18 @@ def peers():
     return found
 
 
+def able(others, module, folder):
+    """The peers that can do it at all: not every one knows each feature of Wasm 3.0."""
+    can = {}
+    for name, of in others.items():
+        try:
+            Sample(of(module, folder / "other.wasm"))
+            can[name] = of
+        except Failed as e:
+            print(f"left out: {e}")
+    return can
+
+
 def sides_of(provenact, module, folder, others):
     canon = [provenact, "canon", "--force", module]
     canonical, portable = folder / "canonical.wasm", folder / "portable.wasm"
@@ -130,7 +146,9 @@ def main():
     report, others = Report(), peers()
     with tempfile.TemporaryDirectory(dir=ROOT / "target") as folder:
         for module in modules:
-            samples = in_turn(sides_of(args.provenact, module, Path(folder), others), args.rounds)
+            can = able(others, module, Path(folder))
+            sides = sides_of(args.provenact, module, Path(folder), can)
+            samples = in_turn(sides, args.rounds)
             report.rows(module, samples)
             canon, portable = median(samples["canon"], "wall"), median(samples["canon, portable"], "wall")
             if module == MIDDLE:
@@ -148,4 +166,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Failed as failed:
+        print(f"error: {failed}")
+        sys.exit(2)

@@ -9,8 +9,11 @@ const VALUES: usize = 400;
 /// How many random modules there are.
 const RANDOM: usize = 2_500;
 
-/// Modules by the name of their row.
-pub fn all() -> Result<Vec<(String, Vec<Vec<u8>>)>, Box<dyn Error>> {
+/// A row of the table: its name, and the modules that it is about.
+pub type Row = (String, Vec<Vec<u8>>);
+
+/// All rows.
+pub fn all() -> Result<Vec<Row>, Box<dyn Error>> {
     let made = [
         ("hoisted i64", hoisted("i64", "i64.mul", "i64.store")?),
         ("hoisted f64", hoisted("f64", "f64.mul", "f64.store")?),

@@ -9,6 +9,7 @@ mod code;
 mod context;
 mod cursor;
 mod customs;
+mod effect;
 mod growth;
 mod naming;
 mod nan;
@@ -43,8 +44,10 @@ pub fn check(module: &Module, profile: Profile) -> Result<(), Error> {
     let context = Context::new(module.bytes(), &sections)?;
     let code = canonical(&context, outside, Asked { stack })?;
     profile.passes().try_for_each(|pass| match pass {
-        Pass::RelaxedSimd => relaxed::check(&context, &code),
-        Pass::Nan => nan::check(&context, &code),
+        Pass::RelaxedSimd => relaxed::check(&context, &code, pass),
+        Pass::Nan => {
+            relaxed::check(&context, &code, pass).and_then(|()| nan::check(&context, &code))
+        }
         Pass::Stack => stack::check(module, &context, &code),
         Pass::Growth => growth::check(&sections),
     })

@@ -44,7 +44,9 @@ fn header<'t>(source: &'t str, key: &str) -> Option<&'t str> {
 }
 
 fn compare(path: &Path, text: &str) {
-    if std::env::var_os("BLESS").is_some() {
+    #[expect(clippy::disallowed_methods, reason = "how one says that the files shall be written")]
+    let blesses = std::env::var_os("BLESS").is_some();
+    if blesses {
         fs_err::write(path, text).unwrap();
     }
     let expected = fs_err::read_to_string(path).unwrap_or_default();

@@ -105,7 +105,9 @@ fn receipts_say_when_one_engine_class_alone_can_replay() {
     let start = r#"(func (export "_start"))"#;
     assert!(!one(&format!("(module {start})")));
     assert!(!one(&format!("(module (memory i64 1) (func (param v128)) {start})")));
-    assert!(one(&format!("(module (type (struct (field i32))) {start})")));
+    let object = "(module (type $s (struct)) (func (drop (struct.new $s))) (table 0 0 anyref)";
+    assert!(one(&format!("{object} {start})")));
+    assert!(!one(&format!("(module (type (struct (field i32))) {start})")), "nothing uses it");
     assert!(one(&format!("(module (tag) {start})")));
     assert!(one(r#"(module (func (export "_start") (try_table)))"#));
     assert!(one(r#"(module (func (export "_start") (drop (ref.i31 (i32.const 1)))))"#));
@@ -129,5 +131,20 @@ fn the_stacks_fit_into_each_other() {
     let words = u64::from(provenact::profile::STACK_WORDS + provenact::profile::UNCOUNTED_WORDS);
     let stack = u64::try_from(limits::GUEST_STACK_BYTES).unwrap();
     assert!(words * 64 <= stack);
-    assert!(limits::THREAD_STACK_BYTES >= limits::GUEST_STACK_BYTES + (8 << 20));
+    let thread = u64::try_from(limits::THREAD_STACK_BYTES).unwrap();
+    assert!(thread >= stack + (8 << 20));
+}
+
+#[test]
+#[ignore = "takes four gigabytes"]
+fn a_heap_of_objects_that_is_full_is_an_interruption() {
+    let (execution, _) = run(
+        r#"(module (type $a (array (mut i64))) (type $l (struct (field (ref $a)) (field (ref null $l))))
+          (func (export "_start") (local $l (ref null $l))
+            (loop $more
+              (local.set $l (struct.new $l (array.new_default $a (i32.const 0x1000000)) (local.get $l)))
+              (br $more))))"#,
+        Profile::CANONICAL,
+    );
+    assert_eq!(execution.outcome, Outcome::Interrupted { cause: Interruption::HostMemory });
 }

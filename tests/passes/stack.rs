@@ -1,10 +1,10 @@
 //! Recursion without end stops at the same call on every engine, and the counter is right after
 //! whatever happened in between.
 
-use crate::common::rewrite;
+use crate::common::{rewrite, through};
 use provenact::limits::{GUEST_STACK_BYTES, THREAD_STACK_BYTES};
-use provenact::profile::{Pass, STACK_WORDS};
-use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store, Trap, Val};
+use provenact::profile::{Pass, Profile, STACK_WORDS};
+use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store, Trap};
 
 /// What came of calling the export `run`, and what the globals are then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +74,7 @@ fn on_wasmtime(engine: &Engine, wasm: &[u8], arguments: &[i32]) -> Vec<Seen> {
         };
         let mut global = |name: &str| {
             let global = instance.get_global(&mut store, name).unwrap();
-            let Val::I32(value) = global.get(&mut store) else { panic!("{name}") };
-            value
+            global.get(&mut store).i32().unwrap()
         };
         let (depth, left) = (global("depth"), global("provenact:stack"));
         seen.push(Seen { end, depth, left, trapped: global("provenact:trap") });
@@ -100,12 +99,9 @@ fn on_wasmi(wasm: &[u8], arguments: &[i32]) -> Vec<Seen> {
                 _ => End::Other,
             },
         };
-        let global = |name: &str| {
-            let wasmi::Val::I32(value) = instance.get_global(&store, name).unwrap().get(&store)
-            else {
-                panic!("{name}")
-            };
-            value
+        let global = |name: &str| match instance.get_global(&store, name).unwrap().get(&store) {
+            wasmi::Val::I32(value) => value,
+            other => unreachable!("{name} is {other:?}"),
         };
         let (depth, left) = (global("depth"), global("provenact:stack"));
         seen.push(Seen { end, depth, left, trapped: global("provenact:trap") });
@@ -323,4 +319,21 @@ fn a_path_of_great_functions_is_counted_without_recursion() {
     let text = wasmprinter::print_bytes(&wasm).unwrap();
     let counted = text.matches("i32.lt_u").count();
     assert!((40..60).contains(&counted), "{counted}");
+}
+
+#[test]
+fn a_circle_through_all_functions_is_opened_every_few_words() {
+    const FUNCTIONS: usize = 30_000;
+    let mut source = String::from("(module ");
+    for at in 0..FUNCTIONS {
+        let next = (at + 1) % FUNCTIONS;
+        source += &format!("(func $f{at} (param i32) (result i32) (call $f{next} (local.get 0)))");
+    }
+    source += "(export \"run\" (func $f0)))";
+    let before = through(&wat::parse_str(&source).unwrap(), Profile::CANONICAL).unwrap();
+    let after = rewrite(&source, Pass::Stack);
+    // A counted function grows by some 35 bytes, and each such function has ten words: one in
+    // thirteen counts, for a hundred and twenty-eight.
+    let grown = after.len() - before.canonical.bytes().len();
+    assert!((FUNCTIONS * 2..FUNCTIONS * 5).contains(&grown), "{grown}");
 }

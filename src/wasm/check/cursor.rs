@@ -62,6 +62,18 @@ impl<'a> Cursor<'a> {
         self.at >= self.bytes.len()
     }
 
+    /// The next three bytes, without a step.
+    #[inline(always)]
+    pub(super) fn next_three(&self) -> Option<[u8; 3]> {
+        self.bytes.get(self.at..)?.first_chunk().copied()
+    }
+
+    /// Passes `length` bytes that were looked at.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, length: u8) {
+        self.at += usize::from(length);
+    }
+
     /// The next byte, without a step.
     #[inline]
     pub(super) fn peek(&self) -> Option<u8> {

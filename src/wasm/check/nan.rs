@@ -15,9 +15,9 @@ mod value;
 mod tests;
 
 use super::super::Error;
-use super::super::module::FEATURES;
 use super::code::Code;
 use super::context::Context;
+use super::cursor::{Cursor, Fault};
 use super::naming::name_at;
 use super::operator::PRODUCER;
 use crate::profile::Pass;
@@ -25,7 +25,6 @@ use assignments::Assignments;
 use flow::Flow;
 use knowledge::Seen;
 use rayon::prelude::*;
-use wasmparser::{BinaryReader, FunctionBody};
 
 /// Functions that are given to a thread at a time, at least.
 const AT_ONCE: usize = 4;
@@ -48,13 +47,12 @@ pub(super) fn check(context: &Context<'_>, code: &Code) -> Result<(), Error> {
 }
 
 /// The first place in the function of that number that sees a fresh NaN.
-fn function(context: &Context<'_>, at: usize) -> wasmparser::Result<Option<Seen>> {
+fn function(context: &Context<'_>, at: usize) -> Result<Option<Seen>, Fault> {
     let Some((ty, range)) = context.body(at) else { return Ok(None) };
-    let bytes = context.module.get(range.clone()).unwrap_or_default();
-    let reader = BinaryReader::new_features(bytes, range.start, FEATURES);
-    let body = FunctionBody::new(reader);
-    let assignments = Assignments::of(context, ty, &body)?;
-    Flow::new(context, ty, &assignments).run(&body)
+    let mut cursor = Cursor::new(context.module, range.start, range.end);
+    let assignments = Assignments::of(context, ty, &mut cursor)?;
+    let mut cursor = Cursor::new(context.module, assignments.code, range.end);
+    Flow::new(context, ty, &assignments).run(&mut cursor)
 }
 
 fn explain(module: &[u8], seen: Seen) -> Error {

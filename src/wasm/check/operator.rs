@@ -68,7 +68,11 @@ pub(super) mod code {
     pub(crate) const LOOP: u16 = 0x03;
     pub(crate) const IF: u16 = 0x04;
     pub(crate) const ELSE: u16 = 0x05;
+    pub(crate) const THROW: u16 = 0x08;
     pub(crate) const END: u16 = 0x0b;
+    pub(crate) const BR: u16 = 0x0c;
+    pub(crate) const BR_IF: u16 = 0x0d;
+    pub(crate) const BR_TABLE: u16 = 0x0e;
     pub(crate) const RETURN: u16 = 0x0f;
     pub(crate) const CALL: u16 = 0x10;
     pub(crate) const CALL_INDIRECT: u16 = 0x11;
@@ -76,6 +80,9 @@ pub(super) mod code {
     pub(crate) const RETURN_CALL_INDIRECT: u16 = 0x13;
     pub(crate) const CALL_REF: u16 = 0x14;
     pub(crate) const RETURN_CALL_REF: u16 = 0x15;
+    pub(crate) const DROP: u16 = 0x1a;
+    pub(crate) const SELECT: u16 = 0x1b;
+    pub(crate) const SELECT_TYPED: u16 = 0x1c;
     pub(crate) const TRY_TABLE: u16 = 0x1f;
     pub(crate) const LOCAL_GET: u16 = 0x20;
     pub(crate) const LOCAL_SET: u16 = 0x21;
@@ -84,8 +91,12 @@ pub(super) mod code {
     pub(crate) const GLOBAL_SET: u16 = 0x24;
     pub(crate) const REF_NULL: u16 = 0xd0;
     pub(crate) const REF_FUNC: u16 = 0xd2;
+    pub(crate) const BR_ON_NULL: u16 = 0xd5;
+    pub(crate) const BR_ON_NON_NULL: u16 = 0xd6;
     pub(crate) const STRUCT_NEW: u16 = 0xfb00;
     pub(crate) const ARRAY_NEW_FIXED: u16 = 0xfb08;
+    pub(crate) const VECTOR_CONST: u16 = 0xfd0c;
+    pub(crate) const SHUFFLE: u16 = 0xfd0d;
 }
 
 const fn shape(immediate: Immediate, pops: u8, pushes: u8) -> Shape {
@@ -197,7 +208,7 @@ const fn vector(number: u32) -> Shape {
     let shape = match number {
         0x00..=0x0a | 0x5c | 0x5d => shape(I::Memory, 1, 1),
         0x0b => shape(I::Memory, 2, 0),
-        0x0c => shape(I::Bytes(16), 0, 1),
+        0x0c => with(NOTED, shape(I::Bytes(16), 0, 1)),
         0x0d => shape(I::Bytes(16), 2, 1),
         0x15 | 0x16 | 0x18 | 0x19 | 0x1b | 0x1d | 0x1f | 0x21 => shape(I::Bytes(1), 1, 1),
         0x17 | 0x1a | 0x1c | 0x1e | 0x20 | 0x22 => shape(I::Bytes(1), 2, 1),
@@ -263,34 +274,70 @@ pub(super) struct Operator {
     pub(super) form: Form,
 }
 
+/// How an operator is read when each of its integers has one byte.
+#[derive(Debug, Clone, Copy)]
+struct Quick {
+    /// Its bytes; 0 when it is not read so.
+    length: u8,
+    /// Bits that must not be set in the first and second byte after the operator's.
+    masks: [u8; 2],
+    /// The bits of the first byte that are an index.
+    index: u8,
+}
+
+static QUICK: [Quick; 256] = {
+    let mut table = [Quick { length: 0, masks: [0, 0], index: 0 }; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (length, masks, index) = match plain(byte as u8).immediate {
+            // What follows an `else` is looked at.
+            Immediate::None if byte as u16 != code::ELSE => (1, [0, 0], 0),
+            Immediate::Index => (2, [0x80, 0], 0x7f),
+            Immediate::Signed => (2, [0x80, 0], 0),
+            Immediate::Memory => (3, [0xc0, 0x80], 0),
+            _ => (0, [0, 0], 0),
+        };
+        table[byte] = Quick { length, masks, index };
+        byte += 1;
+    }
+    table
+};
+
 /// Reads one operator, and holds the bytes that it takes to the canonical form.
 ///
-/// This runs for every operator of a module: what is frequent is here, all else is out of line.
+/// This runs for every operator of a module: what is frequent is here and has few branches, all
+/// else is out of line.
 #[inline(always)]
 pub(super) fn operator(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
     let at = cursor.at();
-    let byte = cursor.byte()?;
-    let shape = PLAIN[byte as usize];
-    let mut found =
-        Operator { at, code: u16::from(byte), shape, first: 0, second: 0, form: Form::EMPTY };
-    match shape.immediate {
-        Immediate::None => {
-            if found.code == code::ELSE && cursor.peek() == Some(0x0b) {
-                return Err(Fault::freedom(at, Freedom::EmptyElse, "an else without operators"));
-            }
+    if let Some([byte, first, second]) = cursor.next_three() {
+        let Quick { length, masks, index } = QUICK[byte as usize];
+        if length != 0 && (first & masks[0]) | (second & masks[1]) == 0 {
+            cursor.pass(length);
+            return Ok(Operator {
+                at,
+                code: u16::from(byte),
+                shape: PLAIN[byte as usize],
+                first: u32::from(first & index),
+                second: 0,
+                form: Form::EMPTY,
+            });
         }
-        Immediate::Index => found.first = cursor.index()?,
-        Immediate::Memory => memory(cursor)?,
-        Immediate::Signed => cursor.signed()?,
-        _ => return seldom(found, cursor, types),
     }
-    Ok(found)
+    seldom(cursor, types)
 }
 
 #[inline(never)]
-fn seldom(mut found: Operator, cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
-    if let Ok(prefix @ 0xfb..=0xfd) = u8::try_from(found.code) {
-        (found.code, found.shape) = prefixed(prefix, cursor)?;
+fn seldom(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
+    let at = cursor.at();
+    let byte = cursor.byte()?;
+    let (code, shape) = match byte {
+        0xfb..=0xfd => prefixed(byte, cursor)?,
+        _ => (u16::from(byte), PLAIN[byte as usize]),
+    };
+    let mut found = Operator { at, code, shape, first: 0, second: 0, form: Form::EMPTY };
+    if code == code::ELSE && cursor.peek() == Some(0x0b) {
+        return Err(Fault::freedom(at, Freedom::EmptyElse, "an else without operators"));
     }
     immediates(&mut found, cursor, types)?;
     Ok(found)
@@ -330,6 +377,7 @@ fn immediates(found: &mut Operator, cursor: &mut Cursor<'_>, types: &Types) -> R
         Immediate::None => {}
         Immediate::Index => found.first = cursor.index()?,
         Immediate::Memory => memory(cursor)?,
+        Immediate::Signed => cursor.signed()?,
         Immediate::Index2 => {
             found.first = cursor.index()?;
             found.second = cursor.index()?;
@@ -379,6 +427,16 @@ pub(super) fn catches(cursor: &mut Cursor<'_>, types: &Types) -> Result<Vec<u32>
     cursor.byte()?;
     types.block(cursor)?;
     (0..cursor.index()?).map(|_| catch(cursor)).collect()
+}
+
+/// The labels of a `br_table`, which begins at the cursor, each once.
+pub(super) fn targets(cursor: &mut Cursor<'_>) -> Result<Vec<u32>, Fault> {
+    cursor.byte()?;
+    let targets: Result<Vec<u32>, Fault> = (0..=cursor.index()?).map(|_| cursor.index()).collect();
+    let mut targets = targets?;
+    targets.sort_unstable();
+    targets.dedup();
+    Ok(targets)
 }
 
 fn catch(cursor: &mut Cursor<'_>) -> Result<u32, Fault> {

@@ -1,6 +1,6 @@
 //! Which operators can be reached, as validation sees it.
 
-use wasmparser::Operator;
+use super::operator::{LEAVES, Operator, code};
 
 /// Whether the next operator can be reached: not between one that leaves and the `else` or `end` of
 /// the block in which that stands.
@@ -12,41 +12,26 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// Whether the next operator can be reached. An `else` or `end` that closes a block that was
-    /// reached counts as reached too when this is asked after [`Reach::pass`].
+    /// Whether the next operator can be reached. After [`Reach::pass`] of an `else` or `end`, whether
+    /// that belongs to a block that was reached.
+    #[inline]
     pub(super) fn is_reached(&self) -> bool {
         !self.is_left
     }
 
-    /// Passes `operator`. Whether it closes, or goes on after, a block that was reached.
-    pub(super) fn pass(&mut self, operator: &Operator<'_>) {
-        match operator {
-            Operator::Block { .. }
-            | Operator::Loop { .. }
-            | Operator::If { .. }
-            | Operator::TryTable { .. } => self.depth += u32::from(self.is_left),
-            Operator::Else if self.depth == 0 => self.is_left = false,
-            Operator::End => match self.depth.checked_sub(1) {
+    /// Passes an operator.
+    #[inline]
+    pub(super) fn pass(&mut self, found: &Operator) {
+        match found.code {
+            code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => {
+                self.depth += u32::from(self.is_left);
+            }
+            code::ELSE if self.depth == 0 => self.is_left = false,
+            code::END => match self.depth.checked_sub(1) {
                 Some(depth) => self.depth = depth,
                 None => self.is_left = false,
             },
-            operator => self.is_left |= leaves(operator),
+            _ => self.is_left |= found.shape.sets & LEAVES != 0,
         }
     }
-}
-
-/// Whether what follows `operator` cannot be reached.
-fn leaves(operator: &Operator<'_>) -> bool {
-    matches!(
-        operator,
-        Operator::Br { .. }
-            | Operator::BrTable { .. }
-            | Operator::Return
-            | Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::ReturnCallRef { .. }
-            | Operator::Throw { .. }
-            | Operator::ThrowRef
-            | Operator::Unreachable
-    )
 }

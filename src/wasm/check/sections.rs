@@ -61,8 +61,8 @@ impl Sections {
                 continue;
             }
             customs.pass()?;
-            const COUNTED: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13, 0];
-            if COUNTED.contains(&id) && contents.peek() == Some(0) {
+            const LISTS: [u8; 11] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13];
+            if LISTS.contains(&id) && contents.peek() == Some(0) {
                 return Err(Fault::freedom(
                     at,
                     Freedom::EmptySections,

@@ -96,9 +96,10 @@ impl<'r, 'a> Rules<'r, 'a> {
 
     fn check(&self) -> Result<(), Broken> {
         self.forms()?;
-        self.recursion()?;
+        let paths = self.recursion()?;
+        self.carried(&paths)?;
         self.counted_below()?;
-        self.depth()
+        self.depth(&paths)
     }
 
     /// stack-1 to stack-4: what uses the globals is as it must be.
@@ -117,16 +118,43 @@ impl<'r, 'a> Rules<'r, 'a> {
         Ok(())
     }
 
-    /// stack-6.
-    fn recursion(&self) -> Result<(), Broken> {
-        let wrong = |at: &usize| {
-            let index = self.index(*at);
-            self.kind(index) != Kind::Counted && self.components.is_recursive(index)
-        };
-        match (0..self.code.functions.len()).find(wrong) {
-            None => Ok(()),
-            Some(at) => Err(self.about(at, "can call itself and is not counted")),
+    /// stack-6. Gives the greatest weight of a path from each node that stays in its region and on
+    /// which nothing is counted.
+    fn recursion(&self) -> Result<Vec<u64>, Broken> {
+        let is_counted = |node: usize| self.kind(node) == Kind::Counted;
+        let uncounted = self.graph.within(&self.components, |node| !is_counted(node));
+        let circles = uncounted.components();
+        let wrong = |at: &usize| circles.is_recursive(self.index(*at));
+        if let Some(at) = (0..self.code.functions.len()).find(wrong) {
+            return Err(self.about(at, "can call itself, and nothing on the way is counted"));
         }
+        let words = |node: usize| match self.kind(node) {
+            Kind::Plain => {
+                self.own(node).and_then(|at| self.notes(at)).map_or(0, |notes| notes.words)
+            }
+            _ => 0,
+        };
+        Ok(uncounted.deepest(&circles, words))
+    }
+
+    /// stack-2: a counted function counts for those that are not and lie between it and another.
+    fn carried(&self, paths: &[u64]) -> Result<(), Broken> {
+        for at in 0..self.code.functions.len() {
+            let (index, notes) = (self.index(at), self.notes(at));
+            let counts = notes.and_then(|notes| notes.counts.map(|counts| (notes.words, counts)));
+            let Some((words, counts)) = counts.filter(|_| self.kind(index) == Kind::Counted) else {
+                continue;
+            };
+            let inside = self.graph.neighbours(index, &self.components);
+            let called = inside.filter(|node| self.kind(*node) != Kind::Counted);
+            let carried = called.filter_map(|node| paths.get(node).copied()).max();
+            let needed = words.saturating_add(carried.unwrap_or_default());
+            if u64::from(counts) < needed {
+                let what = format!("counts {counts} words and has, with what it carries, {needed}");
+                return Err(self.about(at, &what));
+            }
+        }
+        Ok(())
     }
 
     /// stack-5 and stack-8: from where counted functions can be reached.
@@ -158,14 +186,12 @@ impl<'r, 'a> Rules<'r, 'a> {
     }
 
     /// stack-7.
-    fn depth(&self) -> Result<(), Broken> {
-        let words = |node: usize| match self.kind(node) {
-            Kind::Plain => {
-                self.own(node).and_then(|at| self.notes(at)).map_or(0, |notes| notes.words)
-            }
-            _ => 0,
+    fn depth(&self, paths: &[u64]) -> Result<(), Broken> {
+        let heaviest = |node: usize| match self.kind(node) {
+            Kind::Counted => 0,
+            _ => paths.get(node).copied().unwrap_or_default(),
         };
-        let depths = self.graph.deepest(&self.components, words);
+        let depths = self.graph.deepest(&self.components, heaviest);
         let deepest = |at: &usize| depths.get(self.index(*at)).copied().unwrap_or_default();
         let Some(at) = (0..self.code.functions.len()).find(|at| deepest(at) > UNCOUNTED_WORDS)
         else {

@@ -87,7 +87,7 @@ fn longer(module: &[u8], place: usize) -> Option<Vec<u8>> {
     let body = sections.bodies.iter().find(|body| body.contains(&place))?;
     let mut inner = module.get(body.clone())?.to_vec();
     let byte = inner.get_mut(place - body.start)?;
-    let sign = if *byte & 0x40 != 0 && place % 2 == 0 { 0x7f } else { 0 };
+    let sign = if *byte & 0x40 != 0 && place.is_multiple_of(2) { 0x7f } else { 0 };
     *byte |= 0x80;
     inner.insert(place - body.start + 1, sign);
     let mut code = wasm_encoder::CodeSection::new();
@@ -144,5 +144,48 @@ fn what_the_passes_make_is_accepted() {
                 Err(_) => {}
             }
         }
+    }
+}
+
+/// The words that both count are the same.
+#[test]
+fn checker_and_writer_count_the_same_words() {
+    let mut functions = 0;
+    for (seed, module) in modules(0..200) {
+        let canonical = Module::parse(encode(module.bytes()).unwrap().bytes).unwrap();
+        let sections = super::Sections::read(canonical.bytes()).0;
+        let context = super::Context::new(canonical.bytes(), &sections).unwrap();
+        let code = super::Code::read(&context, super::Asked { stack: Some(None) }).0;
+        let sizes = crate::wasm::frame_sizes(&canonical).unwrap();
+        assert_eq!(code.functions.len(), sizes.len());
+        for (at, (function, size)) in code.functions.iter().zip(sizes).enumerate() {
+            let words = function.notes.as_ref().unwrap().words();
+            assert_eq!(words, size.words(), "seed {seed}, function {at}: {size:?}");
+            functions += 1;
+        }
+    }
+    assert!(functions > 100, "{functions}");
+}
+
+/// Of several faults in several functions, the first in the file is named, with any number of
+/// threads.
+#[test]
+fn the_first_fault_is_named_whoever_finds_it() {
+    let stores: String = (0..300)
+        .map(|at| match at % 100 {
+            40 => "(func (param f64) i32.const 0 local.get 0 f64.sqrt f64.store)",
+            _ => "(func (param f64) local.get 0 f64.sqrt drop)",
+        })
+        .collect();
+    let portable = wat::parse_str(format!("(module (memory 1 1) {stores})")).unwrap();
+    let outcome = |threads: usize, bytes: &[u8]| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let module = Module::parse(bytes.to_vec()).unwrap();
+        pool.install(|| check(&module, Profile::PORTABLE)).unwrap_err()
+    };
+    let error = outcome(1, &portable);
+    assert!(matches!(error, Error::NotPortable { pass: Pass::Nan, .. }), "{error}");
+    for threads in [2, 3, 8] {
+        assert_eq!(outcome(threads, &portable), error);
     }
 }

@@ -61,6 +61,12 @@ impl Fresh {
     }
 }
 
+/// Whether `operator` is one of relaxed SIMD.
+pub(super) fn is_relaxed(operator: &Operator<'_>) -> bool {
+    let mut nowhere = Vec::new();
+    lowering(operator, &mut InstructionSink::new(&mut nowhere), &mut Fresh { first: 0, used: 0 })
+}
+
 /// Writes what stands for `operator` into `sink`; `false` when it is not a relaxed one.
 fn lowering(operator: &Operator<'_>, sink: &mut InstructionSink<'_>, fresh: &mut Fresh) -> bool {
     match operator {

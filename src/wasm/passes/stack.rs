@@ -3,6 +3,7 @@
 
 mod graph;
 mod instrument;
+mod region;
 mod stops;
 mod walk;
 
@@ -12,7 +13,7 @@ use super::super::layout::Layout;
 use super::super::module::Module;
 use crate::profile::STACK_WORDS;
 use graph::Graph;
-use instrument::{Blocks, Globals, counted, entry};
+use instrument::{Blocks, Function, Globals, counted, entry};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 pub use walk::FrameSize;
@@ -51,7 +52,8 @@ pub(super) fn edit(layout: &Layout<'_>) -> Result<Edit, Error> {
     edit.bodies = (layout.bodies.par_iter().enumerate())
         .map(|(at, body)| match (verdicts.get(at), walks.get(at)) {
             (Some(verdict), Some(walk)) if verdict.counted => {
-                counted(layout, own(layout, at), body, walk, &blocks, globals)
+                let function = Function { index: own(layout, at), body, walk };
+                counted(layout, function, verdict.carried, &blocks, globals)
             }
             _ => Ok(Default::default()),
         })

@@ -93,7 +93,7 @@ impl Noise<'_> {
                 }
             }
             0x08 | 0x0c | 0x0d | 0x10 | 0x12 | 0x20..=0x26 | 0x3f | 0x40 | 0xd2 | 0xd5 | 0xd6 => {
-                drop(self.u(5))
+                self.u(5);
             }
             0x11 | 0x13 => {
                 self.type_index();
@@ -187,7 +187,11 @@ impl Noise<'_> {
             return self.put_s(name.into(), 5);
         }
         self.at = start;
-        if first == 0x40 { drop(self.byte()) } else { self.value_type() }
+        if first == 0x40 {
+            self.byte();
+        } else {
+            self.value_type();
+        }
     }
 
     /// A block of function type `index`, or of any like it.

@@ -7,7 +7,10 @@ impl Noise<'_> {
     pub(super) fn contents(&mut self, id: u8) {
         match id {
             1 => return self.types(),
-            8 | 12 => return drop(self.u(5)),
+            8 | 12 => {
+                self.u(5);
+                return;
+            }
             _ => {}
         }
         for _ in 0..self.u(5) {

@@ -5,7 +5,7 @@ use provenact::wasm::Freedom;
 use std::ops::Range;
 
 /// A recursion group of the old module.
-struct Group {
+pub(super) struct Group {
     range: Range<usize>,
     /// The composite type of each of its types.
     types: Vec<Range<usize>>,

@@ -1,8 +1,10 @@
 //! Where in a function locals are assigned, and where its loops end.
 
 use super::super::context::Context;
+use super::super::cursor::{Cursor, Fault};
+use super::super::operator::{code, operator};
 use super::super::reach::Reach;
-use wasmparser::{FunctionBody, Operator, ValType};
+use wasmparser::ValType;
 
 /// Operators are named by their place in the text, counted from 1; 0 is the beginning.
 pub(super) type Place = u32;
@@ -16,38 +18,39 @@ pub(super) struct Assignments {
     locals: Vec<(u32, usize)>,
     /// Where each loop ends, in the order of their beginnings.
     pub(super) loop_ends: Vec<Place>,
+    /// Where the code begins: an offset in the module.
+    pub(super) code: usize,
 }
 
 impl Assignments {
-    /// Reads the function `body` of type `ty`.
+    /// Reads the function of type `ty` whose locals and code stand at the cursor.
     pub(super) fn of(
         context: &Context<'_>,
         ty: u32,
-        body: &FunctionBody<'_>,
-    ) -> wasmparser::Result<Self> {
-        let kinds = Kinds::of(context, ty, body)?;
-        let mut found = Self::default();
+        cursor: &mut Cursor<'_>,
+    ) -> Result<Self, Fault> {
+        let types = &context.sections.types;
+        let kinds = Kinds::of(context, ty, cursor)?;
+        let mut found = Self { code: cursor.at(), ..Self::default() };
         let mut reach = Reach::default();
         let mut open: Vec<Option<usize>> = Vec::new();
         let mut place: Place = 0;
-        let mut operators = body.get_operators_reader()?;
-        while !operators.eof() {
-            let operator = operators.read()?;
+        while !cursor.is_done() {
+            let operator = operator(cursor, types)?;
             place = place.saturating_add(1);
-            match operator {
-                Operator::LocalSet { local_index } | Operator::LocalTee { local_index }
-                    if reach.is_reached() && kinds.is_float(local_index) =>
-                {
-                    found.places.push((local_index, place));
+            match operator.code {
+                code::LOCAL_SET | code::LOCAL_TEE => {
+                    if reach.is_reached() && kinds.is_float(operator.first) {
+                        found.places.push((operator.first, place));
+                    }
+                    continue;
                 }
-                Operator::Loop { .. } => {
+                code::LOOP => {
                     open.push(Some(found.loop_ends.len()));
                     found.loop_ends.push(Place::MAX);
                 }
-                Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
-                    open.push(None);
-                }
-                Operator::End => {
+                code::BLOCK | code::IF | code::TRY_TABLE => open.push(None),
+                code::END => {
                     let ended = open.pop().flatten();
                     if let Some(end) = ended.and_then(|at| found.loop_ends.get_mut(at)) {
                         *end = place;
@@ -84,26 +87,31 @@ impl Assignments {
     }
 }
 
+/// `v128`, `f64` and `f32`.
+const FLOATS: std::ops::RangeInclusive<u8> = 0x7b..=0x7d;
+
 /// Which locals may hold floats: groups of locals by where each ends.
 struct Kinds {
     groups: Vec<(u64, bool)>,
 }
 
 impl Kinds {
-    fn of(context: &Context<'_>, ty: u32, body: &FunctionBody<'_>) -> wasmparser::Result<Self> {
+    /// Passes the locals at the cursor.
+    fn of(context: &Context<'_>, ty: u32, cursor: &mut Cursor<'_>) -> Result<Self, Fault> {
         let mut groups: Vec<(u64, bool)> = Vec::new();
-        let mut add = |count: u32, ty: ValType| {
+        let mut add = |count: u32, is_float: bool| {
             let start = groups.last().map_or(0, |(end, _)| *end);
-            let is_float = matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
             groups.push((start.saturating_add(count.into()), is_float));
         };
-        for param in context.function_type(ty).map(wasmparser::FuncType::params).unwrap_or_default()
-        {
-            add(1, *param);
+        let ty = context.function_type(ty);
+        for param in ty.map(wasmparser::FuncType::params).unwrap_or_default() {
+            add(1, matches!(param, ValType::F32 | ValType::F64 | ValType::V128));
         }
-        for group in body.get_locals_reader()? {
-            let (count, ty) = group?;
-            add(count, ty);
+        for _ in 0..cursor.index()? {
+            let count = cursor.index()?;
+            let is_float = cursor.peek().is_some_and(|byte| FLOATS.contains(&byte));
+            context.sections.types.value_type(cursor)?;
+            add(count, is_float);
         }
         Ok(Self { groups })
     }

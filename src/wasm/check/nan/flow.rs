@@ -1,15 +1,16 @@
 //! Follows the values of a function from operator to operator.
 
 use super::super::context::Context;
+use super::super::cursor::{Cursor, Fault};
+use super::super::effect::effect;
+use super::super::operator::{BRANCHES, Operator, code, operator, targets};
 use super::super::reach::Reach;
+use super::super::types::Form;
 use super::assignments::{Assignments, Place};
 use super::knowledge::{Knowledge, Seen};
 use super::pattern::Pattern;
-use super::role::{Gives, Role, role};
+use super::role::{Gives, Role, role, shuffle};
 use super::value::{ANY, CLEAN, Value};
-use wasmparser::{
-    BlockType, ContType, FrameKind, FuncType, FunctionBody, ModuleArity, Operator, RefType, SubType,
-};
 
 /// The state between two operators.
 pub(super) struct Flow<'f, 'a> {
@@ -29,10 +30,17 @@ pub(super) struct Flow<'f, 'a> {
     place: Place,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Also the other arm of an `if`, a `try_table`, and the function.
+    Block,
+    Loop,
+    If,
+}
+
 /// A block that is open.
 struct Frame {
-    ty: BlockType,
-    kind: FrameKind,
+    kind: Kind,
     serial: u32,
     /// Height of the stack below its parameters.
     height: usize,
@@ -67,8 +75,7 @@ impl<'f, 'a> Flow<'f, 'a> {
             knowledge: Knowledge::new(assignments.count()),
             stack: Vec::new(),
             frames: vec![Frame {
-                ty: BlockType::FuncType(ty),
-                kind: FrameKind::Block,
+                kind: Kind::Block,
                 serial: 0,
                 height: 0,
                 params: 0,
@@ -84,87 +91,125 @@ impl<'f, 'a> Flow<'f, 'a> {
         }
     }
 
-    /// Where the function sees a fresh NaN first.
-    pub(super) fn run(mut self, body: &FunctionBody<'_>) -> wasmparser::Result<Option<Seen>> {
-        let mut operators = body.get_operators_reader()?;
+    /// Where the function sees a fresh NaN first. Its code stands at the cursor.
+    pub(super) fn run(mut self, cursor: &mut Cursor<'_>) -> Result<Option<Seen>, Fault> {
+        let types = &self.context.sections.types;
         let mut reach = Reach::default();
-        while !operators.eof() {
-            let at = operators.original_position();
-            let operator = operators.read()?;
+        while !cursor.is_done() {
+            let found = operator(cursor, types)?;
             self.place = self.place.saturating_add(1);
-            self.begun += usize::from(matches!(operator, Operator::Loop { .. }));
             let was_reached = reach.is_reached();
-            reach.pass(&operator);
-            match &operator {
-                Operator::End | Operator::Else if !reach.is_reached() => {}
-                Operator::End => self.end(at, was_reached),
-                Operator::Else => self.other_arm(at, was_reached),
+            reach.pass(&found);
+            match found.code {
+                code::END | code::ELSE if !reach.is_reached() => {}
+                code::END => self.end(found.at, was_reached),
+                code::ELSE => self.other_arm(found.at, was_reached),
+                code::LOOP if !was_reached => self.begun += 1,
                 _ if !was_reached => {}
-                Operator::LocalTee { local_index } => {
-                    let next = operators.original_position();
-                    let rest = self.context.module.get(next..body.range().end).unwrap_or_default();
-                    let pattern = Pattern::of(rest, *local_index);
-                    self.tee(*local_index, pattern);
+                code::LOCAL_TEE => {
+                    let pattern = Pattern::of(cursor.rest(), found.first);
+                    self.tee(found.first, pattern);
                     for _ in 0..pattern.map_or(0, |pattern| pattern.operators) {
-                        operators.read()?;
+                        operator(cursor, types)?;
                         self.place = self.place.saturating_add(1);
                     }
                 }
-                operator => self.operator(operator, at),
+                _ => self.operator(&found)?,
             }
         }
         Ok(self.knowledge.settle())
     }
 
-    fn operator(&mut self, operator: &Operator<'_>, at: usize) {
-        match operator {
-            Operator::Block { blockty } => self.begin(*blockty, FrameKind::Block),
-            Operator::TryTable { try_table } => self.begin(try_table.ty, FrameKind::TryTable),
-            Operator::Loop { blockty } => {
-                let (params, _) = self.arity(*blockty);
-                self.take(params, CLEAN, at);
-                self.give(params);
-                self.begin(*blockty, FrameKind::Loop);
-                let ends = &self.assignments.loop_ends;
-                let end = self.begun.checked_sub(1).and_then(|at| ends.get(at)).copied();
-                self.loops.push((self.place, end.unwrap_or(Place::MAX)));
-            }
-            Operator::If { blockty } => {
-                self.pop();
-                self.begin(*blockty, FrameKind::If);
-            }
-            Operator::Br { relative_depth } => self.branch(*relative_depth, at),
-            Operator::BrIf { relative_depth } => {
-                self.pop();
-                self.branch(*relative_depth, at);
-            }
-            Operator::BrTable { targets } => {
-                self.pop();
-                let mut labels: Vec<u32> = targets.targets().filter_map(Result::ok).collect();
-                labels.push(targets.default());
-                labels.sort_unstable();
-                labels.dedup();
-                labels.into_iter().for_each(|label| self.branch(label, at));
-            }
-            Operator::Drop => {
-                self.pop();
-            }
-            Operator::LocalGet { local_index } => {
-                let value = self.local(*local_index);
+    fn operator(&mut self, found: &Operator) -> Result<(), Fault> {
+        let (at, first) = (found.at, found.first);
+        match found.code {
+            code::LOCAL_GET => {
+                let value = self.local(first);
                 self.stack.push(value);
             }
-            Operator::LocalSet { local_index } => {
+            code::LOCAL_SET => {
                 let value = self.pop();
-                self.assign(*local_index, value);
+                self.assign(first, value);
             }
-            Operator::Select | Operator::TypedSelect { .. } => {
+            code::DROP => {
+                self.pop();
+            }
+            code::SELECT | code::SELECT_TYPED => {
                 self.pop();
                 self.moves(2, ANY, at);
             }
-            operator => match role(operator) {
+            code::BLOCK | code::TRY_TABLE => self.begin(found.form, Kind::Block),
+            code::IF => {
+                self.pop();
+                self.begin(found.form, Kind::If);
+            }
+            code::LOOP => self.enter_loop(found),
+            _ if found.shape.sets & BRANCHES != 0 => self.branches(found)?,
+            code::RETURN => {
+                let results = self.frames.first().map_or(0, |frame| frame.results);
+                self.take(results, CLEAN, at);
+            }
+            code::SHUFFLE => match shuffle(self.context.module, at) {
                 Some(role) => self.act(role, at),
-                None => self.observe(operator, at),
+                None => self.observe(found),
             },
+            code => match role(code) {
+                Some(role) => self.act(role, at),
+                None => self.observe(found),
+            },
+        }
+        Ok(())
+    }
+
+    fn enter_loop(&mut self, found: &Operator) {
+        let params = found.form.params as usize;
+        self.take(params, CLEAN, found.at);
+        self.give(params);
+        self.begin(found.form, Kind::Loop);
+        let end = self.assignments.loop_ends.get(self.begun).copied();
+        self.loops.push((self.place, end.unwrap_or(Place::MAX)));
+        self.begun += 1;
+    }
+
+    /// An operator that names labels.
+    fn branches(&mut self, found: &Operator) -> Result<(), Fault> {
+        let (at, label) = (found.at, found.first);
+        match found.code {
+            code::BR => self.branch(label, at),
+            code::BR_IF => {
+                self.pop();
+                self.branch(label, at);
+            }
+            code::BR_TABLE => {
+                self.pop();
+                let module = self.context.module;
+                let labels = targets(&mut Cursor::new(module, at, module.len()))?;
+                labels.into_iter().for_each(|label| self.branch(label, at));
+            }
+            // A reference decides. It goes along, but for one that is null.
+            code::BR_ON_NULL => {
+                let reference = self.pop();
+                self.demand_label(label, 0, at);
+                self.stack.push(reference);
+            }
+            code::BR_ON_NON_NULL => {
+                self.pop();
+                self.demand_label(label, 1, at);
+            }
+            _ => self.demand_label(label, 0, at),
+        }
+        Ok(())
+    }
+
+    /// Demands that what a label takes is clean, but for its last values.
+    fn demand_label(&mut self, label: u32, last: usize, at: usize) {
+        let depth = self.frames.len().checked_sub(1);
+        let depth = depth.and_then(|depth| depth.checked_sub(label as usize));
+        let Some(frame) = depth.and_then(|depth| self.frames.get(depth)) else { return };
+        let count = if frame.kind == Kind::Loop { frame.params } else { frame.results };
+        let from = self.stack.len().saturating_sub(count.saturating_sub(last));
+        for value in self.stack.get(from..).unwrap_or_default() {
+            self.knowledge.demand(*value, CLEAN, at);
         }
     }
 
@@ -190,11 +235,10 @@ impl<'f, 'a> Flow<'f, 'a> {
     }
 
     /// An operator that sees bits.
-    fn observe(&mut self, operator: &Operator<'_>, at: usize) {
-        // The arity of every operator of a valid module is known.
-        let (pops, pushes) = operator.operator_arity(&*self).unwrap_or((0, 0));
-        self.take(pops as usize, CLEAN, at);
-        self.give(pushes as usize);
+    fn observe(&mut self, found: &Operator) {
+        let effect = effect(found, self.context.sections);
+        self.take(effect.params as usize, CLEAN, found.at);
+        self.give(effect.results as usize);
     }
 
     fn pop(&mut self) -> Value {
@@ -279,27 +323,16 @@ impl<'f, 'a> Flow<'f, 'a> {
         (depth, self.frames.last().map_or(0, |frame| frame.serial))
     }
 
-    fn arity(&self, ty: BlockType) -> (usize, usize) {
-        match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Type(_) => (0, 1),
-            BlockType::FuncType(ty) => {
-                let form = self.context.sections.types.form(ty);
-                (form.params as usize, form.results as usize)
-            }
-        }
-    }
-
-    fn begin(&mut self, ty: BlockType, kind: FrameKind) {
-        let (params, results) = self.arity(ty);
+    fn begin(&mut self, form: Form, kind: Kind) {
+        let (params, results) = (form.params as usize, form.results as usize);
         let height = self.stack.len().saturating_sub(params);
         let entered = match kind {
-            FrameKind::If => self.stack.get(height..).unwrap_or_default().to_vec(),
+            Kind::If => self.stack.get(height..).unwrap_or_default().to_vec(),
             _ => Vec::new(),
         };
         self.serial = self.serial.saturating_add(1);
         let (serial, label) = (self.serial, Vec::new());
-        self.frames.push(Frame { ty, kind, serial, height, params, results, entered, label });
+        self.frames.push(Frame { kind, serial, height, params, results, entered, label });
     }
 
     /// Hands the topmost values to a label.
@@ -307,7 +340,7 @@ impl<'f, 'a> Flow<'f, 'a> {
         let depth = self.frames.len().checked_sub(1);
         let Some(depth) = depth.and_then(|depth| depth.checked_sub(label as usize)) else { return };
         let Some(frame) = self.frames.get_mut(depth) else { return };
-        let is_loop = frame.kind == FrameKind::Loop;
+        let is_loop = frame.kind == Kind::Loop;
         let count = if is_loop { frame.params } else { frame.results };
         let from = self.stack.len().saturating_sub(count);
         let values = self.stack.get(from..).unwrap_or_default();
@@ -324,11 +357,11 @@ impl<'f, 'a> Flow<'f, 'a> {
         }
         let Some(mut frame) = self.frames.pop() else { return };
         match frame.kind {
-            FrameKind::Loop => {
+            Kind::Loop => {
                 self.loops.pop();
             }
             // Without another arm, what enters leaves.
-            FrameKind::If => join(&mut self.knowledge, &mut frame.label, &frame.entered),
+            Kind::If => join(&mut self.knowledge, &mut frame.label, &frame.entered),
             _ => {}
         }
         self.stack.truncate(frame.height);
@@ -342,7 +375,7 @@ impl<'f, 'a> Flow<'f, 'a> {
         }
         self.serial = self.serial.saturating_add(1);
         if let Some(frame) = self.frames.last_mut() {
-            frame.kind = FrameKind::Else;
+            frame.kind = Kind::Block;
             frame.serial = self.serial;
             self.stack.truncate(frame.height);
             self.stack.append(&mut frame.entered);
@@ -370,37 +403,5 @@ fn join(knowledge: &mut Knowledge, label: &mut Vec<Value>, values: &[Value]) {
     label.resize(values.len(), Value::CLEAN);
     for (known, value) in label.iter_mut().zip(values) {
         *known = knowledge.join(*known, *value);
-    }
-}
-
-impl ModuleArity for Flow<'_, '_> {
-    fn sub_type_at(&self, index: u32) -> Option<&SubType> {
-        self.context.types.get(index as usize)
-    }
-
-    fn tag_type_arity(&self, at: u32) -> Option<(u32, u32)> {
-        let ty = *self.context.sections.tags.get(at as usize)?;
-        self.sub_type_arity(self.sub_type_at(ty)?)
-    }
-
-    fn type_index_of_function(&self, index: u32) -> Option<u32> {
-        self.context.sections.functions.get(index as usize).copied()
-    }
-
-    fn func_type_of_cont_type(&self, ty: &ContType) -> Option<&FuncType> {
-        self.context.function_type(ty.0.as_module_index()?)
-    }
-
-    fn sub_type_of_ref_type(&self, ty: &RefType) -> Option<&SubType> {
-        self.sub_type_at(ty.type_index()?.as_module_index()?)
-    }
-
-    fn control_stack_height(&self) -> u32 {
-        u32::try_from(self.frames.len()).unwrap_or(u32::MAX)
-    }
-
-    fn label_block(&self, depth: u32) -> Option<(BlockType, FrameKind)> {
-        let at = self.frames.len().checked_sub(1)?.checked_sub(depth as usize)?;
-        self.frames.get(at).map(|frame| (frame.ty, frame.kind))
     }
 }

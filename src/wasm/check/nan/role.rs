@@ -1,8 +1,10 @@
 //! What each operator does to freshness. An operator that is not listed sees bits, and what it
 //! gives is clean.
 
+use super::super::super::module::FEATURES;
 use super::value::{CLEAN, FRESH32, FRESH64};
-use wasmparser::Operator;
+use std::sync::LazyLock;
+use wasmparser::{BinaryReader, Operator, OperatorsReader};
 
 /// Operators that are not listed have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,13 +27,62 @@ pub(super) enum Gives {
     Clean,
 }
 
-/// The role of `operator`.
-pub(super) fn role(operator: &Operator<'_>) -> Option<Role> {
+/// The role of every operator, by its code in the checker's own decoder. It is made from the names
+/// that the parser has, which are what one can read.
+static ROLES: LazyLock<Roles> = LazyLock::new(Roles::new);
+
+struct Roles {
+    plain: [Option<Role>; 256],
+    /// Of SIMD, by the number after the prefix.
+    vector: [Option<Role>; 256],
+}
+
+/// The role of the operator of that code. Shuffles have one by [`shuffle`].
+#[inline]
+pub(super) fn role(code: u16) -> Option<Role> {
+    match code.to_be_bytes() {
+        [0, byte] => ROLES.plain[byte as usize],
+        [VECTOR, number] => ROLES.vector[number as usize],
+        // Conversions that saturate.
+        [0xfc, 0 | 1 | 4 | 5] => computes(1, FRESH32, Gives::Clean),
+        [0xfc, 2 | 3 | 6 | 7] => computes(1, FRESH64, Gives::Clean),
+        _ => None,
+    }
+}
+
+/// The role of a shuffle that begins at `at`.
+pub(super) fn shuffle(module: &[u8], at: usize) -> Option<Role> {
+    const LANES: usize = 2;
+    let lanes = module.get(at.checked_add(LANES)?..)?.first_chunk()?;
+    moves(2, whole_lanes(lanes))
+}
+
+const VECTOR: u8 = 0xfd;
+
+impl Roles {
+    fn new() -> Self {
+        let role = |bytes: &[u8]| {
+            let code = [bytes, &[0; 20]].concat();
+            let reader = BinaryReader::new_features(&code, 0, FEATURES);
+            by_name(&OperatorsReader::new(reader).read().ok()?)
+        };
+        let mut roles = Self { plain: [None; 256], vector: [None; 256] };
+        for (byte, slot) in (0..=u8::MAX).zip(&mut roles.plain) {
+            *slot = if byte < 0xfb { role(&[byte]) } else { None };
+        }
+        for (number, slot) in (0..=u8::MAX).zip(&mut roles.vector) {
+            *slot = role(&[VECTOR, number | 0x80, number >> 7]);
+        }
+        roles
+    }
+}
+
+fn by_name(operator: &Operator<'_>) -> Option<Role> {
     scalar32(operator)
         .or_else(|| scalar64(operator))
         .or_else(|| vector32(operator))
         .or_else(|| vector64(operator))
-        .or_else(|| shapeless(operator))
+        .or_else(|| matches!(operator, Operator::V128Bitselect).then_some(Role::Bitselect))
 }
 
 const fn computes(operands: u8, allowed: u8, gives: Gives) -> Option<Role> {
@@ -55,14 +106,9 @@ fn scalar32(operator: &Operator<'_>) -> Option<Role> {
         O::F32Eq | O::F32Ne | O::F32Lt | O::F32Gt | O::F32Le | O::F32Ge => {
             computes(2, FRESH32, Gives::Clean)
         }
-        O::I32TruncF32S
-        | O::I32TruncF32U
-        | O::I64TruncF32S
-        | O::I64TruncF32U
-        | O::I32TruncSatF32S
-        | O::I32TruncSatF32U
-        | O::I64TruncSatF32S
-        | O::I64TruncSatF32U => computes(1, FRESH32, Gives::Clean),
+        O::I32TruncF32S | O::I32TruncF32U | O::I64TruncF32S | O::I64TruncF32U => {
+            computes(1, FRESH32, Gives::Clean)
+        }
         _ => None,
     }
 }
@@ -80,14 +126,9 @@ fn scalar64(operator: &Operator<'_>) -> Option<Role> {
         O::F64Eq | O::F64Ne | O::F64Lt | O::F64Gt | O::F64Le | O::F64Ge => {
             computes(2, FRESH64, Gives::Clean)
         }
-        O::I32TruncF64S
-        | O::I32TruncF64U
-        | O::I64TruncF64S
-        | O::I64TruncF64U
-        | O::I32TruncSatF64S
-        | O::I32TruncSatF64U
-        | O::I64TruncSatF64S
-        | O::I64TruncSatF64U => computes(1, FRESH64, Gives::Clean),
+        O::I32TruncF64S | O::I32TruncF64U | O::I64TruncF64S | O::I64TruncF64U => {
+            computes(1, FRESH64, Gives::Clean)
+        }
         _ => None,
     }
 }
@@ -143,14 +184,6 @@ fn vector64(operator: &Operator<'_>) -> Option<Role> {
         }
         O::F64x2Splat | O::F64x2ExtractLane { .. } => moves(1, FRESH64),
         O::F64x2ReplaceLane { .. } | O::F64x2PMin | O::F64x2PMax => moves(2, FRESH64),
-        _ => None,
-    }
-}
-
-fn shapeless(operator: &Operator<'_>) -> Option<Role> {
-    match operator {
-        Operator::I8x16Shuffle { lanes } => moves(2, whole_lanes(lanes)),
-        Operator::V128Bitselect => Some(Role::Bitselect),
         _ => None,
     }
 }

@@ -101,8 +101,7 @@ pub(in super::super) struct Walk {
     released: Option<usize>,
     /// Operators before this offset were held to their form already.
     passed: usize,
-    /// Where the code begins, and where it ends.
-    start: usize,
+    /// Where the code ends.
     end: usize,
 }
 
@@ -127,16 +126,12 @@ impl Walk {
         let passed = start.saturating_add(prologue.bytes().len());
         outermost(context, ty, passed)?;
         let labels = vec![Label::default()];
-        Ok(Self { counter, labels, released: None, passed, start, end: range.end })
+        Ok(Self { counter, labels, released: None, passed, end: range.end })
     }
 
-    /// Holds `c` to the words of the function.
-    pub(super) fn finish(&self, words: u64) -> Result<(), Broken> {
-        let counted = self.counter.words;
-        if u64::from(counted) >= words {
-            return Ok(());
-        }
-        Err(broken(self.start, format!("a function of {words} words that counts {counted}")))
+    /// The words that are counted.
+    pub(super) fn words(&self) -> u32 {
+        self.counter.words
     }
 
     /// The local that keeps the counter.
@@ -184,11 +179,11 @@ impl Walk {
             code::RETURN
             | code::RETURN_CALL
             | code::RETURN_CALL_INDIRECT
-            | code::RETURN_CALL_REF => {
-                if self.released != Some(at) {
-                    let what = "a counted function is left without the counter as it was";
-                    return Err(broken(at, what));
-                }
+            | code::RETURN_CALL_REF
+                if self.released != Some(at) =>
+            {
+                let what = "a counted function is left without the counter as it was";
+                return Err(broken(at, what));
             }
             code::LOCAL_GET if first == self.counter.local => return self.release(context, at),
             code::LOCAL_SET | code::LOCAL_TEE if first == self.counter.local => {

@@ -53,6 +53,33 @@ impl Graph {
         Self { starts, edges: sorted }
     }
 
+    /// The same graph with no other edges than those inside of components, between nodes that are
+    /// kept.
+    pub(super) fn within(&self, components: &Components, keeps: impl Fn(usize) -> bool) -> Self {
+        let mut edges = Vec::new();
+        for node in (0..self.nodes()).filter(|node| keeps(*node)) {
+            let from = u32::try_from(node).unwrap_or(UNSEEN);
+            for edge in self.edges(node) {
+                let to = edge.to as usize;
+                if at(&components.of, to) == at(&components.of, node) && keeps(to) {
+                    edges.push((from, edge.to, edge.keeps_frame));
+                }
+            }
+        }
+        Self::new(self.nodes(), &edges)
+    }
+
+    /// The nodes to which an edge leads from `node`, in its own component.
+    pub(super) fn neighbours(
+        &self,
+        node: usize,
+        components: &Components,
+    ) -> impl Iterator<Item = usize> {
+        let own = at(&components.of, node);
+        let edges = self.edges(node).iter().map(|edge| edge.to as usize);
+        edges.filter(move |to| at(&components.of, *to) == own)
+    }
+
     fn nodes(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }

@@ -1,6 +1,7 @@
 //! What one pass over the code of a function notes down for the rules about the stack.
 
 use super::super::context::Context;
+use super::super::effect::effect;
 use super::super::operator::{BRANCHES, LEAVES, NOTED, Operator, VECTOR, code};
 use super::super::types::{Entry, Form};
 use super::Broken;
@@ -31,14 +32,18 @@ pub(in super::super) struct Notes {
     /// How it fails to be a counted function, if it begins as one.
     pub(super) broken: Option<Broken>,
     /// The walk over it as a counted function.
-    walk: Option<Walk>,
+    walk: Option<Box<Walk>>,
     /// The local that keeps the counter there.
     counter: Option<u32>,
     /// Where it first uses one of the globals.
     pub(super) uses: Option<usize>,
     /// Words, as the cost model counts them.
     pub(super) words: u64,
+    /// Words that it counts, if it is a counted function.
+    pub(super) counts: Option<u32>,
     instructions: u64,
+    /// How many of them have a word of their own.
+    givers: u64,
     sets: u8,
     height: u32,
     greatest: u32,
@@ -73,12 +78,18 @@ impl Notes {
             match Walk::begin(context, ty, range, globals) {
                 Ok(walk) => {
                     notes.counter = Some(walk.local());
-                    notes.walk = Some(walk);
+                    notes.walk = Some(Box::new(walk));
                 }
                 Err(broken) => notes.broken = Some(broken),
             }
         }
         notes
+    }
+
+    /// Words, as the cost model counts them.
+    #[cfg(test)]
+    pub(in super::super) fn words(&self) -> u64 {
+        self.words
     }
 
     /// The next operator, which ends before `next`.
@@ -122,6 +133,7 @@ impl Notes {
         let height = u64::from(self.greatest) << u32::from(is_wide);
         self.words = locals
             .saturating_add(height)
+            .saturating_add(self.givers)
             .saturating_add(self.instructions / INSTRUCTIONS)
             .saturating_add(FRAME);
         for list in [&mut self.calls, &mut self.types] {
@@ -132,7 +144,7 @@ impl Notes {
         self.references.dedup();
         self.blocks = Vec::new();
         if let Some(walk) = self.walk.take() {
-            self.broken = walk.finish(self.words).err();
+            self.counts = Some(walk.words());
         }
     }
 
@@ -143,27 +155,16 @@ impl Notes {
 
     #[inline(never)]
     fn note(&mut self, context: &Context<'_>, found: &Operator, globals: Option<Globals>) {
-        let sections = context.sections;
-        let called = |function: u32| {
-            let ty = sections.functions.get(function as usize).copied();
-            ty.map_or(Form::EMPTY, |ty| sections.types.form(ty))
-        };
         let first = found.first;
-        let mut form = Form::EMPTY;
+        self.givers += u64::from(matches!(found.code, code::GLOBAL_GET | code::VECTOR_CONST));
         match found.code {
             code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => return self.begin(found),
             code::ELSE => return self.other_arm(),
             code::END => return self.end(),
-            code::CALL => {
-                self.calls.push((first, false));
-                form = called(first);
+            code::CALL | code::RETURN_CALL => {
+                self.calls.push((first, found.code == code::RETURN_CALL));
             }
-            // Its results are the caller's.
-            code::RETURN_CALL => self.calls.push((first, true)),
-            code::CALL_INDIRECT | code::CALL_REF => {
-                self.types.push((first, false));
-                form = sections.types.form(first);
-            }
+            code::CALL_INDIRECT | code::CALL_REF => self.types.push((first, false)),
             code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF => self.types.push((first, true)),
             code::GLOBAL_GET | code::GLOBAL_SET => {
                 let is_ours = |globals: Globals| first == globals.stack || first == globals.trap;
@@ -172,17 +173,12 @@ impl Notes {
                 }
             }
             code::REF_FUNC => self.references.push(first),
-            code::STRUCT_NEW => form.params = sections.types.form(first).params,
-            code::ARRAY_NEW_FIXED => form.params = found.second,
             _ => {}
         }
         if !self.is_left {
-            let shape = found.shape;
-            self.step(
-                form.params.saturating_add(u32::from(shape.pops)),
-                form.results.saturating_add(u32::from(shape.pushes)),
-            );
-            self.is_left = shape.sets & LEAVES != 0;
+            let effect = effect(found, context.sections);
+            self.step(effect.params, effect.results);
+            self.is_left = found.shape.sets & LEAVES != 0;
         }
     }
 

@@ -85,7 +85,10 @@ fn each_deviation_from_a_counted_function_is_refused() {
     for from in ["i32.const 99 i32.lt_u", "i32.const 99 i32.sub"] {
         assert!(text.contains(from));
     }
-    refused(&text.replace("i32.const 99", "i32.const 9"), "words that counts 9");
+    refused(
+        &text.replace("i32.const 99", "i32.const 9"),
+        "counts 9 words and has, with what it carries, 14",
+    );
     let tail = "does not end with the counter as it was";
     changed(&text, "end local.get 1 global.set 0)", "end)", tail);
     changed(&text, "end local.get 1 global.set 0)", "end local.get 1 global.set 1)", tail);
@@ -211,7 +214,10 @@ fn what_can_reach_a_counted_function_is_exported_through_an_entry() {
 /// covers: stack-6, stack-8
 #[test]
 fn recursion_is_found_however_it_goes() {
-    refused("(module (func call 0))", "function 0 can call itself and is not counted");
+    refused(
+        "(module (func call 0))",
+        "function 0 can call itself, and nothing on the way is counted",
+    );
     accepted("(module (func return_call 0))");
     refused(
         "(module (func call 1) (func call 2) (func return_call 0))",
@@ -230,11 +236,32 @@ fn recursion_is_found_however_it_goes() {
         "(module (type (sub (func))) (type (sub 0 (func))) (elem declare func 0) (func (type 1) ref.func 0 call_ref 0))",
         "can call itself",
     );
-    let text = recursive().replace("(module ", "(module ").replace(
+    let text = recursive().replace(
         &format!("{ENTRY})"),
         &format!("{ENTRY} (func try_table (catch_all 0) i32.const 1 call 0 drop end))"),
     );
     refused(&text, "can catch what a counted function throws");
+}
+
+/// One function on a circle counts for the others.
+///
+/// covers: stack-2, stack-6
+#[test]
+fn a_counted_function_carries_those_between_it_and_itself() {
+    let calls_back = "(func (param i32) (result i32) (local i64 i32) local.get 0 call 0)";
+    let circle = recursive()
+        .replace("i32.sub call 0 end", "i32.sub call 2 end")
+        .replace(&format!("{ENTRY})"), &format!("{ENTRY} {calls_back})"));
+    accepted(&circle);
+    // 14 words of its own, and 12 of function 2.
+    accepted(&circle.replace("i32.const 99", "i32.const 26"));
+    refused(
+        &circle.replace("i32.const 99", "i32.const 25"),
+        "function 0 counts 25 words and has, with what it carries, 26",
+    );
+    let itself = calls_back.replace("call 0", "call 2");
+    let inner = circle.replace(calls_back, &itself);
+    refused(&inner, "function 2 can call itself, and nothing on the way is counted");
 }
 
 /// covers: stack-7
@@ -262,4 +289,17 @@ fn paths_that_are_not_counted_are_limited() {
         locals(49_000)
     );
     accepted(&circle);
+}
+
+/// covers: stack-2, stack-6
+#[test]
+fn a_counted_function_carries_what_lies_between_it_and_the_next() {
+    let circle = |words: u32| {
+        module("local.get 0 call 1")
+            .replace("i32.const 99", &format!("i32.const {words}"))
+            .replacen("(func (param i32) (result i32) (local i32)\n    global.get 0 local.set", "(func (param i32) (result i32) local.get 0 call 0) (func (param i32) (result i32) (local i32)\n    global.get 0 local.set", 1)
+            .replace("(export \"run\" (func 1))", "(export \"run\" (func 2))")
+    };
+    accepted(&circle(99));
+    refused(&circle(20), "carries");
 }

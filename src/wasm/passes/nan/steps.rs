@@ -3,9 +3,11 @@
 
 use super::super::super::Error;
 use super::super::super::layout::{Frames, Layout};
+use super::super::relaxed_simd::is_relaxed;
 use super::operators::{Role, observed, role};
 use super::sequence::recognise;
 use super::value::{Facts, Shape};
+use crate::profile::Pass;
 use wasmparser::{BlockType, Catch, FrameKind, FunctionBody, ModuleArity, Operator, ValType};
 
 /// One operator.
@@ -146,6 +148,11 @@ impl Steps {
                 }
                 decoder.assign(What::Canonicalize(shape, local), local, reader.original_position());
                 continue;
+            }
+            if is_relaxed(&operator) {
+                let what = "a relaxed operator gives what the engine chooses, NaNs included: the pass relaxed-simd has to go before, or nan be left out too";
+                let (offset, what) = (start as u64, what.to_owned());
+                return Err(Error::NotPortable { offset, pass: Pass::Nan, what });
             }
             decoder.operator(&operator, reader.original_position())?;
         }

@@ -236,3 +236,22 @@ fn functions_without_producers_stay_as_they_are() {
     let changed: Vec<bool> = edit.bodies.iter().map(|body| !body.is_empty()).collect();
     assert_eq!(changed, [false, true, false]);
 }
+
+/// covers: nan-5
+#[test]
+fn relaxed_operators_are_refused_by_writer_and_checker() {
+    use crate::profile::{Pass, Profile};
+    use crate::wasm::{Canonical, Error, Module, SourceNote};
+    let wasm = wat::parse_str(
+        "(module (func (param v128) (drop
+          (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0)))))",
+    );
+    let wasm = wasm.unwrap();
+    let nan = Profile::PORTABLE.without(Pass::RelaxedSimd);
+    let module = Module::parse(wasm.clone()).unwrap();
+    let built = Canonical::build(&module, nan, &SourceNote { name: "m", command: &[] });
+    let checked = Canonical::check(wasm, nan);
+    for error in [built.unwrap_err(), checked.unwrap_err()] {
+        assert!(matches!(error, Error::NotPortable { pass: Pass::Nan, .. }), "{error}");
+    }
+}

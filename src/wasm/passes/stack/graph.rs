@@ -1,6 +1,7 @@
 //! Who calls whom, and which functions have to be counted for it.
 
 use super::super::super::layout::Layout;
+use super::region::Region;
 use super::walk::{Walk, hub};
 use crate::profile::UNCOUNTED_WORDS;
 use std::collections::BTreeSet;
@@ -24,11 +25,14 @@ pub(super) struct Verdict {
     pub(super) counted: bool,
     /// One that counts can be reached by its calls.
     pub(super) reaches: bool,
-    /// Words on the worst path from here that nobody counts.
+    /// Words that it counts for functions of its region that do not.
+    pub(super) carried: u64,
+    /// Words on the worst path from here that nobody counts or carries.
     uncounted: u64,
 }
 
-const UNSEEN: u32 = u32::MAX;
+/// No node.
+pub(super) const UNSEEN: u32 = u32::MAX;
 
 impl Graph {
     /// The graph of a module of which the functions in `referenced` can be called by type.
@@ -63,7 +67,14 @@ impl Graph {
         graph
     }
 
-    fn edges(&self, node: u32) -> &[(u32, bool)] {
+    /// Which of the module's own functions `node` is, if it is one.
+    pub(super) fn own(&self, node: u32) -> Option<usize> {
+        let at = node as usize;
+        at.checked_sub(self.imported).filter(|_| at < self.functions)
+    }
+
+    /// Whom `node` calls, and whether by a tail call.
+    pub(super) fn edges(&self, node: u32) -> &[(u32, bool)] {
         let at = node as usize;
         match (self.starts.get(at), self.starts.get(at.saturating_add(1))) {
             (Some(from), Some(to)) => self.edges.get(*from..*to).unwrap_or_default(),
@@ -75,27 +86,27 @@ impl Graph {
     pub(super) fn verdicts(&self, walks: &[Walk]) -> Vec<Verdict> {
         let nodes = self.starts.len().saturating_sub(1);
         let mut verdicts = vec![Verdict::default(); nodes];
+        let mut place = vec![UNSEEN; nodes];
         self.components(nodes, |members, component_of| {
-            let verdict = self.judge(members, component_of, walks, &verdicts);
-            for member in members {
-                if let Some(slot) = verdicts.get_mut(*member as usize) {
-                    *slot = verdict;
-                }
+            for (at, member) in (0_u32..).zip(members) {
+                set(&mut place, *member, at);
             }
+            self.judge(members, &place, component_of, walks, &mut verdicts);
         });
         verdicts.truncate(self.functions);
         verdicts.split_off(self.imported.min(verdicts.len()))
     }
 
-    /// Decides about functions that can all reach each other (or one alone), when all others that
-    /// they call are decided.
+    /// Decides about a region (functions that can all reach each other, or one alone), when all
+    /// others that they call are decided.
     fn judge(
         &self,
         members: &[u32],
+        place: &[u32],
         component_of: &[u32],
         walks: &[Walk],
-        decided: &[Verdict],
-    ) -> Verdict {
+        verdicts: &mut [Verdict],
+    ) {
         let component = |node: u32| component_of.get(node as usize);
         let (mut is_recursive, mut reaches, mut catches) = (false, false, false);
         let (mut own, mut below) = (0, 0);
@@ -103,21 +114,37 @@ impl Graph {
             for (target, is_tail) in self.edges(*member) {
                 if component(*target) == component(*member) {
                     is_recursive |= !is_tail;
-                } else if let Some(verdict) = decided.get(*target as usize) {
+                } else if let Some(verdict) = verdicts.get(*target as usize) {
                     reaches |= verdict.counted || verdict.reaches;
                     below = below.max(verdict.uncounted);
                 }
             }
-            let at = (*member as usize).checked_sub(self.imported);
-            if let Some(walk) = at.and_then(|at| walks.get(at)) {
+            if let Some(walk) = self.own(*member).and_then(|own| walks.get(own)) {
                 catches |= walk.catches;
                 own = own.max(walk.size.words());
             }
         }
-        let whole: u64 = own + below;
-        let counted =
-            is_recursive || (catches && reaches) || (own > 0 && whole > u64::from(UNCOUNTED_WORDS));
-        Verdict { counted, reaches, uncounted: if counted { below } else { whole } }
+        let region =
+            is_recursive.then(|| Region::decide(self, walks, members, place, component_of));
+        let heaviest = match &region {
+            Some(region) => region.path.iter().copied().max().unwrap_or_default(),
+            None => own,
+        };
+        let whole = heaviest + below;
+        let all = (region.is_none() && catches && reaches)
+            || (heaviest > 0 && whole > u64::from(UNCOUNTED_WORDS));
+        for (at, member) in members.iter().enumerate() {
+            let alone = region.as_ref().is_some_and(|region| region.counted[at]);
+            let carried = region.as_ref().map_or(0, |region| region.carried(at));
+            if let Some(slot) = verdicts.get_mut(*member as usize) {
+                *slot = Verdict {
+                    counted: all || alone,
+                    reaches: reaches || is_recursive,
+                    carried: if all { 0 } else { carried },
+                    uncounted: if all { below } else { whole },
+                };
+            }
+        }
     }
 
     /// Gives the strongly connected components to `found`, callees first (Tarjan's algorithm with a

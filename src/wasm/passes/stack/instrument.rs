@@ -99,15 +99,22 @@ struct Level {
     catches: bool,
 }
 
-/// Makes function `index` count its words.
+/// One of the module's own functions.
+pub(super) struct Function<'f, 'a> {
+    pub(super) index: u32,
+    pub(super) body: &'f FunctionBody<'a>,
+    pub(super) walk: &'f Walk,
+}
+
+/// Makes `function` count its words, and those that it carries.
 pub(super) fn counted(
     layout: &Layout<'_>,
-    index: u32,
-    body: &FunctionBody<'_>,
-    walk: &Walk,
+    function: Function<'_, '_>,
+    carried: u64,
     blocks: &Blocks,
     globals: Globals,
 ) -> Result<BodyEdit, Error> {
+    let Function { index, body, walk } = function;
     let mut operators = body.get_operators_reader().map_err(unreadable)?;
     let start = operators.original_position();
     // Of two insertions at one place, the one that belongs to what stands before it comes first.
@@ -158,7 +165,7 @@ pub(super) fn counted(
     let frame = Frame {
         globals,
         before: walk.locals,
-        words: i32::try_from(size.words()).unwrap_or(i32::MAX),
+        words: i32::try_from(size.words().saturating_add(carried)).unwrap_or(i32::MAX),
         block: blocks.types.get(&ty).copied().unwrap_or(BlockType::Empty),
     };
     let mut places: Vec<(usize, bool)> = landings.into_iter().map(|at| (at, false)).collect();
