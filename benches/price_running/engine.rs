@@ -78,8 +78,11 @@ impl Compiled {
     }
 }
 
-/// Milliseconds for which this thread has had a processor.
+/// Milliseconds for which this thread has had a processor. While a thread runs the kernel brings
+/// that number up to date at its ticks only, some milliseconds apart; a thread that sleeps has been
+/// accounted for.
 fn processor_time() -> Result<f64> {
+    std::thread::sleep(std::time::Duration::from_micros(50));
     let text = fs_err::read_to_string("/proc/thread-self/schedstat")?;
     let nanoseconds: u64 = text.split(' ').next().unwrap_or_default().parse()?;
     Ok(nanoseconds as f64 / 1e6)
