@@ -136,14 +136,23 @@ fn the_flag_of_cranelift_is_the_deterministic_profile() {
 
 /// See [`super::engines::WASMI_DEFECT`].
 #[test]
-fn a_defect_of_wasmi() {
-    let text = "(module (func (export \"f\") (param i64) (result i64) (local i32) (local.get 0)
+fn defects_of_wasmi() {
+    let loops = "(module (func (export \"f\") (param i64) (result i64) (local i32) (local.get 0)
         (local.set 1 (i32.const 2)) (i64.const 7) (loop (param i64) (result i64) (local.set 0)
         (local.get 0) (br_if 0 (local.tee 1 (i32.sub (local.get 1) (i32.const 1))))) (drop)))";
+    let select = "(module (func (export \"f\") (param i32 v128) (result v128)
+        (select (v128.const i64x2 7 7) (local.get 1) (i32.eqz (local.get 0)))))";
+    let (three, seven) = (Value::V128(3), Value::V128(7 << 64 | 7));
+    shows(loops, vec![Value::I64(3)], Value::I64(3), Value::I64(7));
+    shows(select, vec![Value::I32(1), three], three, seven);
+}
+
+/// That `f` of `args` is `right` on Cranelift, as it has to be, and `wrong` on wasmi.
+fn shows(text: &str, args: Vec<Value>, right: Value, wrong: Value) {
     let wasm = wat::parse_str(text).unwrap();
-    let calls = [Call { export: "f".to_owned(), args: vec![Value::I64(3)] }];
+    let calls = [Call { export: "f".to_owned(), args }];
     let cranelift = Machine::new(Kind::Speed, None, SMALL_STACK).run(&wasm, &calls);
-    assert_eq!(cranelift.steps[1].ending, Ending::Returned(vec![Value::I64(3)]));
+    assert_eq!(cranelift.steps[1].ending, Ending::Returned(vec![right]));
     let wasmi = super::on_wasmi::Wasmi::new(None).run(&wasm, &calls);
-    assert_eq!(wasmi.steps[1].ending, Ending::Returned(vec![Value::I64(7)]), "is it cured?");
+    assert_eq!(wasmi.steps[1].ending, Ending::Returned(vec![wrong]), "is it cured?");
 }

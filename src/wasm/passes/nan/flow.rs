@@ -216,7 +216,7 @@ impl Walker<'_> {
         match role {
             Role::Produce { operands, takes, gives } => {
                 self.arithmetic(operands, takes);
-                self.result(site, gives.fresh(), Cause::Own, None);
+                self.result(site, gives.made(), Cause::Own, None);
             }
             Role::Compute { operands, takes, gives } => {
                 self.arithmetic(operands, takes);
@@ -228,13 +228,17 @@ impl Walker<'_> {
                 }
                 self.stack.push(Value { facts: gives, ..PLAIN });
             }
-            Role::Choose(shape) | Role::Replace(shape) => {
+            Role::Choose(shape) => {
                 let (b, a) = (self.pop_as(shape), self.pop_as(shape));
                 self.merge(site, [a, b, PLAIN]);
             }
-            Role::Splat => {
+            Role::Replace(shape) => {
+                let (b, a) = (self.pop_as(shape), self.pop_as(shape));
+                self.merge(site, [a, b, Value { facts: shape.laid(), ..PLAIN }]);
+            }
+            Role::Splat(shape) => {
                 let a = self.pop();
-                self.merge(site, [a, PLAIN, PLAIN]);
+                self.merge(site, [a, Value { facts: shape.laid(), ..PLAIN }, PLAIN]);
             }
             Role::Extract(shape) => {
                 let a = self.pop_as(shape);
@@ -274,7 +278,9 @@ impl Walker<'_> {
     fn moved(&mut self, value: Value, whole32: bool, whole64: bool) -> Value {
         let is_whole = (whole32 || !value.facts.has(Facts::FRESH32))
             && (whole64 || !value.facts.has(Facts::FRESH64));
-        if is_whole {
+        // Parts of lanes, and halves of wide ones, are bits wherever they go.
+        let is_torn = !whole64 && (!whole32 || value.facts.has(Facts::WIDE));
+        if is_whole && !is_torn {
             return value;
         }
         self.demand(value);
@@ -334,10 +340,10 @@ impl Walker<'_> {
     /// Puts an operator's result on the stack, unless it is canonicalized there.
     fn result(&mut self, site: Site, facts: Facts, cause: Cause, ty: Option<ValType>) {
         let at = site as usize;
-        let is_clean = self.decisions.clean.get(at).copied().flatten().is_some();
+        let clean = self.decisions.clean.get(at).copied().flatten();
         // What the site itself says comes first: a lane that is extracted is no vector.
         let ty = self.walk.types.get(at).copied().flatten().or(ty);
-        let seen = if is_clean { Facts::NONE } else { facts };
+        let seen = clean.map_or(facts, |shape| facts.canonicalized(shape));
         if let Some(slot) = self.walk.facts.get_mut(at) {
             *slot = seen;
         }

@@ -23,7 +23,7 @@ pub(super) enum Role {
     Choose(Shape),
     /// The operand in every lane, one lane of the operand, or the first with one lane replaced
     /// by the second.
-    Splat,
+    Splat(Shape),
     Extract(Shape),
     Replace(Shape),
     /// Bytes of two vectors; whether only whole lanes of 32 and of 64 bits move.
@@ -114,7 +114,8 @@ pub(super) fn role(operator: &Operator<'_>) -> Option<Role> {
 
         O::F32x4PMin | O::F32x4PMax => Role::Choose(F32x4),
         O::F64x2PMin | O::F64x2PMax => Role::Choose(F64x2),
-        O::F32x4Splat | O::F64x2Splat => Role::Splat,
+        O::F32x4Splat => Role::Splat(F32x4),
+        O::F64x2Splat => Role::Splat(F64x2),
         O::F32x4ExtractLane { .. } => Role::Extract(F32x4),
         O::F64x2ExtractLane { .. } => Role::Extract(F64x2),
         O::F32x4ReplaceLane { .. } => Role::Replace(F32x4),
@@ -158,10 +159,8 @@ pub(super) fn observed(operator: &Operator<'_>) -> Facts {
         O::I64x2Eq | O::I64x2Ne | O::I64x2LtS | O::I64x2GtS | O::I64x2LeS | O::I64x2GeS => {
             Facts::COMPARED64
         }
-        O::F32x4ConvertI32x4S
-        | O::F32x4ConvertI32x4U
-        | O::F64x2ConvertLowI32x4S
-        | O::F64x2ConvertLowI32x4U => Facts::NONE,
+        O::F32x4ConvertI32x4S | O::F32x4ConvertI32x4U => Facts::NONE,
+        O::F64x2ConvertLowI32x4S | O::F64x2ConvertLowI32x4U => Facts::WIDE,
         _ => Facts::RAW,
     }
 }

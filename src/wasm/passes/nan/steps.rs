@@ -431,7 +431,7 @@ fn result_of(role: Role) -> Option<wasm_encoder::ValType> {
         Role::Extract(Shape::F32x4) => Some(F32),
         Role::Extract(_) => Some(F64),
         Role::Choose(_)
-        | Role::Splat
+        | Role::Splat(_)
         | Role::Replace(_)
         | Role::Shuffle { .. }
         | Role::Bitselect => Some(V128),

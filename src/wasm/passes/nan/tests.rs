@@ -174,6 +174,36 @@ fn lanes_are_moves_and_their_bytes_are_not() {
 }
 
 #[test]
+fn lanes_of_64_bits_are_no_lanes_of_32() {
+    let store = |value: &str| format!("(func (param v128) (v128.store (i32.const 0) {value}))");
+    // Halves of floats of 64 bits can look like NaNs of 32 bits with payloads.
+    for wide in [
+        "(f64x2.convert_low_i32x4_u (local.get 0))",
+        "(f64x2.splat (f64.const 1.1))",
+        "(f64x2.replace_lane 0 (f32x4.splat (f32.const 0)) (f64.const 1.1))",
+    ] {
+        let meeting = format!("(select (f32x4.sqrt (local.get 0)) {wide} (i32.const 0))");
+        assert_eq!(after(&store(&meeting)), ["F32x4Sqrt"], "{wide}");
+        let lane = format!(
+            "(f32.store (i32.const 0) (select (f32.sqrt (f32.const 2)) \
+             (f32x4.extract_lane 0 {wide}) (i32.const 0)))"
+        );
+        assert_eq!(after(&format!("(func (param v128) {lane})")), ["F32Sqrt"], "{wide}");
+    }
+    // Bytes of clean lanes are any bits; whole lanes of 32 bits stay what they are.
+    let shuffled = |lanes| {
+        format!(
+            "(select (f32x4.sqrt (local.get 0)) \
+             (i8x16.shuffle {lanes} (f32x4.splat (f32.const 1)) (f32x4.splat (f32.const 2))) (i32.const 0))"
+        )
+    };
+    let torn = shuffled("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16");
+    assert_eq!(after(&store(&torn)), ["F32x4Sqrt"]);
+    let whole = shuffled("4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19");
+    assert_eq!(after(&store(&whole)), ["Select"]);
+}
+
+#[test]
 fn code_that_cannot_be_reached_is_left_alone() {
     let found = after(
         "(func (param f64) (result f64)

@@ -21,6 +21,20 @@ impl Shape {
         }
     }
 
+    /// The facts of what a producer of this shape makes. Parts of a float of 64 bits are any bits
+    /// to an operator on lanes of 32; floats of 32 bits without NaNs never make one of 64.
+    pub(super) const fn made(self) -> Facts {
+        self.fresh().join(self.laid())
+    }
+
+    /// The facts of what is put into a vector in this shape, but for those of the float itself.
+    pub(super) const fn laid(self) -> Facts {
+        match self {
+            Self::F64x2 => Facts::WIDE,
+            Self::F32 | Self::F64 | Self::F32x4 => Facts::NONE,
+        }
+    }
+
     pub(super) const fn val_type(self) -> ValType {
         match self {
             Self::F32 => ValType::F32,
@@ -47,6 +61,8 @@ impl Facts {
     pub(super) const MASK32: Self = Self(8);
     /// Each of its lanes of 64 bits is all ones or all zeros. Never joined.
     pub(super) const MASK64: Self = Self(16);
+    /// It may hold floats of 64 bits: it must not be canonicalized in lanes of 32.
+    pub(super) const WIDE: Self = Self(32);
     /// What comparisons of 32 and of 64 bits make: a mask, and all ones is a NaN.
     pub(super) const COMPARED32: Self = Self(Self::RAW.0 | Self::MASK32.0);
     pub(super) const COMPARED64: Self = Self(Self::RAW.0 | Self::MASK64.0);
@@ -83,10 +99,11 @@ impl Facts {
         if self.has(Self::RAW) {
             return None;
         }
+        let is_wide = self.has(Self::WIDE);
         match (ty, self.fresh()) {
-            (ValType::F32, Self::FRESH32) => Some(Shape::F32),
+            (ValType::F32, Self::FRESH32) if !is_wide => Some(Shape::F32),
             (ValType::F64, Self::FRESH64) => Some(Shape::F64),
-            (ValType::V128, Self::FRESH32) => Some(Shape::F32x4),
+            (ValType::V128, Self::FRESH32) if !is_wide => Some(Shape::F32x4),
             (ValType::V128, Self::FRESH64) => Some(Shape::F64x2),
             _ => None,
         }

@@ -111,7 +111,7 @@ impl Function<'_> {
         self.close();
         let (a, b) = (name(ty), name(other));
         let rounds = 1 + self.rng.below(4);
-        // The block keeps clear of a defect of wasmi (`a_defect_of_wasmi`).
+        // The block keeps clear of a defect of wasmi (`defects_of_wasmi`).
         format!(
             "(block (result {a}) (local.set {counter} (i32.const {rounds})) {start} \
              (loop (param {a} {b}) (result {a} {b}) (local.set {second}) (local.set {first}) {body} \
