@@ -70,7 +70,7 @@ pub(super) struct Edited {
 }
 
 /// The order of sections in a module (Wasm specification, §5.5.2); custom sections stand anywhere.
-const ORDER: [SectionId; 13] = [
+pub(super) const ORDER: [SectionId; 13] = [
     SectionId::Type,
     SectionId::Import,
     SectionId::Function,

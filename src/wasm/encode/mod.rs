@@ -20,6 +20,7 @@ mod typing;
 mod tests;
 
 use super::Error;
+use super::edit::ORDER;
 use super::freedom::{Changes, Freedom};
 use super::numbers;
 use super::offsets::Offsets;
@@ -40,23 +41,6 @@ pub(super) struct Encoded {
     pub(super) offsets: Offsets,
     pub(super) changes: Changes,
 }
-
-/// The order of sections (Wasm specification, §5.5.2).
-const ORDER: [SectionId; 13] = [
-    SectionId::Type,
-    SectionId::Import,
-    SectionId::Function,
-    SectionId::Table,
-    SectionId::Memory,
-    SectionId::Tag,
-    SectionId::Global,
-    SectionId::Export,
-    SectionId::Start,
-    SectionId::Element,
-    SectionId::DataCount,
-    SectionId::Code,
-    SectionId::Data,
-];
 
 /// Sections before the code in which types are named, in their order.
 const NAMING: [SectionId; 6] = [
