@@ -15,13 +15,14 @@ use super::super::Error;
 use super::super::edit::{BodyEdit, Edit, Splice};
 use super::super::encode::quick::canonical_length;
 use super::super::layout::Layout;
+use super::super::module::FEATURES;
 use operators::is_producer;
 use plan::{Canonicalization, plan};
 use rayon::prelude::*;
 use sequence::sequence;
 use steps::Steps;
 use wasm_encoder::ValType;
-use wasmparser::FunctionBody;
+use wasmparser::{BinaryReader, FunctionBody, OperatorsReader};
 
 #[cfg(test)]
 mod tests;
@@ -55,23 +56,24 @@ fn function(layout: &Layout<'_>, body: &FunctionBody<'_>, ty: u32) -> Result<Bod
 /// at the bytes is enough for most functions.
 fn may_produce(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
     const VECTOR: u8 = 0xfd;
-    let mut reader = body.get_operators_reader()?.get_binary_reader();
-    while !reader.eof() {
-        let rest = reader.clone().read_bytes(reader.bytes_remaining())?;
+    let reader = body.get_operators_reader()?.get_binary_reader();
+    let start = reader.original_position();
+    let code = reader.clone().read_bytes(reader.bytes_remaining())?;
+    let mut at = 0;
+    while let Some(rest) = code.get(at..).filter(|rest| !rest.is_empty()) {
         if rest.first().is_some_and(|byte| *byte == VECTOR || is_producer(*byte)) {
             return Ok(true);
         }
-        match canonical_length(rest, true) {
-            Some(length) => {
-                reader.read_bytes(length)?;
-            }
+        at += match canonical_length(rest, true) {
+            Some(length) => length,
             None => {
-                let mut one = wasmparser::OperatorsReader::new(reader.clone());
+                let offset = start.saturating_add(at);
+                let reader = BinaryReader::new_features(rest, offset, FEATURES);
+                let mut one = OperatorsReader::new(reader);
                 one.read()?;
-                let length = one.original_position() - reader.original_position();
-                reader.read_bytes(length)?;
+                one.original_position().saturating_sub(offset)
             }
-        }
+        };
     }
     Ok(false)
 }
