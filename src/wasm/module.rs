@@ -21,7 +21,7 @@ const COMMON: WasmFeatures = FEATURES
     .difference(WasmFeatures::FUNCTION_REFERENCES)
     .difference(WasmFeatures::EXCEPTIONS);
 /// Exported names under this prefix are kept for instrumentation.
-const RESERVED: &str = "provenact:";
+pub(super) const RESERVED: &str = "provenact:";
 
 /// A core module: bytes that parsed and validated.
 pub struct Module {

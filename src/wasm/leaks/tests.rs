@@ -26,7 +26,7 @@ fn texts(data: &[u8]) -> Vec<String> {
 #[test]
 fn paths_and_the_users_in_them_are_found() {
     let data = b"src/main.rs/home/alice/.cargo/x.rsinternal error\0/tmp/\0x/tmp/y.c\0/tmp/cc1.o\0\
-        /rustc/0123/library/core/src/fmt.rs C:\\Users\\bob\\a.c\0/home/runner/work/a/a.cc\0\
+        /rustc/0123/library/core/src/fmt.rs C:\\Users\\bob\\a.c\0/home/runner/w/a/a.cc\0\
         /home/alice/b.c\0/root/c.c\0go/build/constraint\0/nix/store/0123-x/lib\0";
     assert_eq!(
         texts(data),
@@ -36,7 +36,7 @@ fn paths_and_the_users_in_them_are_found() {
             "temporary /tmp/cc1.o",
             "home C:\\Users\\bob\\a.c",
             "user bob",
-            "home /home/runner/work/a/a.cc",
+            "home /home/runner/w/a/a.cc",
             "home /home/alice/b.c",
             "home /root/c.c",
             "build /nix/store/0123-x/lib",

@@ -10,7 +10,7 @@ mod walk;
 use super::super::Error;
 use super::super::edit::{Edit, Splice};
 use super::super::layout::Layout;
-use super::super::module::Module;
+use super::super::module::{Module, RESERVED};
 use crate::profile::STACK_WORDS;
 use graph::Graph;
 use instrument::{Blocks, Function, Globals, counted, entry};
@@ -24,8 +24,6 @@ use wasmparser::{
     Operator, TableInit,
 };
 
-/// How exports begin that only this pass makes.
-const RESERVED: &str = "provenact:";
 /// The export of the global that counts words.
 const STACK: &str = "provenact:stack";
 /// The export of the global that is 1 when words ran out.
