@@ -8,7 +8,7 @@ mod stops;
 mod walk;
 
 use super::super::Error;
-use super::super::edit::{Edit, Splice};
+use super::super::edit::{BodyEdit, Edit, Splice};
 use super::super::layout::Layout;
 use super::super::module::{Module, RESERVED};
 use crate::profile::STACK_WORDS;
@@ -47,15 +47,15 @@ pub(super) fn edit(layout: &Layout<'_>) -> Result<Edit, Error> {
     let globals = Globals { stack: layout.globals, trap: layout.globals.saturating_add(1) };
     let blocks = Blocks::of(layout, &verdicts)?;
     edit.items.extend(blocks.new_types());
-    edit.bodies = (layout.bodies.par_iter().enumerate())
-        .map(|(at, body)| match (verdicts.get(at), walks.get(at)) {
-            (Some(verdict), Some(walk)) if verdict.counted => {
-                let function = Function { index: own(layout, at), body, walk };
-                counted(layout, function, verdict.carried, &blocks, globals)
+    edit.bodies = (walks.par_iter().zip(&verdicts).enumerate())
+        .map(|(at, (walk, verdict))| {
+            if !verdict.counted {
+                return BodyEdit::default();
             }
-            _ => Ok(Default::default()),
+            let function = Function { index: own(layout, at), walk };
+            counted(layout, function, verdict.carried, &blocks, globals)
         })
-        .collect::<Result<Vec<_>, Error>>()?;
+        .collect();
     let hidden = enter(layout, &verdicts, globals, &mut edit)?;
     let lost: Vec<u32> = (walks.iter().flat_map(|walk| &walk.references).copied())
         .collect::<BTreeSet<u32>>()

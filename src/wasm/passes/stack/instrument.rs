@@ -4,13 +4,12 @@ use super::super::super::Error;
 use super::super::super::edit::{BodyEdit, Splice};
 use super::super::super::layout::Layout;
 use super::graph::Verdict;
-use super::unreadable;
-use super::walk::{Change, FrameSize, Walk, block};
+use super::walk::{FrameSize, Walk};
 use crate::profile::STACK_WORDS;
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{BlockType, Encode, InstructionSink, SectionId, ValType};
-use wasmparser::{Catch, CompositeInnerType, FrameKind, FunctionBody, Operator};
+use wasmparser::CompositeInnerType;
 
 /// Instructions before the body, the block that holds it included.
 const PROLOGUE: u64 = 14;
@@ -90,66 +89,21 @@ fn value_type(ty: wasmparser::ValType) -> Result<ValType, Error> {
     same.map_err(|error| Error::Reencode { what: format!("stack: {error}") })
 }
 
-/// A block that is open.
-struct Level {
-    kind: FrameKind,
-    /// Where its contents begin.
-    start: usize,
-    /// Whether a catch clause names it.
-    catches: bool,
-}
-
 /// One of the module's own functions.
-pub(super) struct Function<'f, 'a> {
+pub(super) struct Function<'f> {
     pub(super) index: u32,
-    pub(super) body: &'f FunctionBody<'a>,
     pub(super) walk: &'f Walk,
 }
 
 /// Makes `function` count its words, and those that it carries.
 pub(super) fn counted(
     layout: &Layout<'_>,
-    function: Function<'_, '_>,
+    function: Function<'_>,
     carried: u64,
     blocks: &Blocks,
     globals: Globals,
-) -> Result<BodyEdit, Error> {
-    let Function { index, body, walk } = function;
-    let mut operators = body.get_operators_reader().map_err(unreadable)?;
-    let start = operators.original_position();
-    // Of two insertions at one place, the one that belongs to what stands before it comes first.
-    let mut landings = Vec::new();
-    let mut releases = Vec::new();
-    let mut levels = vec![Level { kind: FrameKind::Block, start, catches: false }];
-    while !operators.eof() {
-        let at = operators.original_position();
-        let operator = operators.read().map_err(unreadable)?;
-        let end = operators.original_position();
-        match &operator {
-            Operator::TryTable { try_table } => {
-                for catch in &try_table.catches {
-                    catches(&mut levels, catch, &mut landings);
-                }
-            }
-            Operator::Return
-            | Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::ReturnCallRef { .. } => releases.push(at),
-            _ => {}
-        }
-        match block(&operator) {
-            Change::Opens(_, kind) => levels.push(Level { kind, start: end, catches: false }),
-            Change::Closes => {
-                let closed = levels.pop();
-                let lands = closed.is_some_and(|l| l.catches && l.kind != FrameKind::Loop);
-                if lands && !levels.is_empty() {
-                    landings.push(end);
-                }
-            }
-            Change::Turns | Change::None => {}
-        }
-    }
-
+) -> BodyEdit {
+    let Function { index, walk } = function;
     let size = FrameSize {
         locals: walk.size.locals + 1,
         height: walk.size.height + HEIGHT,
@@ -157,8 +111,8 @@ pub(super) fn counted(
         instructions: walk.size.instructions
             + PROLOGUE
             + EPILOGUE
-            + 2 * releases.len() as u64
-            + 4 * landings.len() as u64,
+            + 2 * walk.releases.len() as u64
+            + 4 * walk.landings.len() as u64,
         ..walk.size
     };
     let ty = layout.functions.get(index as usize).copied().unwrap_or_default();
@@ -168,29 +122,16 @@ pub(super) fn counted(
         words: i32::try_from(size.words().saturating_add(carried)).unwrap_or(i32::MAX),
         block: blocks.types.get(&ty).copied().unwrap_or(BlockType::Empty),
     };
-    let mut places: Vec<(usize, bool)> = landings.into_iter().map(|at| (at, false)).collect();
-    places.extend(releases.into_iter().map(|at| (at, true)));
+    // Of two insertions at one place, the one that belongs to what stands before it comes first.
+    let mut places: Vec<(usize, bool)> = walk.landings.iter().map(|at| (*at, false)).collect();
+    places.extend(walk.releases.iter().map(|at| (*at, true)));
     places.sort_unstable();
-    let mut splices = vec![Splice::insert(start, frame.prologue())];
+    let mut splices = vec![Splice::insert(walk.code.start, frame.prologue())];
     splices.extend(places.into_iter().map(|(at, releases)| {
         Splice::insert(at, if releases { frame.release() } else { frame.land() })
     }));
-    splices.push(Splice::insert(operators.original_position(), frame.epilogue()));
-    Ok(BodyEdit { locals: vec![(1, ValType::I32)], splices })
-}
-
-/// Notes that `catch` may go on at one of `levels`, with a counter that is wrong then.
-fn catches(levels: &mut [Level], catch: &Catch, landings: &mut Vec<usize>) {
-    let (Catch::One { label, .. }
-    | Catch::OneRef { label, .. }
-    | Catch::All { label }
-    | Catch::AllRef { label }) = *catch;
-    let at = levels.len().checked_sub(1).and_then(|last| last.checked_sub(label as usize));
-    let Some(level) = at.and_then(|at| levels.get_mut(at)) else { return };
-    if !level.catches && level.kind == FrameKind::Loop {
-        landings.push(level.start);
-    }
-    level.catches = true;
+    splices.push(Splice::insert(walk.code.end, frame.epilogue()));
+    BodyEdit { locals: vec![(1, ValType::I32)], splices }
 }
 
 /// What is written into one function.

@@ -1,9 +1,16 @@
 //! What the pass wants to know of a function: whom it calls, and how many words it takes.
 
 use super::super::super::Error;
-use super::super::super::layout::Layout;
+use super::super::super::encode::quick::canonical_length;
+use super::super::super::layout::{Frames, Layout};
+use super::super::super::module::FEATURES;
+use super::super::super::numbers::read_unsigned;
 use super::unreadable;
-use wasmparser::{BlockType, FrameKind, FunctionBody, ModuleArity, Operator, ValType};
+use std::ops::Range;
+use wasmparser::{
+    BinaryReader, BlockType, Catch, FrameKind, FuncType, FunctionBody, ModuleArity, Operator,
+    OperatorsReader, ValType,
+};
 
 /// One function, read once.
 #[derive(Debug, Default)]
@@ -16,6 +23,12 @@ pub(super) struct Walk {
     pub(super) catches: bool,
     /// How many parameters and locals there are.
     pub(super) locals: u32,
+    /// Where its code stands, the `end` included.
+    pub(super) code: Range<usize>,
+    /// Where control leaves it before the end, ascending.
+    pub(super) releases: Vec<usize>,
+    /// Where control comes back from a catch clause, ascending.
+    pub(super) landings: Vec<usize>,
     pub(super) size: FrameSize,
 }
 
@@ -51,6 +64,33 @@ struct Level {
     base: u64,
     /// Whether it could be entered.
     live: bool,
+    /// Where its contents begin.
+    start: usize,
+    /// Whether a catch clause names it.
+    catches: bool,
+}
+
+/// What an operator does to operands and blocks.
+enum Effect {
+    /// How many operands it takes, and how many it gives.
+    Plain(u32, u32),
+    Opens(BlockType, FrameKind),
+    Turns,
+    Closes,
+    /// What follows in the block cannot be reached.
+    Leaves,
+}
+
+/// Where a function is read.
+struct Reading<'l, 'a> {
+    layout: &'l Layout<'a>,
+    walk: Walk,
+    frames: Frames<'l, 'a>,
+    levels: Vec<Level>,
+    height: u64,
+    live: bool,
+    /// The operator that is being read.
+    at: usize,
 }
 
 impl Walk {
@@ -60,56 +100,35 @@ impl Walk {
         index: u32,
         body: &FunctionBody<'_>,
     ) -> Result<Self, Error> {
-        let mut walk = Self::default();
         let ty = layout.functions.get(index as usize).copied().unwrap_or_default();
+        let start = body.get_operators_reader().map_err(unreadable)?.original_position();
+        let mut walk = Self { code: start..body.range().end, ..Self::default() };
         walk.size_locals(layout, ty, body)?;
-        let mut frames = layout.frames(ty);
-        let mut levels = vec![Level { base: 0, live: true }];
-        let (mut height, mut live) = (0_u64, true);
-        let mut operators = body.get_operators_reader().map_err(unreadable)?;
-        while !operators.eof() {
-            let at = operators.original_position();
-            let operator = operators.read().map_err(unreadable)?;
-            let end = operators.original_position();
-            walk.size.instructions += 1;
-            walk.size.has_vectors |= layout.bytes.get(at) == Some(&0xFD);
-            walk.note(layout, &operator);
-            match block(&operator) {
-                Change::Opens(ty, kind) => {
-                    let (params, _) = arity(frames.block_type_arity(ty), end)?;
-                    let condition = u64::from(kind == FrameKind::If);
-                    height = height.saturating_sub(condition);
-                    levels.push(Level { base: height.saturating_sub(params.into()), live });
-                    frames.push(ty, kind);
-                }
-                Change::Turns => {
-                    if let (Some((ty, _)), Some(level)) = (frames.pop(), levels.last()) {
-                        let (params, _) = arity(frames.block_type_arity(ty), end)?;
-                        (height, live) = (level.base + u64::from(params), level.live);
-                        frames.push(ty, FrameKind::Else);
-                    }
-                }
-                Change::Closes => {
-                    if let (Some((ty, _)), Some(level)) = (frames.pop(), levels.pop()) {
-                        let (_, results) = arity(frames.block_type_arity(ty), end)?;
-                        (height, live) = (level.base + u64::from(results), level.live);
-                    }
-                }
-                Change::None if live => {
-                    let (pops, pushes) = arity(operator.operator_arity(&frames), end)?;
-                    height = height.saturating_sub(pops.into()) + u64::from(pushes);
-                }
-                Change::None => {}
-            }
-            if live {
-                walk.size.height = walk.size.height.max(height);
-                live = !leaves(&operator);
-            }
+        let mut reading = Reading {
+            layout,
+            walk,
+            frames: layout.frames(ty),
+            levels: vec![Level { base: 0, live: true, start, catches: false }],
+            height: 0,
+            live: true,
+            at: start,
+        };
+        while let Some(rest) = layout.bytes.get(reading.at..body.range().end)
+            && !rest.is_empty()
+        {
+            let (effect, length) = match reading.frequent(rest) {
+                Some(found) => found,
+                None => reading.any(rest)?,
+            };
+            reading.at = reading.at.saturating_add(length);
+            reading.carry_out(&effect)?;
         }
+        let mut walk = reading.walk;
         walk.calls.sort_unstable();
         walk.calls.dedup_by_key(|(node, _)| *node);
         walk.references.sort_unstable();
         walk.references.dedup();
+        walk.landings.sort_unstable();
         Ok(walk)
     }
 
@@ -135,59 +154,97 @@ impl Walk {
         }
         Ok(())
     }
+}
 
-    /// Notes whom `operator` calls and what it refers to, and counts what it gives.
-    fn note(&mut self, layout: &Layout<'_>, operator: &Operator<'_>) {
-        let hub = |ty: u32| hub(layout, ty);
-        match operator {
-            Operator::Call { function_index } => self.calls.push((*function_index, false)),
-            Operator::ReturnCall { function_index } => self.calls.push((*function_index, true)),
+impl Reading<'_, '_> {
+    /// Looks at the operators that nearly all code consists of, and says how long one is: decoding
+    /// everything in full is most of what the pass costs. The module is in canonical form.
+    fn frequent(&mut self, code: &[u8]) -> Option<(Effect, usize)> {
+        let (&opcode, rest) = code.split_first()?;
+        let effect = match opcode {
+            0x02..=0x04 => {
+                let ty = match rest.first()? {
+                    0x40 => BlockType::Empty,
+                    // Which number makes no difference.
+                    0x7c..=0x7f => BlockType::Type(ValType::I32),
+                    _ => return None,
+                };
+                let kinds = [FrameKind::Block, FrameKind::Loop, FrameKind::If];
+                Effect::Opens(ty, kinds[usize::from(opcode - 0x02)])
+            }
+            0x05 => Effect::Turns,
+            0x0b => Effect::Closes,
+            0x00 | 0x0c | 0x0e => Effect::Leaves,
+            0x0f => {
+                self.walk.releases.push(self.at);
+                Effect::Leaves
+            }
+            // br_if gives back what goes to the label.
+            0x0d => Effect::Plain(1, 0),
+            0x10 => {
+                let (function, _) = read_unsigned(rest)?;
+                let function = u32::try_from(function).ok()?;
+                let ty = self.layout.function_type(function)?;
+                self.walk.calls.push((function, false));
+                arity_of(ty, 0)
+            }
+            0x11 => {
+                let (ty, _) = read_unsigned(rest)?;
+                let ty = u32::try_from(ty).ok()?;
+                let called = self.layout.func_type(ty)?;
+                self.walk.calls.push((hub(self.layout, ty), false));
+                arity_of(called, 1)
+            }
+            0x23 => {
+                self.walk.size.givens += 1;
+                Effect::Plain(0, 1)
+            }
+            _ => {
+                let (pops, pushes) = plain(opcode)?;
+                Effect::Plain(pops, pushes)
+            }
+        };
+        Some((effect, canonical_length(code, true)?))
+    }
+
+    /// Reads any operator.
+    fn any(&mut self, code: &[u8]) -> Result<(Effect, usize), Error> {
+        let mut one = OperatorsReader::new(BinaryReader::new_features(code, self.at, FEATURES));
+        let operator = one.read().map_err(unreadable)?;
+        let end = one.original_position();
+        self.walk.size.has_vectors |= code.first() == Some(&0xFD);
+        let hub = |ty: u32| hub(self.layout, ty);
+        match &operator {
+            Operator::Call { function_index } => self.walk.calls.push((*function_index, false)),
             Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
-                self.calls.push((hub(*type_index), false));
+                self.walk.calls.push((hub(*type_index), false));
+            }
+            Operator::Return => self.walk.releases.push(self.at),
+            Operator::ReturnCall { function_index } => {
+                self.walk.calls.push((*function_index, true));
+                self.walk.releases.push(self.at);
             }
             Operator::ReturnCallIndirect { type_index, .. }
             | Operator::ReturnCallRef { type_index } => {
-                self.calls.push((hub(*type_index), true));
+                self.walk.calls.push((hub(*type_index), true));
+                self.walk.releases.push(self.at);
             }
-            Operator::GlobalGet { .. } | Operator::V128Const { .. } => self.size.givens += 1,
-            Operator::RefFunc { function_index } => self.references.push(*function_index),
-            Operator::TryTable { try_table } => self.catches |= !try_table.catches.is_empty(),
+            Operator::GlobalGet { .. } | Operator::V128Const { .. } => self.walk.size.givens += 1,
+            Operator::RefFunc { function_index } => self.walk.references.push(*function_index),
+            Operator::TryTable { try_table } => {
+                self.walk.catches |= !try_table.catches.is_empty();
+                try_table.catches.iter().for_each(|catch| self.catch(catch));
+            }
             _ => {}
         }
-    }
-}
-
-/// The node of the graph that stands for every function that can be called by type `ty`.
-pub(super) fn hub(layout: &Layout<'_>, ty: u32) -> u32 {
-    u32::try_from(layout.functions.len()).unwrap_or(u32::MAX).saturating_add(ty)
-}
-
-/// What an operator does to the blocks that are open.
-pub(super) enum Change {
-    Opens(BlockType, FrameKind),
-    Turns,
-    Closes,
-    None,
-}
-
-/// What `operator` does to the blocks that are open.
-pub(super) fn block(operator: &Operator<'_>) -> Change {
-    match operator {
-        Operator::Block { blockty } => Change::Opens(*blockty, FrameKind::Block),
-        Operator::Loop { blockty } => Change::Opens(*blockty, FrameKind::Loop),
-        Operator::If { blockty } => Change::Opens(*blockty, FrameKind::If),
-        Operator::TryTable { try_table } => Change::Opens(try_table.ty, FrameKind::TryTable),
-        Operator::Else => Change::Turns,
-        Operator::End => Change::Closes,
-        _ => Change::None,
-    }
-}
-
-/// Whether what follows in the block cannot be reached.
-fn leaves(operator: &Operator<'_>) -> bool {
-    matches!(
-        operator,
-        Operator::Unreachable
+        let effect = match &operator {
+            Operator::Block { blockty } => Effect::Opens(*blockty, FrameKind::Block),
+            Operator::Loop { blockty } => Effect::Opens(*blockty, FrameKind::Loop),
+            Operator::If { blockty } => Effect::Opens(*blockty, FrameKind::If),
+            Operator::TryTable { try_table } => Effect::Opens(try_table.ty, FrameKind::TryTable),
+            Operator::Else => Effect::Turns,
+            Operator::End => Effect::Closes,
+            Operator::Unreachable
             | Operator::Br { .. }
             | Operator::BrTable { .. }
             | Operator::Return
@@ -195,8 +252,108 @@ fn leaves(operator: &Operator<'_>) -> bool {
             | Operator::ReturnCallIndirect { .. }
             | Operator::ReturnCallRef { .. }
             | Operator::Throw { .. }
-            | Operator::ThrowRef
-    )
+            | Operator::ThrowRef => Effect::Leaves,
+            _ if self.live => {
+                let (pops, pushes) = arity(operator.operator_arity(&self.frames), end)?;
+                Effect::Plain(pops, pushes)
+            }
+            _ => Effect::Plain(0, 0),
+        };
+        Ok((effect, end.saturating_sub(self.at)))
+    }
+
+    /// Notes that `catch` may go on at one of the levels, with a counter that is wrong then.
+    fn catch(&mut self, catch: &Catch) {
+        let (Catch::One { label, .. }
+        | Catch::OneRef { label, .. }
+        | Catch::All { label }
+        | Catch::AllRef { label }) = *catch;
+        let kind = self.frames.label_block(label).map(|(_, kind)| kind);
+        let at = self.levels.len().checked_sub(1).and_then(|last| last.checked_sub(label as usize));
+        let Some(level) = at.and_then(|at| self.levels.get_mut(at)) else { return };
+        if !level.catches && kind == Some(FrameKind::Loop) {
+            self.walk.landings.push(level.start);
+        }
+        level.catches = true;
+    }
+
+    /// Does what the operator before `at` does.
+    fn carry_out(&mut self, effect: &Effect) -> Result<(), Error> {
+        self.walk.size.instructions += 1;
+        match *effect {
+            Effect::Plain(pops, pushes) if self.live => {
+                self.height = self.height.saturating_sub(pops.into()) + u64::from(pushes);
+            }
+            Effect::Plain(..) => {}
+            Effect::Leaves => self.live = false,
+            Effect::Opens(ty, kind) => {
+                let (params, _) = arity(self.frames.block_type_arity(ty), self.at)?;
+                let condition = u64::from(kind == FrameKind::If);
+                self.height = self.height.saturating_sub(condition);
+                self.levels.push(Level {
+                    base: self.height.saturating_sub(params.into()),
+                    live: self.live,
+                    start: self.at,
+                    catches: false,
+                });
+                self.frames.push(ty, kind);
+            }
+            Effect::Turns => {
+                if let (Some((ty, _)), Some(level)) = (self.frames.pop(), self.levels.last()) {
+                    let (params, _) = arity(self.frames.block_type_arity(ty), self.at)?;
+                    (self.height, self.live) = (level.base + u64::from(params), level.live);
+                    self.frames.push(ty, FrameKind::Else);
+                }
+            }
+            Effect::Closes => {
+                if let (Some((ty, kind)), Some(level)) = (self.frames.pop(), self.levels.pop()) {
+                    let (_, results) = arity(self.frames.block_type_arity(ty), self.at)?;
+                    (self.height, self.live) = (level.base + u64::from(results), level.live);
+                    if level.catches && kind != FrameKind::Loop && !self.levels.is_empty() {
+                        self.walk.landings.push(self.at);
+                    }
+                }
+            }
+        }
+        if self.live {
+            self.walk.size.height = self.walk.size.height.max(self.height);
+        }
+        Ok(())
+    }
+}
+
+/// How many operands a frequent operator takes, and how many it gives (Wasm specification, §3.4).
+const fn plain(opcode: u8) -> Option<(u32, u32)> {
+    Some(match opcode {
+        // nop
+        0x01 => (0, 0),
+        // drop, local.set, global.set
+        0x1a | 0x21 | 0x24 => (1, 0),
+        // select
+        0x1b => (3, 1),
+        // local.get, memory.size, constants
+        0x20 | 0x3f | 0x41..=0x44 => (0, 1),
+        // local.tee, loads, memory.grow
+        0x22 | 0x28..=0x35 | 0x40 => (1, 1),
+        // stores
+        0x36..=0x3e => (2, 0),
+        // eqz; bits that are counted; float functions; conversions
+        0x45 | 0x50 | 0x67..=0x69 | 0x79..=0x7b | 0x8b..=0x91 | 0x99..=0x9f | 0xa7..=0xc4 => (1, 1),
+        // comparisons and arithmetic
+        0x46..=0x4f | 0x51..=0x66 | 0x6a..=0x78 | 0x7c..=0x8a | 0x92..=0x98 | 0xa0..=0xa6 => (2, 1),
+        _ => return None,
+    })
+}
+
+/// A call of `ty`, with so many operands more.
+fn arity_of(ty: &FuncType, more: u32) -> Effect {
+    let count = |types: &[ValType]| u32::try_from(types.len()).unwrap_or(u32::MAX);
+    Effect::Plain(count(ty.params()).saturating_add(more), count(ty.results()))
+}
+
+/// The node of the graph that stands for every function that can be called by type `ty`.
+pub(super) fn hub(layout: &Layout<'_>, ty: u32) -> u32 {
+    u32::try_from(layout.functions.len()).unwrap_or(u32::MAX).saturating_add(ty)
 }
 
 /// Only a module that is not valid lacks an arity.
