@@ -43,18 +43,23 @@ impl Canonical {
     /// would be a defect, and nothing is signed that has it. When a limit is exceeded.
     pub fn build(module: &Module, profile: Profile, note: &SourceNote<'_>) -> Result<Built, Error> {
         module.exports_nothing_reserved()?;
-        let Encoded { mut bytes, mut offsets, changes } = encode(module.bytes())?;
+        let Encoded { mut bytes, offsets, changes } = encode(module.bytes())?;
+        let mut offsets = vec![offsets];
         let (rewritten, passes) = passes::run(&bytes, profile)?;
         if let Some(Edited { bytes: rewritten, offsets: map }) = rewritten {
             // The passes leave custom sections out.
             let last = encode_with_customs(&rewritten, &bytes)
                 .map_err(|error| Error::Reencode { what: format!("after the passes: {error}") })?;
             bytes = last.bytes;
-            offsets = last.offsets.then(&map).then(&offsets);
+            offsets.extend([map, last.offsets]);
         }
         let check = || Self::check(bytes, profile);
-        let (canonical, companion) =
-            rayon::join(check, move || Companion::of(module, note, offsets));
+        let companion = move || {
+            let newest_first = offsets.into_iter().rev();
+            let offsets = newest_first.reduce(|newer, older| newer.then(&older));
+            Companion::of(module, note, offsets.unwrap_or_default())
+        };
+        let (canonical, companion) = rayon::join(check, companion);
         let (canonical, companion) = (canonical.map_err(defect)?, companion?);
         Ok(Built { canonical, companion, changes, passes })
     }

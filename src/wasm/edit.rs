@@ -5,7 +5,9 @@
 
 use super::Error;
 use super::layout::Layout;
+use super::numbers::unsigned_length;
 use super::offsets::Offsets;
+use rayon::prelude::*;
 use wasm_encoder::{Encode, SectionId, ValType};
 
 /// Bytes that are replaced.
@@ -60,6 +62,40 @@ impl Edit {
             && self.splices.is_empty()
             && self.bodies.iter().all(BodyEdit::is_empty)
     }
+
+    /// Makes this and `other`, which changes other places, one.
+    ///
+    /// # Errors
+    /// [`Error::Reencode`] when both change code, where places move.
+    pub(super) fn join(&mut self, other: Self) -> Result<(), Error> {
+        self.splices.extend(other.splices);
+        self.splices.sort_by_key(|splice| splice.at);
+        self.items.extend(other.items);
+        match (self.bodies.is_empty(), other.bodies.is_empty()) {
+            (_, true) => Ok(()),
+            (true, false) => {
+                self.bodies = other.bodies;
+                Ok(())
+            }
+            (false, false) => Err(defect("two edits of code at once")),
+        }
+    }
+
+    /// How many bytes more there are afterwards, but for counts and sizes.
+    pub(super) fn added(&self) -> i64 {
+        let inside = self.bodies.iter().flat_map(|body| &body.splices);
+        let splices = self.splices.iter().chain(inside);
+        let locals = self.bodies.iter().flat_map(|body| &body.locals);
+        let new = (splices.clone().map(|splice| splice.insert.len()))
+            .chain(self.items.iter().map(|(_, item)| item.len()))
+            .chain(locals.map(|(count, _)| unsigned_length((*count).into()) + 1));
+        let old = splices.map(|splice| splice.remove);
+        signed(new.sum()) - signed(old.sum())
+    }
+}
+
+fn signed(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// A module after an edit.
@@ -111,12 +147,12 @@ pub(super) fn apply(layout: &Layout<'_>, edit: &Edit) -> Result<Edited, Error> {
             }
             continue;
         };
-        let (contents, map) = if id == SectionId::Code {
-            code(layout, edit, range.start, &items)?
+        if id == SectionId::Code {
+            code(layout, edit, range.start, &items, &mut out, &mut offsets)?;
         } else {
-            section(layout.bytes, edit, range.clone(), &items)?
-        };
-        write_section(&mut out, &mut offsets, id, &contents, &map);
+            let (contents, map) = section(layout.bytes, edit, range.clone(), &items)?;
+            write_section(&mut out, &mut offsets, id, &contents, &map);
+        }
     }
     Ok(Edited { bytes: out, offsets })
 }
@@ -156,28 +192,48 @@ fn section(
     Ok((contents, map))
 }
 
+/// Writes the code section: functions that change are made first, so that its size is known.
 fn code(
     layout: &Layout<'_>,
     edit: &Edit,
     start: usize,
     items: &[&[u8]],
-) -> Result<(Vec<u8>, Offsets), Error> {
-    let (mut contents, mut map) = (Vec::new(), Offsets::default());
-    map.inserted(0, start as u64);
-    layout.bodies.len().saturating_add(items.len()).encode(&mut contents);
-    let unchanged = BodyEdit::default();
-    let mut body = Vec::new();
+    out: &mut Vec<u8>,
+    offsets: &mut Offsets,
+) -> Result<(), Error> {
+    let changed = (edit.bodies.par_iter().zip(&layout.bodies))
+        .map(|(edit, function)| match edit.is_empty() {
+            true => Ok(None),
+            false => rewrite(layout.bytes, &function.range(), edit).map(Some),
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    let changed = |at: usize| changed.get(at).and_then(Option::as_ref);
+    let sized = |size: usize| unsigned_length(size as u64).saturating_add(size);
+
+    let count = layout.bodies.len().saturating_add(items.len());
+    let sizes = layout.bodies.iter().enumerate().map(|(at, function)| {
+        sized(changed(at).map_or(function.range().len(), |(body, _)| body.len()))
+    });
+    let size = unsigned_length(count as u64)
+        .saturating_add(sizes.sum())
+        .saturating_add(items.iter().map(|item| item.len()).sum());
+    out.push(SectionId::Code as u8);
+    size.encode(out);
+    offsets.inserted(out.len() as u64, start as u64);
+    count.encode(out);
     for (at, function) in layout.bodies.iter().enumerate() {
-        let edit = edit.bodies.get(at).unwrap_or(&unchanged);
-        let mut inner = Offsets::default();
-        body.clear();
-        rewrite(layout.bytes, &function.range(), edit, &mut body, &mut inner)?;
-        body.len().encode(&mut contents);
-        map.append(&inner, contents.len() as u64, 0);
-        contents.extend_from_slice(&body);
+        let range = function.range();
+        let copied = || get(layout.bytes, range.clone());
+        let body = changed(at).map_or_else(copied, |(body, _)| Ok(body))?;
+        body.len().encode(out);
+        match changed(at) {
+            Some((_, inner)) => offsets.append(inner, out.len() as u64, 0),
+            None => offsets.copied(out.len() as u64, range.start as u64),
+        }
+        out.extend_from_slice(body);
     }
-    contents.extend(items.concat());
-    Ok((contents, map))
+    items.iter().for_each(|item| out.extend_from_slice(item));
+    Ok(())
 }
 
 /// One function's locals and code.
@@ -185,9 +241,10 @@ fn rewrite(
     bytes: &[u8],
     range: &std::ops::Range<usize>,
     edit: &BodyEdit,
-    body: &mut Vec<u8>,
-    map: &mut Offsets,
-) -> Result<(), Error> {
+) -> Result<(Vec<u8>, Offsets), Error> {
+    let (mut body, mut map) = (Vec::new(), Offsets::default());
+    let inserted = edit.splices.iter().map(|splice| splice.insert.len());
+    body.reserve(inserted.fold(range.len(), usize::saturating_add));
     let mut start = range.start;
     if !edit.locals.is_empty() {
         let reader = wasmparser::BinaryReader::new(get(bytes, range.clone())?, range.start);
@@ -195,18 +252,19 @@ fn rewrite(
         let mut head = reader;
         let fault = |error: wasmparser::Error| defect(&error.to_string());
         let groups = head.read_var_u32().map_err(fault)?;
-        (groups as usize).saturating_add(edit.locals.len()).encode(body);
+        (groups as usize).saturating_add(edit.locals.len()).encode(&mut body);
         map.inserted(0, start as u64);
         let code = function.get_operators_reader().map_err(fault)?.original_position();
         start = head.original_position();
-        splice(bytes, start..code, std::iter::empty(), body, map)?;
+        splice(bytes, start..code, std::iter::empty(), &mut body, &mut map)?;
         for (count, ty) in &edit.locals {
-            count.encode(body);
-            ty.encode(body);
+            count.encode(&mut body);
+            ty.encode(&mut body);
         }
         start = code;
     }
-    splice(bytes, start..range.end, edit.splices.iter(), body, map)
+    splice(bytes, start..range.end, edit.splices.iter(), &mut body, &mut map)?;
+    Ok((body, map))
 }
 
 /// Copies `range` with the splices in it carried out. `map`'s newer side is relative to `out`.

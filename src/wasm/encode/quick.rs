@@ -9,6 +9,44 @@
 /// encoding the canonical one; `None` otherwise. `keeps_types` says that type indices stay.
 #[inline]
 pub(in crate::wasm) fn canonical_length(code: &[u8], keeps_types: bool) -> Option<usize> {
+    if let Some([opcode, immediates @ ..]) = code.first_chunk::<3>() {
+        let Short { length, clear } = SHORT[usize::from(*opcode)];
+        let set = (immediates[0] & clear[0]) | (immediates[1] & clear[1]);
+        if length > 0 && set == 0 {
+            return Some(usize::from(length));
+        }
+    }
+    any_length(code, keeps_types)
+}
+
+/// An operator whose immediates have one byte each, which nearly all have: no branch tells them
+/// apart.
+#[derive(Clone, Copy)]
+struct Short {
+    /// 0 for operators that need a closer look.
+    length: u8,
+    /// Bits that are clear in immediates of one byte.
+    clear: [u8; 2],
+}
+
+const SHORT: [Short; 256] = {
+    let mut table = [Short { length: 0, clear: [0, 0] }; 256];
+    let mut opcode = 0;
+    while opcode < table.len() {
+        let (length, clear) = match opcode {
+            0x00 | 0x01 | 0x0b | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 => (1, [0, 0]),
+            0x0c | 0x0d | 0x10 | 0x20..=0x24 | 0x41 | 0x42 => (2, [0x80, 0]),
+            // Bit 6 of the alignment announces a memory index.
+            0x28..=0x3e => (3, [0xc0, 0x80]),
+            _ => (0, [0, 0]),
+        };
+        table[opcode] = Short { length, clear };
+        opcode += 1;
+    }
+    table
+};
+
+fn any_length(code: &[u8], keeps_types: bool) -> Option<usize> {
     let (&opcode, rest) = code.split_first()?;
     let immediates = match opcode {
         // unreachable, nop, throw_ref, end, return, drop, select; everything from i32.eqz to
@@ -103,27 +141,42 @@ fn vector(bytes: &[u8]) -> Option<usize> {
     };
     immediates.checked_add(1)
 }
+
 /// Length of an unsigned LEB128 integer in shortest form.
 #[inline]
 fn unsigned(bytes: &[u8]) -> Option<usize> {
-    let more = bytes.iter().take_while(|byte| **byte >= 0x80).count();
-    let last = *bytes.get(more)?;
-    (more == 0 || last != 0).then_some(more.checked_add(1)?)
+    match bytes {
+        [..0x80, ..] => Some(1),
+        [_, 0x01..0x80, ..] => Some(2),
+        _ => long_unsigned(bytes),
+    }
+}
+
+fn long_unsigned(bytes: &[u8]) -> Option<usize> {
+    let more = more(bytes);
+    (*bytes.get(more)? != 0).then_some(more.checked_add(1)?)
 }
 
 /// Length of a signed LEB128 integer in shortest form: the last byte is not a mere repetition of
 /// the sign before it.
 #[inline]
 fn signed(bytes: &[u8]) -> Option<usize> {
-    let more = bytes.iter().take_while(|byte| **byte >= 0x80).count();
-    let last = *bytes.get(more)?;
-    if let Some(before) = more.checked_sub(1).and_then(|at| bytes.get(at)) {
-        let is_negative = before & 0x40 != 0;
-        if last == if is_negative { 0x7f } else { 0x00 } {
-            return None;
-        }
+    match bytes {
+        [..0x80, ..] => Some(1),
+        _ => long_signed(bytes),
     }
-    more.checked_add(1)
+}
+
+fn long_signed(bytes: &[u8]) -> Option<usize> {
+    let more = more(bytes);
+    let last = *bytes.get(more)?;
+    let is_negative = bytes.get(more.checked_sub(1)?)? & 0x40 != 0;
+    (last != if is_negative { 0x7f } else { 0x00 }).then_some(more.checked_add(1)?)
+}
+
+/// How many bytes say that another one follows.
+fn more(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| **byte >= 0x80).count()
 }
 
 #[cfg(test)]

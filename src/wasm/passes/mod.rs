@@ -22,7 +22,7 @@ pub struct Applied {
     pub functions: usize,
     /// Places that it changed, in code and elsewhere.
     pub places: usize,
-    /// Bytes that it added.
+    /// Bytes that it added; what counts and sizes grew by is left out.
     pub bytes: i64,
 }
 
@@ -34,31 +34,34 @@ pub struct Applied {
 pub(super) fn run(bytes: &[u8], profile: Profile) -> Result<(Option<Edited>, Vec<Applied>), Error> {
     let mut done: Option<Edited> = None;
     let mut applied = Vec::new();
-    for pass in profile.passes() {
+    let passes: Vec<Pass> = profile.passes().collect();
+    // `growth` reads and writes limits alone, and nothing else does: it goes with what is before it.
+    for passes in passes.chunk_by(|_, next| *next == Pass::Growth) {
         let current = done.as_ref().map_or(bytes, |done| &done.bytes);
         let layout = Layout::of(current).map_err(|error| Error::Reencode {
-            what: format!("before {}: {error}", pass.name()),
+            what: format!("before {}: {error}", passes.first().map_or("", |pass| pass.name())),
         })?;
-        let edit = edit(pass, &layout)?;
-        let before = current.len();
-        let next = if edit.is_empty() { None } else { Some(apply(&layout, &edit)?) };
-        let after = next.as_ref().map_or(before, |next| next.bytes.len());
-        applied.push(Applied {
-            pass,
-            functions: edit.bodies.iter().filter(|body| !body.is_empty()).count(),
-            places: edit.bodies.iter().map(|body| body.splices.len()).sum::<usize>()
-                + edit.splices.len()
-                + edit.items.len(),
-            bytes: i64::try_from(after).unwrap_or(i64::MAX)
-                - i64::try_from(before).unwrap_or(i64::MAX),
-        });
-        if let Some(Edited { bytes, offsets }) = next {
-            let offsets = match &done {
-                Some(older) => offsets.then(&older.offsets),
-                None => offsets,
-            };
-            done = Some(Edited { bytes, offsets });
+        let mut whole = Edit::default();
+        for pass in passes {
+            let edit = edit(*pass, &layout)?;
+            applied.push(Applied {
+                pass: *pass,
+                functions: edit.bodies.iter().filter(|body| !body.is_empty()).count(),
+                places: edit.bodies.iter().map(|body| body.splices.len()).sum::<usize>()
+                    + edit.splices.len()
+                    + edit.items.len(),
+                bytes: edit.added(),
+            });
+            whole.join(edit)?;
         }
+        if whole.is_empty() {
+            continue;
+        }
+        let Edited { bytes, mut offsets } = apply(&layout, &whole)?;
+        if let Some(older) = &done {
+            offsets = offsets.then(&older.offsets);
+        }
+        done = Some(Edited { bytes, offsets });
     }
     Ok((done, applied))
 }
