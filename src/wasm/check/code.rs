@@ -77,11 +77,11 @@ impl Function {
         };
         let mut notes = Box::new(Notes::new(context, ty, body.clone(), cursor.at(), globals));
         let mut function = Self::walk(&mut cursor, types, |operator, next| {
-            notes.operator(context, operator, next, globals);
+            notes.operator(context, &operator, next, globals);
         })?;
         let ty = types.get(ty).ok_or(Fault::unread(body.start))?;
         let params = u64::from(ty.form.params).saturating_add(ty.vectors.into());
-        notes.finish(ty, params.saturating_add(locals.words), locals.has_vectors);
+        notes.finish(ty, params.saturating_add(locals.words), locals.has_vectors, function.sets);
         function.notes = Some(notes);
         Ok(function)
     }
@@ -91,7 +91,7 @@ impl Function {
     fn walk(
         cursor: &mut Cursor<'_>,
         types: &Types,
-        mut each: impl FnMut(&Operator, usize),
+        mut each: impl FnMut(Operator, usize),
     ) -> Result<Self, Fault> {
         let mut function = Self::default();
         while !cursor.is_done() {
@@ -100,7 +100,7 @@ impl Function {
             if operator.shape.sets & RELAXED != 0 {
                 function.relaxed.get_or_insert(operator.at);
             }
-            each(&operator, cursor.at());
+            each(operator, cursor.at());
         }
         Ok(function)
     }

@@ -44,7 +44,6 @@ pub(in super::super) struct Notes {
     instructions: u64,
     /// How many of them have a word of their own.
     givers: u64,
-    sets: u8,
     height: u32,
     greatest: u32,
     /// What follows cannot be reached.
@@ -103,23 +102,23 @@ impl Notes {
     ) {
         let shape = found.shape;
         self.instructions += 1;
-        self.sets |= shape.sets;
         if shape.sets & (NOTED | LEAVES | BRANCHES) != 0 {
-            self.note(context, found, globals);
-            self.walk(context, found, next);
+            self.note(context, *found, globals);
+            self.walk(context, *found, next);
         } else if !self.is_left {
             self.step(u32::from(shape.pops), u32::from(shape.pushes));
             if Some(found.first) == self.counter {
-                self.walk(context, found, next);
+                self.walk(context, *found, next);
             }
         } else if Some(found.first) == self.counter {
-            self.walk(context, found, next);
+            self.walk(context, *found, next);
         }
     }
 
-    fn walk(&mut self, context: &Context<'_>, found: &Operator, next: usize) {
+    #[inline(never)]
+    fn walk(&mut self, context: &Context<'_>, found: Operator, next: usize) {
         if let Some(walk) = &mut self.walk
-            && let Err(broken) = walk.operator(context, found, next)
+            && let Err(broken) = walk.operator(context, &found, next)
         {
             self.broken = Some(broken);
             self.walk = None;
@@ -128,8 +127,8 @@ impl Notes {
 
     /// At the end of the function: `locals` words are those of its parameters and locals, and
     /// `has_vectors` says whether a vector is among them.
-    pub(in super::super) fn finish(&mut self, ty: &Entry, locals: u64, has_vectors: bool) {
-        let is_wide = has_vectors || ty.has_vectors || self.sets & VECTOR != 0;
+    pub(in super::super) fn finish(&mut self, ty: &Entry, locals: u64, has_vectors: bool, sets: u8) {
+        let is_wide = has_vectors || ty.has_vectors || sets & VECTOR != 0;
         let height = u64::from(self.greatest) << u32::from(is_wide);
         self.words = locals
             .saturating_add(height)
@@ -154,11 +153,11 @@ impl Notes {
     }
 
     #[inline(never)]
-    fn note(&mut self, context: &Context<'_>, found: &Operator, globals: Option<Globals>) {
+    fn note(&mut self, context: &Context<'_>, found: Operator, globals: Option<Globals>) {
         let first = found.first;
         self.givers += u64::from(matches!(found.code, code::GLOBAL_GET | code::VECTOR_CONST));
         match found.code {
-            code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => return self.begin(found),
+            code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => return self.begin(&found),
             code::ELSE => return self.other_arm(),
             code::END => return self.end(),
             code::CALL | code::RETURN_CALL => {
@@ -176,7 +175,7 @@ impl Notes {
             _ => {}
         }
         if !self.is_left {
-            let effect = effect(found, context.sections);
+            let effect = effect(&found, context.sections);
             self.step(effect.params, effect.results);
             self.is_left = found.shape.sets & LEAVES != 0;
         }
