@@ -58,9 +58,10 @@ pub(super) const DATA: u8 = 1 << 3;
 pub(super) const LEAVES: u8 = 1 << 4;
 /// Counts for the stack pass: blocks, calls, what has an arity by type.
 pub(super) const NOTED: u8 = 1 << 5;
-
 /// Names a label.
 pub(super) const BRANCHES: u8 = 1 << 6;
+/// Assigns a local.
+pub(super) const ASSIGNS: u8 = 1 << 7;
 
 /// An operator, by its byte, or by 256 times its prefix plus the number that follows.
 pub(super) mod code {
@@ -137,8 +138,8 @@ const fn plain(byte: u32) -> Shape {
         0x1c => shape(I::SelectTypes, 3, 1),
         0x1f => with(NOTED, shape(I::TryTable, 0, 0)),
         0x20 => shape(I::Index, 0, 1),
-        0x21 => shape(I::Index, 1, 0),
-        0x22 => shape(I::Index, 1, 1),
+        0x21 => with(ASSIGNS, shape(I::Index, 1, 0)),
+        0x22 => with(ASSIGNS, shape(I::Index, 1, 1)),
         0x23 => with(NOTED, shape(I::Index, 0, 1)),
         0x24 => with(NOTED, shape(I::Index, 1, 0)),
         0x25 => shape(I::Index, 1, 1),
@@ -303,7 +304,8 @@ static QUICK: [Quick; 256] = {
 #[inline(always)]
 pub(super) fn operator(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
     let at = cursor.at();
-    if let Some([byte, first, second]) = cursor.next_three() {
+    if let Some(word) = cursor.next_four() {
+        let [byte, first, second, _] = word.to_le_bytes();
         let Quick { length, masks, index } = QUICK[byte as usize];
         if length != 0 && (first & masks[0]) | (second & masks[1]) == 0 {
             cursor.pass(length);
