@@ -1,4 +1,5 @@
-//! One pass over the bytes of every function: the freedoms of code, and which operators there are.
+//! One pass over the bytes of every function: the freedoms of code, which operators there are, and
+//! what the passes' rules need. NaNs are followed while the bytes of the function are at hand.
 
 use super::super::freedom::Freedom;
 use super::context::Context;
