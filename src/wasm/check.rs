@@ -42,7 +42,7 @@ pub fn check(module: &Module, profile: Profile) -> Result<(), Error> {
     let stack = profile.has(Pass::Stack).then(|| stack::globals(module));
     let (sections, outside) = Sections::read(module.bytes());
     let context = Context::new(module.bytes(), &sections)?;
-    let code = canonical(&context, outside, Asked { stack })?;
+    let code = canonical(&context, outside, Asked { stack, nan: profile.has(Pass::Nan) })?;
     profile.passes().try_for_each(|pass| match pass {
         Pass::RelaxedSimd => relaxed::check(&context, &code, pass),
         Pass::Nan => {

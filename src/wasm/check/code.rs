@@ -1,9 +1,11 @@
-//! One pass over the bytes of every function: the freedoms of code, and which operators there are.
+//! One pass over the bytes of every function: the freedoms of code, which operators there are, and
+//! what the passes' rules need. NaNs are followed while the bytes of the function are at hand.
 
 use super::super::freedom::Freedom;
 use super::context::Context;
 use super::cursor::{Cursor, Fault};
-use super::operator::{DATA, Operator, RELAXED, operator};
+use super::nan::{Follower, Seen};
+use super::operator::{DATA, Operator, PRODUCER, RELAXED, operator};
 use super::stack::{Globals, Notes};
 use super::types::{Types, VECTOR_TYPE};
 use rayon::prelude::*;
@@ -25,6 +27,8 @@ pub(super) struct Function {
     pub(super) sets: u8,
     /// Where its first operator of relaxed SIMD stands.
     pub(super) relaxed: Option<usize>,
+    /// Where it sees a fresh NaN first, if asked for.
+    pub(super) seen: Option<Seen>,
     /// What the rules about the stack need, if asked for.
     pub(super) notes: Option<Box<Notes>>,
 }
@@ -34,6 +38,8 @@ pub(super) struct Function {
 pub(super) struct Asked {
     /// Notes for the rules about the stack, whose globals are these if there are any.
     pub(super) stack: Option<Option<Globals>>,
+    /// Whether NaNs are followed.
+    pub(super) nan: bool,
 }
 
 impl Code {
@@ -44,8 +50,11 @@ impl Code {
         let bodies = sections.bodies.par_iter().with_min_len(AT_ONCE);
         let types = sections.functions.par_iter().skip(sections.imported_functions);
         let functions = bodies.zip(types);
-        let functions: Vec<_> =
-            functions.map(|(body, ty)| Function::read(context, body, *ty, asked)).collect();
+        let follower = || asked.nan.then(|| Follower::new(context));
+        let functions = functions.map_init(follower, |follower, (body, ty)| {
+            Function::read(context, body, *ty, asked, follower.as_mut())
+        });
+        let functions: Vec<_> = functions.collect();
         let mut code = Self { functions: Vec::with_capacity(functions.len()) };
         for function in functions {
             match function {
@@ -68,21 +77,41 @@ impl Function {
         body: &Range<usize>,
         ty: u32,
         asked: Asked,
+        mut follower: Option<&mut Follower<'_, '_>>,
     ) -> Result<Self, Fault> {
         let types = &context.sections.types;
         let mut cursor = Cursor::new(context.module, body.start, body.end);
-        let locals = locals(&mut cursor, types)?;
-        let Some(globals) = asked.stack else {
+        if let Some(follower) = &mut follower {
+            follower.begin(ty);
+        }
+        let locals = locals(&mut cursor, types, follower.as_deref_mut())?;
+        let code = cursor.clone();
+        let mut notes = asked.stack.map(|globals| {
+            (globals, Box::new(Notes::new(context, ty, body.clone(), cursor.at(), globals)))
+        });
+        if follower.is_none() && notes.is_none() {
             return Self::walk(&mut cursor, types, |_, _| {});
-        };
-        let mut notes = Box::new(Notes::new(context, ty, body.clone(), cursor.at(), globals));
+        }
         let mut function = Self::walk(&mut cursor, types, |operator, next| {
-            notes.operator(context, operator, next, globals);
+            if let Some(follower) = &mut follower {
+                follower.operator(&operator);
+            }
+            if let Some((globals, notes)) = &mut notes {
+                notes.operator(context, &operator, next, *globals);
+            }
         })?;
-        let ty = types.get(ty).ok_or(Fault::unread(body.start))?;
-        let params = u64::from(ty.form.params).saturating_add(ty.vectors.into());
-        notes.finish(ty, params.saturating_add(locals.words), locals.has_vectors);
-        function.notes = Some(notes);
+        if let Some(follower) = follower
+            && function.sets & PRODUCER != 0
+        {
+            function.seen = follower.follow(ty, code)?;
+        }
+        if let Some((_, mut notes)) = notes {
+            let ty = types.get(ty).ok_or(Fault::unread(body.start))?;
+            let params = u64::from(ty.form.params).saturating_add(ty.vectors.into());
+            let words = params.saturating_add(locals.words);
+            notes.finish(ty, words, locals.has_vectors, function.sets);
+            function.notes = Some(notes);
+        }
         Ok(function)
     }
 
@@ -91,7 +120,7 @@ impl Function {
     fn walk(
         cursor: &mut Cursor<'_>,
         types: &Types,
-        mut each: impl FnMut(&Operator, usize),
+        mut each: impl FnMut(Operator, usize),
     ) -> Result<Self, Fault> {
         let mut function = Self::default();
         while !cursor.is_done() {
@@ -100,7 +129,7 @@ impl Function {
             if operator.shape.sets & RELAXED != 0 {
                 function.relaxed.get_or_insert(operator.at);
             }
-            each(&operator, cursor.at());
+            each(operator, cursor.at());
         }
         Ok(function)
     }
@@ -114,7 +143,11 @@ struct Locals {
 }
 
 /// Passes the locals of a function: neighbours of one type are one group, and none is empty.
-fn locals(cursor: &mut Cursor<'_>, types: &Types) -> Result<Locals, Fault> {
+fn locals(
+    cursor: &mut Cursor<'_>,
+    types: &Types,
+    mut follower: Option<&mut Follower<'_, '_>>,
+) -> Result<Locals, Fault> {
     let mut found = Locals::default();
     let mut before: &[u8] = &[];
     for _ in 0..cursor.index()? {
@@ -129,6 +162,9 @@ fn locals(cursor: &mut Cursor<'_>, types: &Types) -> Result<Locals, Fault> {
         if ty == before {
             let what = "a group of locals of the same type as the group before it";
             return Err(Fault::freedom(at, Freedom::Locals, what));
+        }
+        if let Some(follower) = &mut follower {
+            follower.locals(count, ty);
         }
         let is_vector = ty == [VECTOR_TYPE];
         found.has_vectors |= is_vector;

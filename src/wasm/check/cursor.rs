@@ -62,10 +62,10 @@ impl<'a> Cursor<'a> {
         self.at >= self.bytes.len()
     }
 
-    /// The next three bytes, without a step.
+    /// The next four bytes, without a step: one load.
     #[inline(always)]
-    pub(super) fn next_three(&self) -> Option<[u8; 3]> {
-        self.bytes.get(self.at..)?.first_chunk().copied()
+    pub(super) fn next_four(&self) -> Option<u32> {
+        self.bytes.get(self.at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
     }
 
     /// Passes `length` bytes that were looked at.

@@ -19,7 +19,7 @@ pub(super) fn effect(found: &Operator, sections: &Sections) -> Form {
         code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF => leaving(sections.types.form(first)),
         code::THROW => leaving(of(sections.tags.get(first as usize))),
         code::STRUCT_NEW => leaving(sections.types.form(first)),
-        code::ARRAY_NEW_FIXED => Form { params: found.second, results: 0 },
+        code::ARRAY_NEW_FIXED => found.form,
         _ => Form::EMPTY,
     };
     Form {

@@ -1,12 +1,13 @@
 //! nan (spec/portable.md): no NaN that arithmetic made reaches anything that sees bits.
 //!
-//! A function without arithmetic on floats is accepted as it is. In another, [`Assignments`] finds
+//! A function without arithmetic on floats is accepted as it is. In another, [`Assignments`] has
 //! where locals are assigned, [`Flow`] follows the values from operator to operator, and
-//! [`Knowledge`] settles what is only known when the whole function has been read.
+//! [`knowledge`] settles what is only known when the whole function has been read.
 
 mod assignments;
 mod flow;
 mod knowledge;
+mod numbers;
 mod pattern;
 mod role;
 mod value;
@@ -19,40 +20,67 @@ use super::code::Code;
 use super::context::Context;
 use super::cursor::{Cursor, Fault};
 use super::naming::name_at;
-use super::operator::PRODUCER;
+use super::operator::Operator;
 use crate::profile::Pass;
 use assignments::Assignments;
 use flow::Flow;
-use knowledge::Seen;
-use rayon::prelude::*;
+pub(super) use knowledge::Seen;
+use wasmparser::ValType;
 
-/// Functions that are given to a thread at a time, at least.
-const AT_ONCE: usize = 4;
-
-/// Holds the functions of a canonical module to the rules, each by itself.
+/// Holds what was seen in the functions of a canonical module to the rules.
 ///
 /// # Errors
 /// [`Error::NotPortable`] with the first operator in the file that sees a fresh NaN.
 pub(super) fn check(context: &Context<'_>, code: &Code) -> Result<(), Error> {
-    let producing: Vec<usize> = (0..code.functions.len())
-        .filter(|at| code.functions.get(*at).is_some_and(|found| found.sets & PRODUCER != 0))
-        .collect();
-    let seen = producing.par_iter().with_min_len(AT_ONCE).map(|at| function(context, *at));
-    // Every function is looked at: which one is first must not depend on threads.
-    let seen: Vec<_> = seen.filter_map(Result::transpose).collect();
-    match seen.into_iter().next() {
+    match code.functions.iter().find_map(|function| function.seen) {
         None => Ok(()),
-        Some(seen) => Err(explain(context.module, seen?)),
+        Some(seen) => Err(explain(context.module, seen)),
     }
 }
 
-/// The first place in the function of that number that sees a fresh NaN.
-fn function(context: &Context<'_>, at: usize) -> Result<Option<Seen>, Fault> {
-    let Some((ty, range)) = context.body(at) else { return Ok(None) };
-    let mut cursor = Cursor::new(context.module, range.start, range.end);
-    let assignments = Assignments::of(context, ty, &mut cursor)?;
-    let mut cursor = Cursor::new(context.module, assignments.code, range.end);
-    Flow::new(context, ty, &assignments).run(&mut cursor)
+/// Follows NaNs through functions, one after another and each by itself.
+pub(super) struct Follower<'c, 'a> {
+    context: &'c Context<'a>,
+    assignments: Assignments,
+    flow: Flow<'c, 'a>,
+}
+
+impl<'c, 'a> Follower<'c, 'a> {
+    pub(super) fn new(context: &'c Context<'a>) -> Self {
+        Self { context, assignments: Assignments::default(), flow: Flow::new(context) }
+    }
+
+    /// At the beginning of a function of type `ty`.
+    pub(super) fn begin(&mut self, ty: u32) {
+        self.assignments.clear();
+        let ty = self.context.function_type(ty);
+        for param in ty.map(wasmparser::FuncType::params).unwrap_or_default() {
+            let is_float = matches!(param, ValType::F32 | ValType::F64 | ValType::V128);
+            self.assignments.locals(1, is_float);
+        }
+    }
+
+    /// Its next `count` locals, whose type has those bytes.
+    pub(super) fn locals(&mut self, count: u32, ty: &[u8]) {
+        /// `v128`, `f64` and `f32`.
+        const FLOATS: std::ops::RangeInclusive<u8> = 0x7b..=0x7d;
+        self.assignments.locals(count, matches!(ty, [byte] if FLOATS.contains(byte)));
+    }
+
+    /// Its next operator, when its code is read for the first time.
+    #[inline]
+    pub(super) fn operator(&mut self, found: &Operator) {
+        self.assignments.operator(found);
+    }
+
+    /// Reads its code, which stands at the cursor, once more: where does it see a fresh NaN first?
+    pub(super) fn follow(
+        &mut self,
+        ty: u32,
+        mut cursor: Cursor<'_>,
+    ) -> Result<Option<Seen>, Fault> {
+        self.flow.run(ty, &self.assignments, &mut cursor)
+    }
 }
 
 fn explain(module: &[u8], seen: Seen) -> Error {

@@ -58,9 +58,10 @@ pub(super) const DATA: u8 = 1 << 3;
 pub(super) const LEAVES: u8 = 1 << 4;
 /// Counts for the stack pass: blocks, calls, what has an arity by type.
 pub(super) const NOTED: u8 = 1 << 5;
-
 /// Names a label.
 pub(super) const BRANCHES: u8 = 1 << 6;
+/// Assigns a local.
+pub(super) const ASSIGNS: u8 = 1 << 7;
 
 /// An operator, by its byte, or by 256 times its prefix plus the number that follows.
 pub(super) mod code {
@@ -112,7 +113,7 @@ const UNARY: Shape = shape(Immediate::None, 1, 1);
 const BINARY: Shape = shape(Immediate::None, 2, 1);
 const TERNARY: Shape = shape(Immediate::None, 3, 1);
 
-const fn plain(byte: u8) -> Shape {
+const fn plain(byte: u32) -> Shape {
     use Immediate as I;
     match byte {
         0x00 => with(LEAVES, shape(I::None, 0, 0)),
@@ -137,8 +138,8 @@ const fn plain(byte: u8) -> Shape {
         0x1c => shape(I::SelectTypes, 3, 1),
         0x1f => with(NOTED, shape(I::TryTable, 0, 0)),
         0x20 => shape(I::Index, 0, 1),
-        0x21 => shape(I::Index, 1, 0),
-        0x22 => shape(I::Index, 1, 1),
+        0x21 => with(ASSIGNS, shape(I::Index, 1, 0)),
+        0x22 => with(ASSIGNS, shape(I::Index, 1, 1)),
         0x23 => with(NOTED, shape(I::Index, 0, 1)),
         0x24 => with(NOTED, shape(I::Index, 1, 0)),
         0x25 => shape(I::Index, 1, 1),
@@ -234,28 +235,23 @@ const fn vector(number: u32) -> Shape {
     with(VECTOR, shape)
 }
 
-static PLAIN: [Shape; 256] = {
-    let mut table = [UNKNOWN; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = plain(byte as u8);
-        byte += 1;
-    }
-    table
-};
+/// Calls `$shape` for every number below `$count`.
+macro_rules! table {
+    ($shape:ident, $count:expr) => {{
+        let mut table = [UNKNOWN; $count];
+        let mut number = 0;
+        while number < $count {
+            table[number] = $shape(number as u32);
+            number += 1;
+        }
+        table
+    }};
+}
 
-/// Vector operators have numbers below this.
-const VECTORS: usize = 0x114;
-
-static VECTOR_SHAPES: [Shape; VECTORS] = {
-    let mut table = [UNKNOWN; VECTORS];
-    let mut number = 0;
-    while number < VECTORS {
-        table[number] = vector(number as u32);
-        number += 1;
-    }
-    table
-};
+static PLAIN: [Shape; 256] = table!(plain, 256);
+static GC_SHAPES: [Shape; 0x1f] = table!(gc, 0x1f);
+static BULK_SHAPES: [Shape; 0x12] = table!(bulk, 0x12);
+static VECTOR_SHAPES: [Shape; 0x114] = table!(vector, 0x114);
 
 /// One operator.
 #[derive(Debug, Clone, Copy)]
@@ -264,13 +260,11 @@ pub(super) struct Operator {
     pub(super) at: usize,
     /// See [`code`].
     pub(super) code: u16,
-    pub(super) shape: Shape,
+    pub(super) shape: &'static Shape,
     /// The first index; of a `br_table`, its outermost label; of a `try_table`, how many catch
     /// clauses there are.
     pub(super) first: u32,
-    /// The second index.
-    pub(super) second: u32,
-    /// The type of a block.
+    /// The type of a block; of an `array.new_fixed`, what it takes as parameters.
     pub(super) form: Form,
 }
 
@@ -289,7 +283,7 @@ static QUICK: [Quick; 256] = {
     let mut table = [Quick { length: 0, masks: [0, 0], index: 0 }; 256];
     let mut byte = 0;
     while byte < 256 {
-        let (length, masks, index) = match plain(byte as u8).immediate {
+        let (length, masks, index) = match plain(byte as u32).immediate {
             // What follows an `else` is looked at.
             Immediate::None if byte as u16 != code::ELSE => (1, [0, 0], 0),
             Immediate::Index => (2, [0x80, 0], 0x7f),
@@ -310,21 +304,23 @@ static QUICK: [Quick; 256] = {
 #[inline(always)]
 pub(super) fn operator(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
     let at = cursor.at();
-    if let Some([byte, first, second]) = cursor.next_three() {
+    if let Some(word) = cursor.next_four() {
+        let [byte, first, second, _] = word.to_le_bytes();
         let Quick { length, masks, index } = QUICK[byte as usize];
         if length != 0 && (first & masks[0]) | (second & masks[1]) == 0 {
             cursor.pass(length);
             return Ok(Operator {
                 at,
                 code: u16::from(byte),
-                shape: PLAIN[byte as usize],
+                shape: &PLAIN[byte as usize],
                 first: u32::from(first & index),
-                second: 0,
                 form: Form::EMPTY,
             });
         }
     }
-    seldom(cursor, types)
+    // Field by field, so that the frequent ones stay in registers: what is seldom is in memory.
+    let Operator { at, code, shape, first, form } = seldom(cursor, types)?;
+    Ok(Operator { at, code, shape, first, form })
 }
 
 #[inline(never)]
@@ -333,9 +329,9 @@ fn seldom(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
     let byte = cursor.byte()?;
     let (code, shape) = match byte {
         0xfb..=0xfd => prefixed(byte, cursor)?,
-        _ => (u16::from(byte), PLAIN[byte as usize]),
+        _ => (u16::from(byte), &PLAIN[byte as usize]),
     };
-    let mut found = Operator { at, code, shape, first: 0, second: 0, form: Form::EMPTY };
+    let mut found = Operator { at, code, shape, first: 0, form: Form::EMPTY };
     if code == code::ELSE && cursor.peek() == Some(0x0b) {
         return Err(Fault::freedom(at, Freedom::EmptyElse, "an else without operators"));
     }
@@ -343,16 +339,16 @@ fn seldom(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operator, Fault> {
     Ok(found)
 }
 
-fn prefixed(prefix: u8, cursor: &mut Cursor<'_>) -> Result<(u16, Shape), Fault> {
+fn prefixed(prefix: u8, cursor: &mut Cursor<'_>) -> Result<(u16, &'static Shape), Fault> {
     let at = cursor.at();
     let number = cursor.index()?;
-    let shape = match prefix {
-        0xfb => gc(number),
-        0xfc => bulk(number),
-        _ => VECTOR_SHAPES.get(number as usize).copied().unwrap_or(UNKNOWN),
+    let shapes: &[Shape] = match prefix {
+        0xfb => &GC_SHAPES,
+        0xfc => &BULK_SHAPES,
+        _ => &VECTOR_SHAPES,
     };
-    match u16::try_from(number) {
-        Ok(number) if shape.immediate != Immediate::Unknown => {
+    match (u16::try_from(number), shapes.get(number as usize)) {
+        (Ok(number), Some(shape)) if shape.immediate != Immediate::Unknown => {
             Ok(((u16::from(prefix) << 8).saturating_add(number), shape))
         }
         _ => Err(Fault::unread(at)),
@@ -380,16 +376,19 @@ fn immediates(found: &mut Operator, cursor: &mut Cursor<'_>, types: &Types) -> R
         Immediate::Signed => cursor.signed()?,
         Immediate::Index2 => {
             found.first = cursor.index()?;
-            found.second = cursor.index()?;
+            cursor.index()?;
         }
         Immediate::Type => found.first = ty(cursor)?,
         Immediate::TypeIndex => {
             found.first = ty(cursor)?;
-            found.second = cursor.index()?;
+            let second = cursor.index()?;
+            if found.code == code::ARRAY_NEW_FIXED {
+                found.form.params = second;
+            }
         }
         Immediate::Type2 => {
             found.first = ty(cursor)?;
-            found.second = ty(cursor)?;
+            ty(cursor)?;
         }
         Immediate::Block => found.form = types.block(cursor)?,
         Immediate::BrTable => {

@@ -1,6 +1,6 @@
 //! Which operators can be reached, as validation sees it.
 
-use super::operator::{LEAVES, Operator, code};
+use super::operator::{LEAVES, NOTED, Operator, code};
 
 /// Whether the next operator can be reached: not between one that leaves and the `else` or `end` of
 /// the block in which that stands.
@@ -22,6 +22,9 @@ impl Reach {
     /// Passes an operator.
     #[inline]
     pub(super) fn pass(&mut self, found: &Operator) {
+        if found.shape.sets & (NOTED | LEAVES) == 0 {
+            return;
+        }
         match found.code {
             code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => {
                 self.depth += u32::from(self.is_left);

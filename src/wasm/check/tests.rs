@@ -155,7 +155,7 @@ fn checker_and_writer_count_the_same_words() {
         let canonical = Module::parse(encode(module.bytes()).unwrap().bytes).unwrap();
         let sections = super::Sections::read(canonical.bytes()).0;
         let context = super::Context::new(canonical.bytes(), &sections).unwrap();
-        let code = super::Code::read(&context, super::Asked { stack: Some(None) }).0;
+        let code = super::Code::read(&context, super::Asked { stack: Some(None), nan: false }).0;
         let sizes = crate::wasm::frame_sizes(&canonical).unwrap();
         assert_eq!(code.functions.len(), sizes.len());
         for (at, (function, size)) in code.functions.iter().zip(sizes).enumerate() {

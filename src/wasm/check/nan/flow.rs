@@ -3,30 +3,34 @@
 use super::super::context::Context;
 use super::super::cursor::{Cursor, Fault};
 use super::super::effect::effect;
-use super::super::operator::{BRANCHES, Operator, code, operator, targets};
+use super::super::operator::{BRANCHES, LEAVES, NOTED, Operator, code, operator, targets};
 use super::super::reach::Reach;
 use super::super::types::Form;
-use super::assignments::{Assignments, Place};
+use super::assignments::{Assignments, NEVER, Place};
 use super::knowledge::{Knowledge, Seen};
+use super::numbers::Numbers;
 use super::pattern::Pattern;
-use super::role::{Gives, Role, role, shuffle};
+use super::role::{Gives, Role, Roles, shuffle};
 use super::value::{ANY, CLEAN, Value};
 
-/// The state between two operators.
-pub(super) struct Flow<'f, 'a> {
-    context: &'f Context<'a>,
-    assignments: &'f Assignments,
+/// The state between two operators. Its lists are used again for the next function.
+pub(super) struct Flow<'c, 'a> {
+    context: &'c Context<'a>,
+    roles: &'static Roles,
     knowledge: Knowledge,
     stack: Vec<Value>,
     frames: Vec<Frame>,
     /// Loops that are open: where each begins and ends.
     loops: Vec<(Place, Place)>,
-    /// Loops that have begun.
-    begun: usize,
+    /// Where loops end that have not begun, the next one last.
+    loop_ends: Vec<Place>,
     /// Frames that have begun, arms counted by themselves.
     serial: u32,
-    /// What is known of each local that is assigned anywhere.
+    /// What is known of each local that is assigned anywhere, by number.
     locals: Vec<Local>,
+    numbers: Numbers,
+    /// Assignments that are to come, the next one last.
+    upcoming: Vec<Assignment>,
     place: Place,
 }
 
@@ -60,76 +64,155 @@ struct Local {
     /// The frame in which it stands, by depth and serial.
     depth: usize,
     serial: u32,
-    /// How many assignments to it have gone by.
-    passed: usize,
+    /// Where the next one stands.
+    next: Place,
 }
 
-impl<'f, 'a> Flow<'f, 'a> {
-    /// At the beginning of a function of type `ty`.
-    pub(super) fn new(context: &'f Context<'a>, ty: u32, assignments: &'f Assignments) -> Self {
-        let untouched = Local { value: Value::CLEAN, place: 0, depth: 0, serial: 0, passed: 0 };
-        let results = context.sections.types.form(ty).results as usize;
+impl Local {
+    const UNTOUCHED: Self =
+        Self { value: Value::CLEAN, place: 0, depth: 0, serial: 0, next: NEVER };
+}
+
+/// An assignment to a local.
+#[derive(Clone, Copy)]
+struct Assignment {
+    number: usize,
+    place: Place,
+    /// Where the next one to the same local stands.
+    next: Place,
+}
+
+impl<'c, 'a> Flow<'c, 'a> {
+    pub(super) fn new(context: &'c Context<'a>) -> Self {
         Self {
             context,
-            assignments,
-            knowledge: Knowledge::new(assignments.count()),
+            roles: Roles::get(),
+            knowledge: Knowledge::default(),
             stack: Vec::new(),
-            frames: vec![Frame {
-                kind: Kind::Block,
-                serial: 0,
-                height: 0,
-                params: 0,
-                results,
-                entered: Vec::new(),
-                label: Vec::new(),
-            }],
+            frames: Vec::new(),
             loops: Vec::new(),
-            begun: 0,
+            loop_ends: Vec::new(),
             serial: 0,
-            locals: vec![untouched; assignments.count()],
+            locals: Vec::new(),
+            numbers: Numbers::default(),
+            upcoming: Vec::new(),
             place: 0,
         }
     }
 
-    /// Where the function sees a fresh NaN first. Its code stands at the cursor.
-    pub(super) fn run(mut self, cursor: &mut Cursor<'_>) -> Result<Option<Seen>, Fault> {
+    /// At the beginning of a function of type `ty`.
+    fn begin_function(&mut self, ty: u32, assignments: &Assignments) {
+        self.stack.clear();
+        self.frames.clear();
+        self.loops.clear();
+        self.locals.clear();
+        self.numbers.clear();
+        self.upcoming.clear();
+        (self.serial, self.place) = (0, 0);
+        self.loop_ends.clear();
+        self.loop_ends.extend(assignments.loop_ends.iter().rev());
+        for (local, place) in assignments.places.iter().rev() {
+            let number = self.numbers.give(*local);
+            if number == self.locals.len() {
+                self.locals.push(Local::UNTOUCHED);
+            }
+            if let Some(first) = self.locals.get_mut(number) {
+                let next = std::mem::replace(&mut first.next, *place);
+                self.upcoming.push(Assignment { number, place: *place, next });
+            }
+        }
+        self.knowledge.begin(self.locals.len());
+        self.frames.push(Frame {
+            kind: Kind::Block,
+            serial: 0,
+            height: 0,
+            params: 0,
+            results: self.context.sections.types.form(ty).results as usize,
+            entered: Vec::new(),
+            label: Vec::new(),
+        });
+    }
+
+    /// Where a function of type `ty` sees a fresh NaN first. Its code stands at the cursor.
+    pub(super) fn run(
+        &mut self,
+        ty: u32,
+        assignments: &Assignments,
+        cursor: &mut Cursor<'_>,
+    ) -> Result<Option<Seen>, Fault> {
+        self.begin_function(ty, assignments);
         let types = &self.context.sections.types;
         let mut reach = Reach::default();
         while !cursor.is_done() {
             let found = operator(cursor, types)?;
             self.place = self.place.saturating_add(1);
-            let was_reached = reach.is_reached();
-            reach.pass(&found);
-            match found.code {
-                code::END | code::ELSE if !reach.is_reached() => {}
-                code::END => self.end(found.at, was_reached),
-                code::ELSE => self.other_arm(found.at, was_reached),
-                code::LOOP if !was_reached => self.begun += 1,
-                _ if !was_reached => {}
-                code::LOCAL_TEE => {
-                    let pattern = Pattern::of(cursor.rest(), found.first);
-                    self.tee(found.first, pattern);
-                    for _ in 0..pattern.map_or(0, |pattern| pattern.operators) {
-                        operator(cursor, types)?;
-                        self.place = self.place.saturating_add(1);
-                    }
-                }
-                _ => self.operator(&found)?,
+            if found.shape.sets & (NOTED | LEAVES | BRANCHES) != 0 {
+                let was_reached = reach.is_reached();
+                reach.pass(&found);
+                self.control(found, was_reached, reach.is_reached())?;
+            } else if reach.is_reached() {
+                self.operator(&found, cursor)?;
             }
         }
         Ok(self.knowledge.settle())
     }
 
-    fn operator(&mut self, found: &Operator) -> Result<(), Fault> {
-        let (at, first) = (found.at, found.first);
+    /// An operator that has to do with blocks, labels or types, and whether what comes before and
+    /// after it can be reached.
+    #[inline(never)]
+    fn control(
+        &mut self,
+        found: Operator,
+        was_reached: bool,
+        is_reached: bool,
+    ) -> Result<(), Fault> {
+        match found.code {
+            code::END | code::ELSE if !is_reached => {}
+            code::END => self.end(found.at, was_reached),
+            code::ELSE => self.other_arm(found.at, was_reached),
+            code::LOOP if !was_reached => {
+                self.loop_ends.pop();
+            }
+            _ if !was_reached => {}
+            code::BLOCK | code::TRY_TABLE => self.begin(found.form, Kind::Block),
+            code::IF => {
+                self.pop();
+                self.begin(found.form, Kind::If);
+            }
+            code::LOOP => self.enter_loop(&found),
+            _ if found.shape.sets & BRANCHES != 0 => self.branches(&found)?,
+            code::RETURN => {
+                let results = self.frames.first().map_or(0, |frame| frame.results);
+                self.take(results, CLEAN, found.at);
+            }
+            _ => {
+                let effect = effect(&found, self.context.sections);
+                self.observe(effect, found.at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Another operator that can be reached.
+    #[inline]
+    fn operator(&mut self, found: &Operator, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+        let at = found.at;
         match found.code {
             code::LOCAL_GET => {
-                let value = self.local(first);
+                let value = self.local(found.first);
                 self.stack.push(value);
             }
             code::LOCAL_SET => {
                 let value = self.pop();
-                self.assign(first, value);
+                self.assign(value);
+            }
+            code::LOCAL_TEE => {
+                let pattern = Pattern::of(cursor.rest(), found.first);
+                self.tee(pattern);
+                if let Some(Pattern { length, operators, .. }) = pattern {
+                    cursor.take(length)?;
+                    self.place = self.place.saturating_add(operators);
+                }
             }
             code::DROP => {
                 self.pop();
@@ -138,25 +221,8 @@ impl<'f, 'a> Flow<'f, 'a> {
                 self.pop();
                 self.moves(2, ANY, at);
             }
-            code::BLOCK | code::TRY_TABLE => self.begin(found.form, Kind::Block),
-            code::IF => {
-                self.pop();
-                self.begin(found.form, Kind::If);
-            }
-            code::LOOP => self.enter_loop(found),
-            _ if found.shape.sets & BRANCHES != 0 => self.branches(found)?,
-            code::RETURN => {
-                let results = self.frames.first().map_or(0, |frame| frame.results);
-                self.take(results, CLEAN, at);
-            }
-            code::SHUFFLE => match shuffle(self.context.module, at) {
-                Some(role) => self.act(role, at),
-                None => self.observe(found),
-            },
-            code => match role(code) {
-                Some(role) => self.act(role, at),
-                None => self.observe(found),
-            },
+            code::SHUFFLE => self.act(shuffle(self.context.module, at), found),
+            code => self.act(self.roles.of(code), found),
         }
         Ok(())
     }
@@ -166,9 +232,8 @@ impl<'f, 'a> Flow<'f, 'a> {
         self.take(params, CLEAN, found.at);
         self.give(params);
         self.begin(found.form, Kind::Loop);
-        let end = self.assignments.loop_ends.get(self.begun).copied();
-        self.loops.push((self.place, end.unwrap_or(Place::MAX)));
-        self.begun += 1;
+        let end = self.loop_ends.pop().unwrap_or(NEVER);
+        self.loops.push((self.place, end));
     }
 
     /// An operator that names labels.
@@ -209,13 +274,15 @@ impl<'f, 'a> Flow<'f, 'a> {
         let count = if frame.kind == Kind::Loop { frame.params } else { frame.results };
         let from = self.stack.len().saturating_sub(count.saturating_sub(last));
         for value in self.stack.get(from..).unwrap_or_default() {
-            self.knowledge.demand(*value, CLEAN, at);
+            self.knowledge.demand(value, CLEAN, at);
         }
     }
 
-    fn act(&mut self, role: Role, at: usize) {
+    #[inline]
+    fn act(&mut self, role: Option<Role>, found: &Operator) {
+        let (at, shape) = (found.at, found.shape);
         match role {
-            Role::Computes { operands, allowed, gives } => {
+            Some(Role::Computes { operands, allowed, gives }) => {
                 self.take(operands.into(), allowed, at);
                 self.stack.push(match gives {
                     Gives::Fresh(shape) => {
@@ -225,94 +292,109 @@ impl<'f, 'a> Flow<'f, 'a> {
                     Gives::Clean => Value::CLEAN,
                 });
             }
-            Role::Moves { operands, allowed } => self.moves(operands.into(), allowed, at),
-            Role::Bitselect => {
+            Some(Role::Moves { operands, allowed }) => self.moves(operands.into(), allowed, at),
+            Some(Role::Bitselect) => {
                 let mask = self.pop();
-                self.knowledge.demand(mask, CLEAN, at);
+                self.knowledge.demand(&mask, CLEAN, at);
                 self.moves(2, mask.mask, at);
+            }
+            None => {
+                let effect = Form { params: shape.pops.into(), results: shape.pushes.into() };
+                self.observe(effect, at);
             }
         }
     }
 
-    /// An operator that sees bits.
-    fn observe(&mut self, found: &Operator) {
-        let effect = effect(found, self.context.sections);
-        self.take(effect.params as usize, CLEAN, found.at);
+    /// What sees bits.
+    #[inline]
+    fn observe(&mut self, effect: Form, at: usize) {
+        self.take(effect.params as usize, CLEAN, at);
         self.give(effect.results as usize);
     }
 
+    #[inline]
     fn pop(&mut self) -> Value {
         self.stack.pop().unwrap_or(Value::CLEAN)
     }
 
     /// Pops operands that may be fresh in the shapes `allowed`.
+    #[inline]
     fn take(&mut self, operands: usize, allowed: u8, at: usize) {
         let rest = self.stack.len().saturating_sub(operands);
-        for value in self.stack.drain(rest..) {
+        for value in self.stack.get(rest..).unwrap_or_default() {
             self.knowledge.demand(value, allowed, at);
         }
+        self.stack.truncate(rest);
     }
 
     /// Pushes clean results.
+    #[inline]
     fn give(&mut self, results: usize) {
-        self.stack.resize(self.stack.len().saturating_add(results), Value::CLEAN);
+        for _ in 0..results {
+            self.stack.push(Value::CLEAN);
+        }
     }
 
     fn moves(&mut self, operands: usize, allowed: u8, at: usize) {
         let mut joined = Value::CLEAN;
         for _ in 0..operands {
             let value = self.pop();
-            self.knowledge.demand(value, allowed, at);
+            self.knowledge.demand(&value, allowed, at);
             joined = self.knowledge.join(joined, value);
         }
         self.stack.push(joined);
     }
 
     /// What a local holds here.
+    #[inline]
     fn local(&self, local: u32) -> Value {
-        let Some(number) = self.assignments.number(local) else { return Value::CLEAN };
+        let Some(number) = self.numbers.get(local) else { return Value::CLEAN };
         let Some(last) = self.locals.get(number) else { return Value::CLEAN };
         let stands = self.frames.get(last.depth).is_some_and(|frame| frame.serial == last.serial);
-        // The outermost loop that began since then holds what the inner ones hold.
-        let first = self.loops.partition_point(|(begin, _)| *begin < last.place);
-        let next = self.assignments.place(number, last.passed);
-        let again = match (self.loops.get(first), next) {
-            (Some((_, end)), Some(next)) => next < *end,
-            _ => false,
-        };
-        if stands && !again {
+        if stands && !self.is_assigned_again(last) {
             last.value
         } else {
             Value { node: Knowledge::local(number), ..Value::CLEAN }
         }
     }
 
-    fn assign(&mut self, local: u32, value: Value) {
-        let Some(number) = self.assignments.number(local) else { return };
+    /// Whether a loop that began since may come back to here with another value.
+    #[inline]
+    fn is_assigned_again(&self, last: &Local) -> bool {
+        if self.loops.last().is_none_or(|(begin, _)| *begin < last.place) {
+            return false;
+        }
+        // The outermost loop that began since then holds what the inner ones hold.
+        let first = self.loops.partition_point(|(begin, _)| *begin < last.place);
+        self.loops.get(first).is_some_and(|(_, end)| last.next < *end)
+    }
+
+    /// Assigns a local, and gives its number if it is one of floats.
+    fn assign(&mut self, value: Value) -> Option<usize> {
+        let place = self.place;
+        let Assignment { number, next, .. } = self.upcoming.pop_if(|next| next.place == place)?;
         self.knowledge.feed(value, Knowledge::local(number));
         let (depth, serial) = self.innermost();
-        if let Some(last) = self.locals.get_mut(number) {
-            let passed = last.passed + 1;
-            *last = Local { value, place: self.place, depth, serial, passed };
-        }
+        *self.locals.get_mut(number)? = Local { value, place, depth, serial, next };
+        Some(number)
     }
 
     /// `local.tee`, and with a pattern all of a canonicalization.
-    fn tee(&mut self, local: u32, pattern: Option<Pattern>) {
+    fn tee(&mut self, pattern: Option<Pattern>) {
         let value = self.pop();
-        self.assign(local, value);
+        let number = self.assign(value);
         let Some(pattern) = pattern else {
             self.stack.push(value);
             return;
         };
         let clean = self.knowledge.without(value, pattern.shapes);
         self.stack.push(clean);
-        if pattern.assigns > 0
-            && let Some(number) = self.assignments.number(local)
-            && let Some(last) = self.locals.get_mut(number)
+        if pattern.assigns
+            && let Some(last) = number.and_then(|number| self.locals.get_mut(number))
+            && let Some(inner) = self.upcoming.pop()
         {
             // The last assignment stands in the arm of the `if`, which has ended.
-            last.passed += pattern.assigns;
+            last.next = inner.next;
             last.depth = usize::MAX;
         }
     }
@@ -345,7 +427,7 @@ impl<'f, 'a> Flow<'f, 'a> {
         let from = self.stack.len().saturating_sub(count);
         let values = self.stack.get(from..).unwrap_or_default();
         if is_loop || depth == 0 {
-            values.iter().for_each(|value| self.knowledge.demand(*value, CLEAN, at));
+            values.iter().for_each(|value| self.knowledge.demand(value, CLEAN, at));
         } else {
             join(&mut self.knowledge, &mut frame.label, values);
         }
@@ -388,7 +470,7 @@ impl<'f, 'a> Flow<'f, 'a> {
         let Some(frame) = self.frames.last_mut() else { return };
         let values = self.stack.get(frame.height..).unwrap_or_default();
         if is_function {
-            values.iter().for_each(|value| self.knowledge.demand(*value, CLEAN, at));
+            values.iter().for_each(|value| self.knowledge.demand(value, CLEAN, at));
         } else {
             join(&mut self.knowledge, &mut frame.label, values);
         }

@@ -9,11 +9,11 @@ use std::num::NonZeroU32;
 
 /// A place that sees a fresh NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(in super::super) struct Seen {
     /// The operator that sees it.
-    pub(super) at: usize,
+    pub(in super::super) at: usize,
     /// The operator that made it.
-    pub(super) origin: u32,
+    pub(in super::super) origin: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,9 +50,13 @@ pub(super) struct Knowledge {
 }
 
 impl Knowledge {
-    /// With nodes for `locals` locals.
-    pub(super) fn new(locals: usize) -> Self {
-        Self { facts: vec![Fact::default(); locals], ..Self::default() }
+    /// Begins anew, with nodes for `locals` locals.
+    pub(super) fn begin(&mut self, locals: usize) {
+        self.facts.clear();
+        self.facts.resize(locals, Fact::default());
+        self.edges.clear();
+        self.demands.clear();
+        self.seen = None;
     }
 
     /// The node of a local.
@@ -99,7 +103,15 @@ impl Knowledge {
     }
 
     /// Demands that `value` is fresh in no other shapes than `allowed`.
-    pub(super) fn demand(&mut self, value: Value, allowed: u8, at: usize) {
+    #[inline]
+    pub(super) fn demand(&mut self, value: &Value, allowed: u8, at: usize) {
+        if value.fresh & !allowed != CLEAN || value.node.is_some() {
+            self.demand_more(*value, allowed, at);
+        }
+    }
+
+    #[inline(never)]
+    fn demand_more(&mut self, value: Value, allowed: u8, at: usize) {
         if self.seen.is_some() {
             return;
         }
@@ -111,7 +123,7 @@ impl Knowledge {
     }
 
     /// Draws every conclusion, and says where a demand is not met first.
-    pub(super) fn settle(mut self) -> Option<Seen> {
+    pub(super) fn settle(&mut self) -> Option<Seen> {
         if self.demands.is_empty() {
             return self.seen;
         }
@@ -130,6 +142,7 @@ impl Knowledge {
                 }
             }
         }
+        self.edges = edges;
         let unmet = self
             .demands
             .iter()

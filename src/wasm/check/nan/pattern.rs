@@ -7,10 +7,11 @@ use super::value::{FRESH32, FRESH64};
 pub(super) struct Pattern {
     /// The shapes of which it takes the freshness away.
     pub(super) shapes: u8,
-    /// How many operators it has after the `local.tee`.
+    /// How many operators, and bytes, it has after the `local.tee`.
     pub(super) operators: u32,
-    /// How many of these assign the local.
-    pub(super) assigns: usize,
+    pub(super) length: usize,
+    /// Whether one of these assigns the local.
+    pub(super) assigns: bool,
 }
 
 const GET: u8 = 0x20;
@@ -20,12 +21,20 @@ const VECTOR: u8 = 0xfd;
 impl Pattern {
     /// The canonicalization that `rest`, what follows a `local.tee` of `local`, begins with.
     pub(super) fn of(rest: &[u8], local: u32) -> Option<Self> {
+        let first = *rest.first()?;
+        if first != GET && first != VECTOR {
+            return None;
+        }
         let (local, length) = leb128(local);
         let local = local.get(..length)?;
-        Self::scalar(rest, local).or_else(|| Self::vector(rest, local))
+        let found =
+            if first == GET { Self::scalar(rest, local) } else { Self::vector(rest, local) };
+        let (found, after) = found?;
+        Some(Self { length: rest.len().saturating_sub(after.len()), ..found })
     }
 
-    fn scalar(rest: &[u8], local: &[u8]) -> Option<Self> {
+    /// One without its length, and what follows it.
+    fn scalar<'a>(rest: &'a [u8], local: &[u8]) -> Option<(Self, &'a [u8])> {
         const IF: [u8; 2] = [0x04, 0x40];
         const END: u8 = 0x0b;
         const F32_NE: u8 = 0x5c;
@@ -41,11 +50,12 @@ impl Pattern {
         };
         let rest = rest.strip_prefix(&IF)?.strip_prefix(nan)?;
         let rest = indexed(rest, SET, local)?.strip_prefix(&[END])?;
-        indexed(rest, GET, local)?;
-        Some(Self { shapes, operators: 7, assigns: 1 })
+        let rest = indexed(rest, GET, local)?;
+        Some((Self { shapes, operators: 7, length: 0, assigns: true }, rest))
     }
 
-    fn vector(rest: &[u8], local: &[u8]) -> Option<Self> {
+    /// One without its length, and what follows it.
+    fn vector<'a>(rest: &'a [u8], local: &[u8]) -> Option<(Self, &'a [u8])> {
         const CONST: [u8; 2] = [VECTOR, 0x0c];
         const F32X4_NAN: [u8; 4] = [0, 0, 0xc0, 0x7f];
         const F64X2_NAN: [u8; 8] = [0, 0, 0, 0, 0, 0, 0xf8, 0x7f];
@@ -61,8 +71,8 @@ impl Pattern {
             return None;
         };
         let rest = indexed(indexed(rest, GET, local)?, GET, local)?;
-        rest.strip_prefix(&eq)?.strip_prefix(&BITSELECT)?;
-        Some(Self { shapes, operators: 5, assigns: 0 })
+        let rest = rest.strip_prefix(&eq)?.strip_prefix(&BITSELECT)?;
+        Some((Self { shapes, operators: 5, length: 0, assigns: false }, rest))
     }
 }
 

@@ -31,23 +31,11 @@ pub(super) enum Gives {
 /// that the parser has, which are what one can read.
 static ROLES: LazyLock<Roles> = LazyLock::new(Roles::new);
 
-struct Roles {
+/// See [`ROLES`].
+pub(super) struct Roles {
     plain: [Option<Role>; 256],
     /// Of SIMD, by the number after the prefix.
     vector: [Option<Role>; 256],
-}
-
-/// The role of the operator of that code. Shuffles have one by [`shuffle`].
-#[inline]
-pub(super) fn role(code: u16) -> Option<Role> {
-    match code.to_be_bytes() {
-        [0, byte] => ROLES.plain[byte as usize],
-        [VECTOR, number] => ROLES.vector[number as usize],
-        // Conversions that saturate.
-        [0xfc, 0 | 1 | 4 | 5] => computes(1, FRESH32, Gives::Clean),
-        [0xfc, 2 | 3 | 6 | 7] => computes(1, FRESH64, Gives::Clean),
-        _ => None,
-    }
 }
 
 /// The role of a shuffle that begins at `at`.
@@ -60,6 +48,23 @@ pub(super) fn shuffle(module: &[u8], at: usize) -> Option<Role> {
 const VECTOR: u8 = 0xfd;
 
 impl Roles {
+    pub(super) fn get() -> &'static Self {
+        &ROLES
+    }
+
+    /// The role of the operator of that code. Shuffles have one by [`shuffle`].
+    #[inline]
+    pub(super) fn of(&self, code: u16) -> Option<Role> {
+        match code.to_be_bytes() {
+            [0, byte] => self.plain[byte as usize],
+            [VECTOR, number] => self.vector[number as usize],
+            // Conversions that saturate.
+            [0xfc, 0 | 1 | 4 | 5] => computes(1, FRESH32, Gives::Clean),
+            [0xfc, 2 | 3 | 6 | 7] => computes(1, FRESH64, Gives::Clean),
+            _ => None,
+        }
+    }
+
     fn new() -> Self {
         let role = |bytes: &[u8]| {
             let code = [bytes, &[0; 20]].concat();

@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::effect::effect;
 use super::super::operator::{BRANCHES, LEAVES, NOTED, Operator, VECTOR, code};
+use super::super::reach::Reach;
 use super::super::types::{Entry, Form};
 use super::Broken;
 use super::counted::Walk;
@@ -44,19 +45,18 @@ pub(in super::super) struct Notes {
     instructions: u64,
     /// How many of them have a word of their own.
     givers: u64,
-    sets: u8,
     height: u32,
     greatest: u32,
-    /// What follows cannot be reached.
-    is_left: bool,
-    /// Blocks that began where nothing is reached.
-    left_depth: u32,
-    /// Height below the parameters, and form, of each open block.
+    /// What can be reached.
+    reach: Reach,
+    /// Height below the parameters, and form, of each open block that was reached.
     blocks: Vec<(u32, Form)>,
 }
 
 /// Words that each function takes besides what is counted.
 const FRAME: u64 = 8;
+/// Most functions have no more blocks open at a time.
+const BLOCKS: usize = 16;
 /// So many instructions take a word.
 const INSTRUCTIONS: u64 = 16;
 
@@ -70,7 +70,8 @@ impl Notes {
         globals: Option<Globals>,
     ) -> Self {
         let form = Form { params: 0, ..context.sections.types.form(ty) };
-        let mut notes = Self { blocks: vec![(0, form)], ..Self::default() };
+        let mut notes = Self { blocks: Vec::with_capacity(BLOCKS), ..Self::default() };
+        notes.blocks.push((0, form));
         if let Some(globals) = globals
             && reads_counter(context.module, code, globals)
         {
@@ -103,23 +104,25 @@ impl Notes {
     ) {
         let shape = found.shape;
         self.instructions += 1;
-        self.sets |= shape.sets;
         if shape.sets & (NOTED | LEAVES | BRANCHES) != 0 {
-            self.note(context, found, globals);
-            self.walk(context, found, next);
-        } else if !self.is_left {
-            self.step(u32::from(shape.pops), u32::from(shape.pushes));
-            if Some(found.first) == self.counter {
-                self.walk(context, found, next);
+            self.note(context, *found, globals);
+            if self.walk.is_some() {
+                self.walk(context, *found, next);
             }
-        } else if Some(found.first) == self.counter {
-            self.walk(context, found, next);
+            return;
+        }
+        if self.reach.is_reached() {
+            self.step(u32::from(shape.pops), u32::from(shape.pushes));
+        }
+        if Some(found.first) == self.counter {
+            self.walk(context, *found, next);
         }
     }
 
-    fn walk(&mut self, context: &Context<'_>, found: &Operator, next: usize) {
+    #[inline(never)]
+    fn walk(&mut self, context: &Context<'_>, found: Operator, next: usize) {
         if let Some(walk) = &mut self.walk
-            && let Err(broken) = walk.operator(context, found, next)
+            && let Err(broken) = walk.operator(context, &found, next)
         {
             self.broken = Some(broken);
             self.walk = None;
@@ -128,8 +131,14 @@ impl Notes {
 
     /// At the end of the function: `locals` words are those of its parameters and locals, and
     /// `has_vectors` says whether a vector is among them.
-    pub(in super::super) fn finish(&mut self, ty: &Entry, locals: u64, has_vectors: bool) {
-        let is_wide = has_vectors || ty.has_vectors || self.sets & VECTOR != 0;
+    pub(in super::super) fn finish(
+        &mut self,
+        ty: &Entry,
+        locals: u64,
+        has_vectors: bool,
+        sets: u8,
+    ) {
+        let is_wide = has_vectors || ty.has_vectors || sets & VECTOR != 0;
         let height = u64::from(self.greatest) << u32::from(is_wide);
         self.words = locals
             .saturating_add(height)
@@ -154,13 +163,25 @@ impl Notes {
     }
 
     #[inline(never)]
-    fn note(&mut self, context: &Context<'_>, found: &Operator, globals: Option<Globals>) {
+    fn note(&mut self, context: &Context<'_>, found: Operator, globals: Option<Globals>) {
         let first = found.first;
+        let was_reached = self.reach.is_reached();
+        self.reach.pass(&found);
         self.givers += u64::from(matches!(found.code, code::GLOBAL_GET | code::VECTOR_CONST));
         match found.code {
-            code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => return self.begin(found),
-            code::ELSE => return self.other_arm(),
-            code::END => return self.end(),
+            code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => {
+                self.catches |= found.code == code::TRY_TABLE && first > 0;
+                if was_reached {
+                    self.begin(&found);
+                }
+                return;
+            }
+            code::ELSE | code::END => {
+                if self.reach.is_reached() {
+                    self.leave(&found);
+                }
+                return;
+            }
             code::CALL | code::RETURN_CALL => {
                 self.calls.push((first, found.code == code::RETURN_CALL));
             }
@@ -175,40 +196,26 @@ impl Notes {
             code::REF_FUNC => self.references.push(first),
             _ => {}
         }
-        if !self.is_left {
-            let effect = effect(found, context.sections);
+        if was_reached {
+            let effect = effect(&found, context.sections);
             self.step(effect.params, effect.results);
-            self.is_left = found.shape.sets & LEAVES != 0;
         }
     }
 
     fn begin(&mut self, found: &Operator) {
-        self.catches |= found.code == code::TRY_TABLE && found.first > 0;
-        if self.is_left {
-            self.left_depth += 1;
-        } else {
-            self.step(u32::from(found.shape.pops), 0);
-            let base = self.height.saturating_sub(found.form.params);
-            self.blocks.push((base, found.form));
-        }
+        self.step(u32::from(found.shape.pops), 0);
+        let base = self.height.saturating_sub(found.form.params);
+        self.blocks.push((base, found.form));
     }
 
-    fn other_arm(&mut self) {
-        if self.left_depth == 0
-            && let Some((base, form)) = self.blocks.last()
-        {
-            self.height = base.saturating_add(form.params);
-            self.is_left = false;
-        }
-    }
-
-    fn end(&mut self) {
-        if let Some(depth) = self.left_depth.checked_sub(1) {
-            self.left_depth = depth;
+    /// An `else` or `end` of a block that was reached.
+    fn leave(&mut self, found: &Operator) {
+        if found.code == code::ELSE {
+            let last = self.blocks.last();
+            self.height = last.map_or(0, |(base, form)| base.saturating_add(form.params));
         } else if let Some((base, form)) = self.blocks.pop() {
             self.height = base.saturating_add(form.results);
             self.greatest = self.greatest.max(self.height);
-            self.is_left = false;
         }
     }
 }
