@@ -12,7 +12,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 ///
 /// `None` for missing padding, bits that are set and not used, white space, mixed alphabets.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
-    if text.contains(['-', '_']) { URL_SAFE.decode(text) } else { STANDARD.decode(text) }.ok()
+    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
 }
 
 #[cfg(test)]

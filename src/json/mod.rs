@@ -1,0 +1,151 @@
+//! Strict JSON in, canonical JSON out (RFC 8259, RFC 8785).
+//!
+//! The reader refuses duplicate members at every depth, nesting beyond
+//! [`limits::JSON_DEPTH`](crate::limits::JSON_DEPTH) and bytes after the value. The writer gives
+//! the JSON Canonicalization Scheme's bytes.
+
+mod strict;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+pub use serde_json::{Map, Value, json};
+use strict::Strict;
+
+/// Why JSON was refused, with line and column of the place.
+#[derive(Debug, thiserror::Error)]
+#[error("not acceptable JSON: {0}")]
+pub struct JsonError(#[from] serde_json::Error);
+
+/// Parses exactly one JSON value.
+///
+/// # Errors
+/// Malformed JSON, a duplicate member, too deep nesting, trailing bytes.
+pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    from_slice(bytes)
+}
+
+/// Parses exactly one JSON value of type `T`, as strictly as [`parse`]: what `T` leaves out is read
+/// as strictly as what it takes.
+///
+/// # Errors
+/// As [`parse`], and when the value is not a `T`.
+pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = T::deserialize(Strict::new(&mut deserializer))?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Reads a `T` out of a parsed value.
+///
+/// # Errors
+/// When the value is not a `T`.
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, JsonError> {
+    Ok(serde_json::from_value(value)?)
+}
+
+/// The JSON value of `value`.
+///
+/// # Errors
+/// When `value` has no JSON form (a map with keys that are not text).
+pub fn to_value(value: &impl Serialize) -> Result<Value, JsonError> {
+    Ok(serde_json::to_value(value)?)
+}
+
+/// The canonical bytes of `value` (RFC 8785).
+///
+/// # Errors
+/// When `value` has no JSON form: a number that is not finite, a map with keys that are not text.
+pub fn to_jcs(value: &impl Serialize) -> Result<Vec<u8>, JsonError> {
+    Ok(serde_json_canonicalizer::to_vec(value)?)
+}
+
+/// Indented JSON for people and terminals, members in the order of their definition.
+///
+/// # Errors
+/// As [`to_jcs`].
+pub fn to_pretty(value: &impl Serialize) -> Result<String, JsonError> {
+    Ok(serde_json::to_string_pretty(value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ambiguous_is_refused() {
+        for bad in [
+            r#"{"a":1,"a":2}"#,
+            r#"[{"x":{"a":1,"a":1}}]"#,
+            r#"{"a":1,"\u0061":2}"#,
+            "{} {}",
+            "{}x",
+            "",
+            "nul",
+            "[1,]",
+            "\"\\ud800\"",
+        ] {
+            assert!(parse(bad.as_bytes()).is_err(), "{bad} was taken");
+        }
+        let deep = "[".repeat(65) + &"]".repeat(65);
+        assert!(parse(deep.as_bytes()).is_err());
+        let fits = "[".repeat(64) + &"]".repeat(64);
+        assert!(parse(fits.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn what_a_type_leaves_out_is_read_as_strictly() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        enum Kind {
+            Bare,
+            Full { x: u8 },
+            Some(Option<u8>),
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Part {
+            kind: Kind,
+        }
+        let read = |text: &str| from_slice::<Part>(text.as_bytes());
+        assert_eq!(read(r#"{"kind":"bare","rest":[{"a":1}]}"#).unwrap(), Part { kind: Kind::Bare });
+        assert_eq!(
+            read(r#"{"kind":{"full":{"x":3}}}"#).unwrap(),
+            Part { kind: Kind::Full { x: 3 } }
+        );
+        assert_eq!(read(r#"{"kind":{"some":null}}"#).unwrap(), Part { kind: Kind::Some(None) });
+        for bad in [
+            r#"{"kind":"bare","kind":"bare"}"#,
+            r#"{"kind":"bare","rest":[{"a":1,"a":1}]}"#,
+            r#"{"kind":"bare","rest":1,"\u0072est":1}"#,
+            r#"{"kind":{"full":{"x":3,"y":{"z":0,"z":0}}}}"#,
+            r#"{"kind":{"full":{"x":3},"full":{"x":3}}}"#,
+            r#"{"kind":"bare"} "#.repeat(2).as_str(),
+            &format!(r#"{{"kind":"bare","rest":{}{}}}"#, "[".repeat(64), "]".repeat(64)),
+        ] {
+            assert!(read(bad).is_err(), "{bad} was taken");
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart_however_many_there_are() {
+        let members = |names: std::ops::Range<u32>| -> Vec<String> {
+            names.map(|name| format!("\"{name}\":0")).collect()
+        };
+        let object = |members: &[String]| format!("{{{}}}", members.join(","));
+        for count in [1, 16, 17, 1000] {
+            let mut all = members(0..count);
+            assert!(parse(object(&all).as_bytes()).is_ok());
+            all.push("\"0\":0".to_owned());
+            assert!(parse(object(&all).as_bytes()).is_err(), "{count} and the first again");
+            all.pop();
+            all.push(format!("\"{}\":0", count - 1));
+            assert!(parse(object(&all).as_bytes()).is_err(), "{count} and the last again");
+        }
+    }
+
+    #[test]
+    fn members_are_sorted_by_utf16_and_nothing_is_padded() {
+        let value = parse(r#"{ "b": 1, "a": [ 1.0, 1e3, "é" ] }"#.as_bytes()).unwrap();
+        assert_eq!(to_jcs(&value).unwrap(), r#"{"a":[1,1000,"é"],"b":1}"#.as_bytes());
+    }
+}
