@@ -6,7 +6,7 @@
 
 mod strict;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 pub use serde_json::{Map, Value, json};
 use strict::Strict;
@@ -30,7 +30,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 /// # Errors
 /// As [`parse`], and when the value is not a `T`.
 pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = T::deserialize(Strict::new(&mut deserializer))?;
     deserializer.end()?;
     Ok(value)
@@ -132,7 +133,7 @@ mod tests {
             names.map(|name| format!("\"{name}\":0")).collect()
         };
         let object = |members: &[String]| format!("{{{}}}", members.join(","));
-        for count in [1, 16, 17, 1000] {
+        for count in [1, 8, 9, 1000] {
             let mut all = members(0..count);
             assert!(parse(object(&all).as_bytes()).is_ok());
             all.push("\"0\":0".to_owned());

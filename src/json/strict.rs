@@ -233,21 +233,24 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'de, A> {
 /// Names of members: few are looked through, many are sorted, since an adversary chooses how many.
 #[derive(Default)]
 struct Seen<'de> {
-    few: Vec<Cow<'de, str>>,
+    few: [Cow<'de, str>; 8],
+    count: usize,
     many: BTreeSet<Cow<'de, str>>,
 }
 
 impl<'de> Seen<'de> {
-    const FEW: usize = 16;
-
     fn note<E: Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
-        if self.few.contains(&name) || self.many.contains(&name) {
+        if self.few.iter().take(self.count).any(|seen| *seen == name) || self.many.contains(&name) {
             return Err(E::custom(format_args!("duplicate member {name:?}")));
         }
-        if self.few.len() < Self::FEW {
-            self.few.push(name);
-        } else {
-            self.many.insert(name);
+        match self.few.get_mut(self.count) {
+            Some(free) => {
+                *free = name;
+                self.count += 1;
+            }
+            None => {
+                self.many.insert(name);
+            }
         }
         Ok(())
     }
