@@ -8,6 +8,7 @@ use super::super::reach::Reach;
 use super::super::types::Form;
 use super::assignments::{Assignments, Place};
 use super::knowledge::{Knowledge, Seen};
+use super::mended::Mended;
 use super::pattern::Pattern;
 use super::role::{Gives, Role, role, shuffle};
 use super::value::{ANY, CLEAN, Value};
@@ -109,15 +110,26 @@ impl<'f, 'a> Flow<'f, 'a> {
                 code::LOCAL_TEE => {
                     let pattern = Pattern::of(cursor.rest(), found.first);
                     self.tee(found.first, pattern);
-                    for _ in 0..pattern.map_or(0, |pattern| pattern.operators) {
-                        operator(cursor, types)?;
-                        self.place = self.place.saturating_add(1);
-                    }
+                    self.skip(pattern.map_or(0, |pattern| pattern.operators), cursor)?;
+                }
+                code::LOCAL_SET => {
+                    let mended = Mended::of(cursor, found.first);
+                    self.set(found.first, mended, found.at);
+                    self.skip(mended.map_or(0, |_| Mended::OPERATORS), cursor)?;
                 }
                 _ => self.operator(&found)?,
             }
         }
         Ok(self.knowledge.settle())
+    }
+
+    /// Passes operators of which all is known.
+    fn skip(&mut self, operators: u32, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+        for _ in 0..operators {
+            operator(cursor, &self.context.sections.types)?;
+            self.place = self.place.saturating_add(1);
+        }
+        Ok(())
     }
 
     fn operator(&mut self, found: &Operator) -> Result<(), Fault> {
@@ -126,10 +138,6 @@ impl<'f, 'a> Flow<'f, 'a> {
             code::LOCAL_GET => {
                 let value = self.local(first);
                 self.stack.push(value);
-            }
-            code::LOCAL_SET => {
-                let value = self.pop();
-                self.assign(first, value);
             }
             code::DROP => {
                 self.pop();
@@ -294,6 +302,17 @@ impl<'f, 'a> Flow<'f, 'a> {
         if let Some(last) = self.locals.get_mut(number) {
             let passed = last.passed + 1;
             *last = Local { value, place: self.place, depth, serial, passed };
+        }
+    }
+
+    /// `local.set`, and all of a mended store.
+    fn set(&mut self, local: u32, mended: Option<Mended>, at: usize) {
+        let value = self.pop();
+        self.assign(local, value);
+        if let Some(mended) = mended {
+            self.knowledge.demand(value, mended.shape, at);
+            // The address.
+            self.pop();
         }
     }
 
