@@ -7,6 +7,7 @@
 mod assignments;
 mod flow;
 mod knowledge;
+mod mended;
 mod numbers;
 mod pattern;
 mod role;

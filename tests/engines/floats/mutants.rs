@@ -17,6 +17,19 @@ fn canonicalizations(wasm: &[u8]) -> Vec<Range<usize>> {
         let operators: Vec<_> = operators.map(|operator| operator.unwrap()).collect();
         for at in 0..operators.len() {
             let after = |count: usize| operators.get(at + count);
+            // A mended store loses what follows the first store.
+            if let [
+                (Operator::LocalTee { .. }, _),
+                (Operator::LocalGet { .. }, _),
+                (Operator::F32Store { .. } | Operator::F64Store { .. }, _),
+                (Operator::LocalGet { .. }, from),
+                (Operator::I32Load { .. }, _),
+                ..,
+            ] = &operators[at..]
+                && let Some((_, to)) = after(19)
+            {
+                found.push(*from..*to);
+            }
             let rest: Vec<_> =
                 operators[at..].iter().take(8).map(|(operator, _)| operator).collect();
             let length = match rest.as_slice() {

@@ -8,6 +8,7 @@ use super::super::reach::Reach;
 use super::super::types::Form;
 use super::assignments::{Assignments, NEVER, Place};
 use super::knowledge::{Knowledge, Seen};
+use super::mended::Mended;
 use super::numbers::Numbers;
 use super::pattern::Pattern;
 use super::role::{Gives, Role, Roles, shuffle};
@@ -203,15 +204,17 @@ impl<'c, 'a> Flow<'c, 'a> {
                 self.stack.push(value);
             }
             code::LOCAL_SET => {
-                let value = self.pop();
-                self.assign(value);
+                let mended = Mended::of(cursor, found.first);
+                self.set(mended, at);
+                if let Some(Mended { length, .. }) = mended {
+                    self.skip(cursor, length, Mended::OPERATORS)?;
+                }
             }
             code::LOCAL_TEE => {
                 let pattern = Pattern::of(cursor.rest(), found.first);
                 self.tee(pattern);
                 if let Some(Pattern { length, operators, .. }) = pattern {
-                    cursor.take(length)?;
-                    self.place = self.place.saturating_add(operators);
+                    self.skip(cursor, length, operators)?;
                 }
             }
             code::DROP => {
@@ -224,6 +227,18 @@ impl<'c, 'a> Flow<'c, 'a> {
             code::SHUFFLE => self.act(shuffle(self.context.module, at), found),
             code => self.act(self.roles.of(code), found),
         }
+        Ok(())
+    }
+
+    /// Passes operators of which all is known.
+    fn skip(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        length: usize,
+        operators: u32,
+    ) -> Result<(), Fault> {
+        cursor.take(length)?;
+        self.place = self.place.saturating_add(operators);
         Ok(())
     }
 
@@ -377,6 +392,17 @@ impl<'c, 'a> Flow<'c, 'a> {
         let (depth, serial) = self.innermost();
         *self.locals.get_mut(number)? = Local { value, place, depth, serial, next };
         Some(number)
+    }
+
+    /// `local.set`, and all of a mended store. What that assigns besides is an address.
+    fn set(&mut self, mended: Option<Mended>, at: usize) {
+        let value = self.pop();
+        self.assign(value);
+        if let Some(mended) = mended {
+            self.knowledge.demand(&value, mended.shape, at);
+            // The address.
+            self.pop();
+        }
     }
 
     /// `local.tee`, and with a pattern all of a canonicalization.

@@ -18,6 +18,22 @@ fn canon_vector(t: u32) -> String {
     )
 }
 
+/// A store of the f64 on top, with locals `x` and `a`, that is mended.
+fn mended(x: u32, a: u32) -> String {
+    format!(
+        "local.set {x} local.tee {a} local.get {x} f64.store offset=16 align=2 \
+         local.get {a} i32.load offset=20 align=2 i32.const 1 i32.shl i32.const 0xffdfffff i32.gt_u \
+         if local.get {a} local.get {x} f64.const nan local.get {x} local.get {x} f64.eq select \
+         f64.store offset=16 align=2 end"
+    )
+}
+
+/// The same of an f32.
+fn mended_single(x: u32, a: u32) -> String {
+    let double = mended(x, a).replace("f64", "f32").replace("offset=20", "offset=16");
+    double.replace("0xffdfffff", "0xfeffffff")
+}
+
 fn check(text: &str) -> Result<(), Error> {
     let wasm = wat::parse_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     Canonical::check(wasm, NAN).map(|_| ())
@@ -192,6 +208,95 @@ fn each_deviation_from_a_canonicalization_is_refused() {
     let both = "local.get 0 f32x4.sqrt i32.const 1 select";
     let both = format!("{both} {}", canon_vector(1));
     refused(&vector(&both), "f32x4.sqrt");
+}
+
+/// covers: nan-1
+#[test]
+fn each_deviation_from_a_mended_store_is_refused() {
+    let with = |memories: &str, code: &str| {
+        format!(
+            "(module {memories} (func (param f64 f32) (local f64 f64 f32 f32 i32 i32 i64) \
+             {code}))"
+        )
+    };
+    let memory = |code: &str| with("(memory 1)", code);
+    let (double, single) = ("i32.const 8 local.get 0 f64.sqrt", "i32.const 8 local.get 1 f32.sqrt");
+    accepted(&memory(&format!("{double} {}", mended(2, 6))));
+    accepted(&memory(&format!("{single} {}", mended_single(4, 6))));
+    // Alignments beyond four bytes end there, others are those of the store.
+    for (store, load) in [(1, 1), (4, 4), (8, 4)] {
+        let changed =
+            mended(2, 6).replace("load offset=20 align=2", &format!("load offset=20 align={load}"));
+        let changed = changed.replace("offset=16 align=2", &format!("offset=16 align={store}"));
+        accepted(&memory(&format!("{double} {changed}")));
+    }
+    // The address is of the memory's type; memories have indices.
+    let wide = double.replace("i32.const 8", "i64.const 8");
+    accepted(&with("(memory i64 1)", &format!("{wide} {}", mended(2, 8))));
+    let second = mended(2, 6).replace("offset", "1 offset");
+    accepted(&with("(memory 1) (memory 1)", &format!("{double} {second}")));
+    let third = second.replacen("store 1", "store 0", 1).replace("store 0 offset", "store offset");
+    refused(&with("(memory 1) (memory 1)", &format!("{double} {third}")), "f64.store sees");
+    let other = second.replace("load 1 offset", "load offset");
+    refused(&with("(memory 1) (memory 1)", &format!("{double} {other}")), "f64.store sees");
+    for (from, to) in [
+        ("local.set 2 local.tee 6", "local.set 2 nop local.tee 6"),
+        ("local.tee 6", "local.tee 7"),
+        ("local.tee 6", "local.set 6 local.get 6"),
+        ("local.get 2 f64.store", "local.get 2 nop f64.store"),
+        ("local.get 6 i32.load", "local.get 7 i32.load"),
+        ("i32.load offset=20", "i32.load offset=16"),
+        ("i32.load offset=20", "i32.load offset=24"),
+        ("i32.load offset=20 align=2", "i32.load offset=20 align=4"),
+        ("i32.load offset=20 align=2", "i32.load16_u offset=20 align=2"),
+        ("i32.const 1 i32.shl", "i32.const 2 i32.shl"),
+        ("i32.const 1 i32.shl", "i32.const 1 i32.shr_u"),
+        ("i32.const 1 i32.shl", "i32.const 0 i32.shl"),
+        ("0xffdfffff", "0xffe00000"),
+        ("0xffdfffff", "0xfeffffff"),
+        ("i32.gt_u", "i32.gt_s"),
+        ("i32.gt_u", "i32.lt_u"),
+        ("if local.get 6", "if local.get 7"),
+        ("local.get 2 f64.const nan", "local.get 3 f64.const nan"),
+        ("f64.const nan", "f64.const -nan"),
+        ("f64.const nan", "f64.const nan:0xc000000000000"),
+        ("f64.const nan", "f64.const 0"),
+        ("local.get 2 local.get 2 f64.eq", "local.get 3 local.get 2 f64.eq"),
+        ("local.get 2 local.get 2 f64.eq", "local.get 2 local.get 3 f64.eq"),
+        ("f64.eq", "f64.ne"),
+        ("f64.eq", "f64.le"),
+        ("select f64.store offset=16", "select f64.store offset=24"),
+        ("select f64.store offset=16 align=2", "select f64.store offset=16 align=4"),
+        ("select f64.store", "select nop f64.store"),
+        ("end", "nop end"),
+        ("end", "else nop end"),
+    ] {
+        let changed = mended(2, 6).replacen(from, to, 1);
+        assert_ne!(changed, mended(2, 6), "{from}");
+        refused(&memory(&format!("{double} {changed}")), "f64.store sees a NaN that f64.sqrt");
+    }
+    for (from, to) in [
+        ("i32.load offset=16", "i32.load offset=20"),
+        ("0xfeffffff", "0xff000000"),
+        ("0xfeffffff", "0xffdfffff"),
+        ("f32.const nan", "f32.const -nan"),
+    ] {
+        let changed = mended_single(4, 6).replacen(from, to, 1);
+        assert_ne!(changed, mended_single(4, 6), "{from}");
+        refused(&memory(&format!("{single} {changed}")), "f32.store sees a NaN that f32.sqrt");
+    }
+    // The store alone is clean: its local is as fresh as what it was given, and a branch to what
+    // follows does not come by here.
+    let bits = "i64.reinterpret_f64 drop";
+    let after = format!("{double} {} local.get 2 {bits}", mended(2, 6));
+    refused(&memory(&after), "i64.reinterpret_f64 sees a NaN that f64.sqrt");
+    let ended = format!("block {double} {} end local.get 2 {bits}", mended(2, 6));
+    refused(&memory(&ended), "i64.reinterpret_f64 sees a NaN that f64.sqrt");
+    let again = format!("{double} {} f64.const 1 local.set 2 local.get 2 {bits}", mended(2, 6));
+    accepted(&memory(&again));
+    let clean = format!("i32.const 8 f64.const 1 {} local.get 0 f64.sqrt drop", mended(2, 6));
+    accepted(&memory(&format!("{clean} local.get 2 {bits}")));
+    accepted(&memory(&format!("loop {double} {} i32.const 1 br_if 0 end", mended(2, 6))));
 }
 
 /// covers: nan-2

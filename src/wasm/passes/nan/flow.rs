@@ -158,6 +158,11 @@ impl Walker<'_> {
                 self.assign(number, *local, value);
                 self.stack.push(Value { facts: value.facts.canonicalized(*shape), ..PLAIN });
             }
+            What::Mended(local) => {
+                let value = self.pop();
+                self.assign(number, *local, value);
+                self.pop();
+            }
             What::Observe { pops, pushes, gives } => {
                 self.observe(*pops);
                 for _ in 0..*pushes {

@@ -5,6 +5,7 @@
 //! which operators a canonicalization goes; here it is written.
 
 mod flow;
+mod mended;
 mod operators;
 mod plan;
 mod sequence;
@@ -16,6 +17,7 @@ use super::super::edit::{BodyEdit, Edit, Splice};
 use super::super::encode::quick::canonical_length;
 use super::super::layout::Layout;
 use super::super::module::FEATURES;
+use mended::Store;
 use operators::is_producer;
 use plan::{Canonicalization, plan};
 use rayon::prelude::*;
@@ -49,7 +51,7 @@ fn function(layout: &Layout<'_>, body: &FunctionBody<'_>, ty: u32) -> Result<Bod
     if !steps.has_producers {
         return Ok(BodyEdit::default());
     }
-    Ok(write(&steps, &plan(&steps)))
+    Ok(write(layout, &steps, &plan(&steps)))
 }
 
 /// Whether the code has an operator that makes NaNs. Vector operators count as such here; a look
@@ -78,23 +80,42 @@ fn may_produce(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
     Ok(false)
 }
 
-/// Writes the canonicalizations, each with a local of its type that serves nothing else.
-fn write(steps: &Steps, canonicalizations: &[Canonicalization]) -> BodyEdit {
+/// Writes the canonicalizations, with locals that serve nothing else. In a loop a store is mended
+/// instead: it is faster and longer.
+fn write(layout: &Layout<'_>, steps: &Steps, canonicalizations: &[Canonicalization]) -> BodyEdit {
     let mut edit = BodyEdit::default();
-    let mut scratch = [None; 3];
-    for canonicalization in canonicalizations {
-        let ty = canonicalization.shape.val_type();
-        let slot = match ty {
-            ValType::F32 => 0,
-            ValType::F64 => 1,
-            _ => 2,
-        };
-        let local = *scratch[slot].get_or_insert_with(|| {
-            edit.locals.push((1, ty));
-            steps.locals + edit.locals.len() as u32 - 1
-        });
-        let bytes = sequence(canonicalization.shape, local);
-        edit.splices.push(Splice::insert(canonicalization.at, bytes));
+    let mut scratch = Scratch { first: steps.locals, types: Vec::new() };
+    for Canonicalization { at, shape, in_loop } in canonicalizations {
+        let code = layout.bytes.get(*at..).filter(|_| *in_loop).unwrap_or_default();
+        let value = scratch.local(shape.val_type());
+        let store = Store::of(code, *shape);
+        let store = store.and_then(|store| Some((store, store.address(layout)?)));
+        if let Some((store, address)) = store {
+            let address = scratch.local(address);
+            edit.splices.push(Splice::insert(*at, Store::before(value, address)));
+            let end = at.saturating_add(store.length);
+            edit.splices.push(Splice::insert(end, store.after(value, address)));
+        } else {
+            edit.splices.push(Splice::insert(*at, sequence(*shape, value)));
+        }
     }
+    edit.locals = scratch.types.into_iter().map(|ty| (1, ty)).collect();
     edit
+}
+
+/// One local of each type, as they are asked for.
+struct Scratch {
+    first: u32,
+    types: Vec<ValType>,
+}
+
+impl Scratch {
+    fn local(&mut self, ty: ValType) -> u32 {
+        let known = self.types.iter().position(|known| *known == ty);
+        let at = known.unwrap_or_else(|| {
+            self.types.push(ty);
+            self.types.len() - 1
+        });
+        self.first + at as u32
+    }
 }

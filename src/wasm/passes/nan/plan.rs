@@ -15,6 +15,14 @@ use std::collections::BTreeMap;
 pub(super) struct Canonicalization {
     pub(super) at: usize,
     pub(super) shape: Shape,
+    /// Whether that is in a loop.
+    pub(super) in_loop: bool,
+}
+
+impl Canonicalization {
+    fn at(place: &Place, shape: Shape) -> Self {
+        Self { at: place.at, shape, in_loop: place.loops > 0 }
+    }
 }
 
 /// Walks until the classes of locals do not change, at most; then all of them may be anything.
@@ -36,9 +44,8 @@ pub(super) fn plan(steps: &Steps) -> Vec<Canonicalization> {
         return everywhere(steps);
     }
     let sites = steps.places.iter().zip(&decisions.clean);
-    let mut canonicalizations: Vec<_> = sites
-        .filter_map(|(place, shape)| Some(Canonicalization { at: place.at, shape: (*shape)? }))
-        .collect();
+    let mut canonicalizations: Vec<_> =
+        sites.filter_map(|(place, shape)| Some(Canonicalization::at(place, (*shape)?))).collect();
     canonicalizations.sort_by_key(|canonicalization| canonicalization.at);
     canonicalizations
 }
@@ -157,7 +164,7 @@ fn everywhere(steps: &Steps) -> Vec<Canonicalization> {
     use super::steps::What;
     let produced = steps.steps.iter().filter_map(|step| match step.what {
         What::Role(Role::Produce { gives, .. }) => {
-            Some(Canonicalization { at: steps.place(step.site)?.at, shape: gives })
+            Some(Canonicalization::at(steps.place(step.site)?, gives))
         }
         _ => None,
     });

@@ -5,8 +5,8 @@ use super::super::super::Error;
 use super::super::super::layout::{Frames, Layout};
 use super::super::relaxed_simd::is_relaxed;
 use super::operators::{Role, observed, role};
-use super::sequence::recognise;
 use super::value::{Facts, Shape};
+use super::{mended, sequence};
 use crate::profile::Pass;
 use wasmparser::{BlockType, Catch, FrameKind, FunctionBody, ModuleArity, Operator, ValType};
 
@@ -21,6 +21,8 @@ pub(super) enum What {
     Tee(u32),
     /// A canonicalization that is there already, with its local.
     Canonicalize(Shape, u32),
+    /// A mended store that is there already, with the local of its value.
+    Mended(u32),
     /// Sees the bits of its operands; what is known of each result.
     Observe {
         pops: u32,
@@ -147,6 +149,13 @@ impl Steps {
                     reader.read().map_err(decode)?;
                 }
                 decoder.assign(What::Canonicalize(shape, local), local, reader.original_position());
+                continue;
+            }
+            if let Some(local) = decoder.mended(&operator, layout.bytes.get(start..)) {
+                for _ in 1..mended::OPERATORS {
+                    reader.read().map_err(decode)?;
+                }
+                decoder.assign(What::Mended(local), local, reader.original_position());
                 continue;
             }
             if is_relaxed(&operator) {
@@ -314,7 +323,19 @@ impl Decoder<'_, '_> {
             return None;
         }
         let ty = encoded(*self.types.get(local_index as usize)?)?;
-        Some((recognise(code?, local_index, ty)?, local_index))
+        Some((sequence::recognise(code?, local_index, ty)?, local_index))
+    }
+
+    /// The local of the value, if a mended store begins at `code` with `operator`.
+    fn mended(&self, operator: &Operator<'_>, code: Option<&[u8]>) -> Option<u32> {
+        let Operator::LocalSet { local_index } = *operator else { return None };
+        let shape = match self.types.get(local_index as usize)? {
+            ValType::F32 => Shape::F32,
+            ValType::F64 => Shape::F64,
+            _ => return None,
+        };
+        let is_mended = self.dead == 0 && mended::recognise(code?, local_index, shape);
+        is_mended.then_some(local_index)
     }
 
     /// An operator that assigns `local`, which may hold floats.

@@ -234,6 +234,58 @@ fn what_is_canonicalized_already_is_left_alone() {
     }
 }
 
+/// The text of `fields`, a module's, after the pass.
+fn rewritten(fields: &str) -> String {
+    let wasm = wat::parse_str(format!("(module {fields})")).unwrap();
+    let layout = Layout::of(&wasm).unwrap();
+    let edit = super::edit(&layout).unwrap();
+    let once = super::super::super::edit::apply(&layout, &edit).unwrap().bytes;
+    wasmparser::validate(&once).unwrap();
+    assert!(super::edit(&Layout::of(&once).unwrap()).unwrap().is_empty(), "{fields}");
+    wasmprinter::print_bytes(&once).unwrap()
+}
+
+#[test]
+fn stores_in_loops_are_mended() {
+    let mended = |fields: &str| rewritten(fields).matches("i32.gt_u").count();
+    let looped = |store: &str| {
+        format!("(func (param i32 f32 f64 v128 i64) (loop $l {store} (br_if $l (local.get 0))))")
+    };
+    let own = |store: &str| format!("(memory 1) {}", looped(store));
+    let double = "(f64.store offset=8 (local.get 0) (f64.sqrt (local.get 2)))";
+    let single = "(f32.store (local.get 0) (f32.sqrt (local.get 1)))";
+    assert_eq!(mended(&own(double)), 1);
+    assert_eq!(mended(&own(single)), 1);
+    assert_eq!(mended(&own(&format!("{double} {single} {double}"))), 3);
+    // What the locals are for, they are for all of them: one for each type.
+    let locals = rewritten(&own(&format!("{double} {single} {double} {single}")));
+    assert!(locals.contains("(local f64 i32 f32)"), "{locals}");
+    let wide = looped("(f64.store (local.get 4) (f64.sqrt (local.get 2)))");
+    assert_eq!(mended(&format!("(memory i64 1) {wide}")), 1);
+    let second = looped("(f64.store 1 (local.get 0) (f64.sqrt (local.get 2)))");
+    assert_eq!(mended(&format!("(memory i64 1) (memory 1) {second}")), 1);
+    // All else is canonicalized before.
+    let once = "(memory 1) (func (param i32 f32 f64)";
+    assert_eq!(mended(&format!("{once} {double})")), 0);
+    let tee = "(f64.store (local.get 0) (local.tee 2 (f64.sqrt (local.get 2))))";
+    assert_eq!(mended(&own(tee)), 0);
+    let imported = "(import \"m\" \"m\" (memory 1))";
+    assert_eq!(mended(&format!("{imported} {}", looped(double))), 0);
+    assert_eq!(mended(&own("(v128.store (local.get 0) (f64x2.sqrt (local.get 3)))")), 0);
+    let far = double.replace("offset=8", "offset=0xfffffffc");
+    assert_eq!(mended(&own(&far)), 0);
+    assert_eq!(mended(&own(&double.replace("offset=8", "offset=0xfffffffb"))), 1);
+    let far = single.replace("f32.store", "f32.store offset=0xffffffff");
+    assert_eq!(mended(&own(&far)), 1);
+    // A payload that was loaded stays as it is.
+    assert_eq!(
+        mended(&own(
+            "(f64.store (local.get 0) (select (f64.sqrt (local.get 2)) (f64.load (local.get 0)) (local.get 0)))"
+        )),
+        0
+    );
+}
+
 #[test]
 fn lanes_are_canonicalized_in_the_type_they_come_in() {
     let vector = "(f32x4.sqrt (local.get 0))";

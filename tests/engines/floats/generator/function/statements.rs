@@ -57,7 +57,8 @@ impl Function<'_> {
             let lane = self.rng.below(lanes);
             return format!("(v128.store{bits}_lane {lane} {address} {value})\n");
         }
-        format!("({}.store {address} {value})\n", name(ty))
+        let offset = self.rng.pick(&[0, 0, 4, 16, 1 << 10]);
+        format!("({}.store offset={offset} {address} {value})\n", name(ty))
     }
 
     /// Leaves the function from inside, or goes on elsewhere.
