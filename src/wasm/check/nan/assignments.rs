@@ -59,10 +59,10 @@ impl Assignments {
 
     fn note(&mut self, found: &Operator) {
         match found.code {
-            code::LOCAL_SET | code::LOCAL_TEE => {
-                if self.reach.is_reached() && self.is_float(found.first) {
-                    self.places.push((found.first, self.place));
-                }
+            code::LOCAL_SET | code::LOCAL_TEE
+                if self.reach.is_reached() && self.is_float(found.first) =>
+            {
+                self.places.push((found.first, self.place));
             }
             code::LOOP => {
                 self.open.push(Some(self.loop_ends.len()));
