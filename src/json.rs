@@ -1,8 +1,10 @@
 //! Strict JSON in, canonical JSON out (RFC 8259, RFC 8785).
 //!
 //! The reader refuses duplicate members at every depth, nesting beyond
-//! [`limits::JSON_DEPTH`] and bytes after the value. The writer gives
-//! the JSON Canonicalization Scheme's bytes.
+//! [`limits::JSON_DEPTH`], integers that a double does not keep, and bytes after the value. The
+//! writer gives the JSON Canonicalization Scheme's bytes, and rounds nothing.
+
+mod exact;
 
 use crate::limits;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -18,12 +20,33 @@ pub struct JsonError(#[from] serde_json::Error);
 /// Parses exactly one JSON value.
 ///
 /// # Errors
-/// Malformed JSON, a duplicate member, too deep nesting, trailing bytes.
+/// Malformed JSON, a duplicate member, too deep nesting, an integer that would be rounded,
+/// trailing bytes.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    parse_inside(bytes, 0)
+}
+
+/// As [`parse`], for a value that will stand inside of `levels` others: it may be nested that much
+/// less deep.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_inside(bytes: &[u8], levels: usize) -> Result<Value, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth: 0 }.deserialize(&mut deserializer)?;
+    let most = limits::JSON_DEPTH.saturating_sub(levels);
+    let value = Strict { depth: 0, most }.deserialize(&mut deserializer)?;
     deserializer.end()?;
-    Ok(value)
+    match exact::first_inexact(bytes) {
+        Some(place) => Err(inexact(&place)),
+        None => Ok(value),
+    }
+}
+
+fn inexact((path, digits): &(String, String)) -> JsonError {
+    let digits: String = digits.chars().take(80).collect();
+    JsonError(serde_json::Error::custom(format_args!(
+        "${path}: {digits} is an integer that readers of JSON round; as text it is exact"
+    )))
 }
 
 /// Parses exactly one JSON value of type `T`, as strictly as [`parse`].
@@ -53,9 +76,15 @@ pub fn to_value(value: &impl Serialize) -> Result<Value, JsonError> {
 /// The canonical bytes of `value` (RFC 8785).
 ///
 /// # Errors
-/// When `value` has no JSON form: a number that is not finite, a map with keys that are not text.
+/// When `value` has no JSON form: a number that is not finite, an integer that would be rounded, a
+/// map with keys that are not text.
 pub fn to_jcs(value: &impl Serialize) -> Result<Vec<u8>, JsonError> {
-    Ok(serde_json_canonicalizer::to_vec(value)?)
+    let bytes = serde_json_canonicalizer::to_vec(value)?;
+    // The library writes each integer as the nearest double.
+    match exact::first_inexact_of(&to_value(value)?) {
+        Some(place) => Err(inexact(&place)),
+        None => Ok(bytes),
+    }
 }
 
 /// Indented JSON for people and terminals, members in the order of their definition.
@@ -69,17 +98,15 @@ pub fn to_pretty(value: &impl Serialize) -> Result<String, JsonError> {
 /// Builds a [`Value`], watching for duplicates and depth.
 struct Strict {
     depth: usize,
+    most: usize,
 }
 
 impl Strict {
     fn deeper<E: serde::de::Error>(&self) -> Result<Self, E> {
-        if self.depth >= limits::JSON_DEPTH {
-            return Err(E::custom(format_args!(
-                "nested deeper than {} levels",
-                limits::JSON_DEPTH
-            )));
+        if self.depth >= self.most {
+            return Err(E::custom(format_args!("nested deeper than {} levels", self.most)));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, ..*self })
     }
 }
 
