@@ -33,11 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let digest = hex(&Sha256::digest(list.as_bytes()));
-    // Cargo reads a build script's standard output.
-    #[expect(clippy::print_stdout, reason = "this is how a build script answers")]
-    {
-        println!("cargo::rustc-env=PROVENACT_SOURCE_SHA256={digest}");
-    }
+    println!("cargo::rustc-env=PROVENACT_SOURCE_SHA256={digest}");
     Ok(())
 }
 
@@ -47,7 +43,6 @@ fn root() -> PathBuf {
 }
 
 /// Has Cargo run this again when the file or folder changes. One that is missing would do so always.
-#[expect(clippy::print_stdout, reason = "this is how a build script answers")]
 fn announce(root: &Path, name: &str) {
     if root.join(name).exists() {
         println!("cargo::rerun-if-changed={name}");

@@ -129,7 +129,7 @@ mod tests {
             for step in -9..=9_i128 {
                 numbers.push(((1_i128 << shift) + step).to_string());
                 numbers.push((10_i128.pow(shift % 30) + step).to_string());
-                numbers.push(((1_i128 << shift) * -1 + step).to_string());
+                numbers.push((step - (1_i128 << shift)).to_string());
             }
         }
         let (mut kept, mut refused) = (0, 0);
