@@ -195,6 +195,9 @@ fn the_digest_of_the_tool_is_that_of_its_source() {
     let tool = &statement["predicate"]["buildDefinition"]["resolvedDependencies"][1];
     assert_eq!(tool["digest"]["sha256"], digest.as_str());
 
+    if Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml.orig").exists() {
+        return skipped("this is a packaged crate, whose Cargo.toml is not the one of the list");
+    }
     let mut shell = Command::new("sh");
     let output = shell.current_dir(env!("CARGO_MANIFEST_DIR")).args(["-c", list]).output().unwrap();
     if !output.status.success() || output.stdout.is_empty() {
