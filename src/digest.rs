@@ -186,6 +186,10 @@ digests! {
     PolicyDigest
     /// Of bytes that left or entered the guest: output, input, a file, a memory.
     DataDigest
+    /// Of the source that a `provenact` was built from (`build.rs`).
+    ToolDigest
+    /// Of a profile's note in canonical JSON.
+    ProfileDigest
     /// Of a public key's SubjectPublicKeyInfo DER (RFC 8410): its key id.
     KeyId
 }

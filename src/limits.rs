@@ -23,6 +23,8 @@ pub const TRUST_BYTES: u64 = 1 << 20;
 pub const ENVELOPE_BYTES: u64 = 16 << 20;
 /// Bytes of a file of envelopes, one a line.
 pub const ATTESTATIONS_BYTES: u64 = 64 << 20;
+/// Bytes of another tool's predicate that is to be signed.
+pub const PREDICATE_BYTES: u64 = 8 << 20;
 /// Signatures in one envelope (checked before any cryptography).
 pub const SIGNATURES: usize = 1024;
 /// Keys in one trust file.

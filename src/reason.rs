@@ -171,6 +171,10 @@ reasons! {
     StatementMalformed = "statement-malformed", Unknown, "the signer's tool wrote something else than an in-toto Statement v1";
     /// The statement is of another predicate type than the one needed here.
     PredicateMismatch = "predicate-mismatch", No, "give the statement that belongs here";
+    /// The type given for a predicate is no absolute URI, or one that Provenact writes itself.
+    PredicateType = "predicate-type", Unknown, "name the type of what the file says by its own absolute URI";
+    /// A predicate that was to be signed is not one JSON object with one reading.
+    PredicateMalformed = "predicate-malformed", Unknown, "correct the file where the message points; integers above 2^53 are exact as text";
     /// The statement is about other artifacts.
     SubjectMismatch = "subject-mismatch", No, "give the statement that belongs to these files";
     /// There is no signature.

@@ -285,8 +285,8 @@ the answer, standard error is talk. `-` is standard input where a module is read
 brackets; `spec/reasons.md` lists them all.
 
 Environment variables that Provenact reads itself: `XDG_CONFIG_HOME` or `HOME` (where `provenact/trust.toml` is looked
-for), `XDG_CACHE_HOME` or `HOME` (where compiled code is kept), `NO_COLOR`, and for `run --env NAME` and
-`--allow-declared` the variables that are named.
+for), `XDG_CACHE_HOME` or `HOME` (where compiled code is kept), `NO_COLOR`, for `attest --timestamps` `SOURCE_DATE_EPOCH`, and for
+`run --env NAME` and `--allow-declared` the variables that are named.
 
 ";
 

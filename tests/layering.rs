@@ -23,6 +23,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["attest"]),
     ("clap", &["cli"]),
     ("ed25519_dalek", &["attest"]),
+    ("fluent_uri", &["attest"]),
     ("fs_err", &["files"]),
     ("getrandom", &["attest", "cli", "runtime"]),
     ("rayon", &["wasm"]),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes testvectors/{keys,envelope,receipt,provenance,trust} without any code of Provenact.
+"""Writes testvectors/{keys,envelope,pae,receipt,provenance,trust} without any code of Provenact.
 
 Needs the PyPI package `cryptography`. The secret keys are those of RFC 8032, section 7.1 (public
 knowledge; sign nothing with them). JCS is what json.dumps gives for the values used here: ASCII
@@ -49,7 +49,8 @@ def raw_pem(point):
 
 
 def pae(payload, kind=TYPE):
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
+    kind = kind.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
 def signature(name, payload, **changes):
@@ -67,7 +68,8 @@ def envelope(payload, /, *signatures, **changes):
 
 
 def write(room, name, expect, covers, comment, content, **more):
-    head = {"expect": expect, "covers": ", ".join(f"{room}-{n}" for n in covers)}
+    ids = (n if isinstance(n, str) else f"{room}-{n}" for n in covers)
+    head = {"expect": expect, "covers": ", ".join(ids)}
     head |= {k.replace("_", "-"): v for k, v in more.items()} | {"comment": comment}
     text = "".join(f"{k}: {v}\n" for k, v in head.items())
     (ROOT / room / name).write_bytes(text.encode() + b"\n" + content)
@@ -145,6 +147,8 @@ def envelopes():
     put("type-plain-json", "payload-type", [6], "another type, signed as such", envelope(good, {"sig": base64.b64encode(KEYS["alice"].sign(pae(good, "application/json"))).decode()}, payloadType="application/json"))
     put("type-uppercase", "payload-type", [6], "compared to the byte", envelope(good, a, payloadType="application/vnd.in-toto+JSON"))
     put("type-parameter", "payload-type", [6], "no parameters", envelope(good, a, payloadType=TYPE + "; charset=utf-8"))
+    odd = "application/vnd.in-toto+jsön"
+    put("type-not-ascii", "payload-type", [6], "another type, signed as such with its length in bytes", envelope(good, {"sig": base64.b64encode(KEYS["alice"].sign(pae(good, odd))).decode()}, payloadType=odd))
     put("type-before-payload", "payload-type", [6], "the payload is not even base64", envelope(good, a, payloadType="x", payload="%"))
 
     p = whole["payload"]
@@ -157,6 +161,9 @@ def envelopes():
     put("base64-mixed", bad, [8], "both alphabets in one text", envelope(good, a, payload="+_8="))
     put("base64-sig", bad, [8], "the signature without padding", envelope(good, a | {"sig": a["sig"].rstrip("=")}))
     put("signatures-1025", bad, [9], "one signature too many, the first one good", envelope(good, a, *[{"sig": ""}] * 1024))
+
+    put("integer-rounded", bad, [40], "2^53 + 1 in a member nobody reads", text[:-1] + b',"x":[{"a":9007199254740993}]}')
+    put("integer-text", "accept", [40], "the same as text", text[:-1] + b',"x":"9007199254740993"}', verified_by="alice")
 
     put("unsigned", "unsigned", [14], "no signature", envelope(good))
     put("untrusted", signed, [15], "signed by a key that nobody trusts", envelope(good, m))
@@ -188,11 +195,35 @@ def envelopes():
         "uppercase": {"sha256": "A" * 64}, "prefixed": {"sha256": "sha256:" + "a" * 64}, "null": {"sha256": None},
     }.items():
         statement(f"statement-digest-{name}", sm, [22], "not one strong digest", changed(S, ["subject", 0, "digest"], digest))
+    says = good.index(b'"something"')
+    for name, number, expect in [
+        ("2-53", "9007199254740992", "accept"), ("2-53-1", "9007199254740993", sm), ("2-53-2", "9007199254740994", "accept"),
+        ("negative", "-9007199254740993", sm), ("2-63-1", "9223372036854775807", sm), ("2-64-1", "18446744073709551615", sm),
+        ("2-64-1-text", '"18446744073709551615"', "accept"), ("2-64", "18446744073709551616", sm), ("1e20", "100000000000000000000", "accept"),
+        ("exponent", "1e30", "accept"), ("fraction", "0.12345678901234567890123", "accept"),
+        ("many-digits", "123456789012345678901234567890", sm),
+    ]:
+        statement(f"statement-integer-{name}", expect, [40], "digits survive a double, or are refused", good[:says] + number.encode() + good[says + 11:])
     second = S["subject"] + [{"name": "b", "digest": {}}]
     statement("statement-digest-second", sm, [22], "the second subject has no digest", S | {"subject": second})
     statement("statement-no-predicate-type", sm, [24], "the predicate type is empty", S | {"predicateType": ""})
     statement("statement-no-predicate", sm, [24], "the predicate is missing", changed(S, ["predicate"], drop=True))
     statement("statement-predicate-list", sm, [24], "the predicate is no object", S | {"predicate": []})
+
+
+def paes():
+    for name, kind, payload in [
+        ("specification", "http://example.com/HelloWorld", b"hello world"),
+        ("empty", "", b""),
+        ("two-bytes", "application/vnd.in-toto+jsön", b"{}"),
+        ("three-bytes", "text/€", "€".encode()),
+        ("four-bytes", "text/\U0001f980", b"\0"),
+        ("combining", "text/e\u0301", b"\xff\xfe"),
+        ("spaces", "a 3 b", b" 1 "),
+        ("line-ends", "a\r\nb", b"\n\n"),
+    ]:
+        head = {"type": base64.b64encode(kind.encode()).decode(), "payload": base64.b64encode(payload).decode()}
+        write("pae", name, "accept", ["envelope-11"], "lengths are in bytes", pae(payload, kind), **head)
 
 
 RECEIPT = {
@@ -275,7 +306,8 @@ def receipts():
     put("subject-label", "receipt-malformed", [3], "a subject has another label", changed(good, ["subject", 0, "name"], "module.wasm"))
     with_("digest-prefixed", [4], "a prefix before the digits", ["manifest", "sha256"], "sha256:" + sha(b"manifest"))
     with_("digest-uppercase", [4], "uppercase digits", ["manifest", "sha256"], sha(b"manifest").upper())
-    with_("count-above-2-53", [5], "not exact in every reader", ["trace", "events"], 2**53 + 1)
+    with_("count-above-2-53", [5], "above the greatest count, and exact", ["trace", "events"], 2**53 + 2)
+    with_("count-rounded", [5], "not exact in every reader", ["trace", "events"], 2**53 + 1, expect="statement-malformed")
     with_("count-negative", [5], "a count below nothing", ["trace", "events"], -1)
     with_("count-fraction", [5], "half an event", ["trace", "events"], 0.5)
     with_("count-text", [5], "a count as text", ["trace", "events"], "9")
@@ -312,7 +344,11 @@ PROVENANCE = {
             "capabilities": [{"kind": "fs.read", "value": "/data"}, {"kind": "time", "value": "*"}],
             "recipe": {"command": ["make", "clock.wasm"]},
         },
-        "resolvedDependencies": [{"name": "clock.wasm", "digest": {"sha256": sha(b"source")}}],
+        "resolvedDependencies": [
+            {"name": "clock.wasm", "digest": {"sha256": sha(b"source")}},
+            {"name": "provenact", "digest": {"sha256": sha(b"tool")}, "annotations": {"version": "0.1.0"}},
+            {"name": "profile", "digest": {"sha256": sha(jcs(PORTABLE))}},
+        ],
     },
     "runDetails": {
         "builder": {"id": "https://opertus.systems/provenact/builder/local/v1", "version": {"provenact": "0.1.0"}},
@@ -335,34 +371,58 @@ def provenances():
     at, sm, pm = ["predicate"], "statement-malformed", "predicate-mismatch"
     outer = at + ["buildDefinition", "externalParameters"]
 
-    put("complete", "accept", [1, 2, 3, 4, 5, 6, 7, 8], "every member is there", good)
-    small = changed(changed(good, outer + ["recipe"], drop=True), at + ["runDetails", "byproducts"], drop=True)
+    def b(*numbers):
+        return [f"buildtype-canonicalize-{n}" for n in numbers]
+
+    deps, run = at + ["buildDefinition", "resolvedDependencies"], at + ["runDetails"]
+    all_ = PROVENANCE["buildDefinition"]["resolvedDependencies"]
+    put("complete", "accept", [1, 2, 3, 6, 8, *b(1, 2, 3, 4, 5, 6)], "every member but the time is there", good)
+    small = changed(changed(good, outer + ["recipe"], drop=True), run + ["byproducts"], drop=True)
     small = changed(small, outer + ["profile"], {"name": "canonical"})
-    put("smallest", "accept", [7, 8], "no recipe, no companion, no passes", small)
-    more = changed(good, at + ["runDetails", "metadata"], {"invocationId": "7"})
+    small = changed(small, deps + [2, "digest", "sha256"], sha(jcs({"name": "canonical"})))
+    put("smallest", "accept", [8, *b(6)], "no recipe, no companion, no passes", small)
+    timed = changed(good, run + ["metadata"], {"finishedOn": "2023-11-14T22:13:20Z"})
+    put("finished", "accept", [10], "a time was asked for", timed)
+    for name, time in {"fraction": "2023-11-14T22:13:20.5Z", "offset": "2023-11-14T22:13:20+01:00", "date": "2023-11-14", "no-day": "2023-02-29T00:00:00Z", "seconds": 1700000000}.items():
+        put(f"finished-{name}", sm, [10], "not the one form of a time", changed(timed, run + ["metadata", "finishedOn"], time))
+    more = changed(good, run + ["metadata"], {"invocationId": "7", "startedOn": "yesterday"})
     more = changed(more, at + ["buildDefinition", "internalParameters"], {"x": 1})
+    more = changed(more, run + ["builder", "builderDependencies"], [])
+    for n in range(3):
+        more = changed(more, deps + [n, "mediaType"], "application/wasm")
+    more = changed(more, deps + [0, "annotations"], {"version": 7})
+    more = changed(more, deps + [1, "annotations", "more"], "x")
     put("slsa-members", "accept", [9], "members of SLSA that we do not use", more, rewrite="no")
     put("predicate-type", pm, [1], "an older SLSA", changed(good, ["predicateType"], "https://slsa.dev/provenance/v0.2"))
     put("build-type", pm, [2], "another build type", changed(good, at + ["buildDefinition", "buildType"], "https://example.com/make/v1"))
     put("build-type-missing", pm, [2], "no build type", changed(good, at + ["buildDefinition", "buildType"], drop=True))
-    put("builder", pm, [3], "another builder", changed(good, at + ["runDetails", "builder", "id"], "https://example.com/builder"))
-    put("parameter-unknown", sm, [4], "an unknown parameter may change what was built", changed(good, outer + ["optimise"], True))
-    put("recipe-unknown", sm, [4], "an unknown part of the recipe", changed(good, outer + ["recipe", "shell"], True))
+    put("builder", pm, [3], "another builder", changed(good, run + ["builder", "id"], "https://example.com/builder"))
+    put("parameter-unknown", sm, b(1), "an unknown parameter may change what was built", changed(good, outer + ["optimise"], True))
+    put("recipe-unknown", sm, b(1), "an unknown part of the recipe", changed(good, outer + ["recipe", "shell"], True))
     for member in ("name", "version", "entrypoint", "profile", "capabilities"):
-        put(f"no-{member}", sm, [4], f"{member} is missing", changed(good, outer + [member], drop=True))
-    put("profile-name", sm, [4], "the profile's name without its passes", changed(good, outer + ["profile"], "portable"))
-    put("profile-order", sm, [4], "passes in another order", changed(good, outer + ["profile", "passes"], PORTABLE["passes"][::-1]))
-    put("profile-parameter", sm, [4], "a parameter that its pass does not have", changed(good, outer + ["profile", "passes", 1, "words"], 7))
-    put("profile-unknown-member", sm, [4], "an unknown member of a pass", changed(good, outer + ["profile", "passes", 0, "level"], 2))
-    put("capability-unknown", sm, [4], "a kind of capability that there is not", changed(good, outer + ["capabilities", 0, "kind"], "teleport"))
-    deps = at + ["buildDefinition", "resolvedDependencies"]
-    put("source-missing", sm, [5], "no source module", changed(good, deps, []))
-    put("source-twice", sm, [5], "two source modules", changed(good, deps, PROVENANCE["buildDefinition"]["resolvedDependencies"] * 2))
-    put("source-weak", sm, [5], "no SHA-256 of the source", changed(good, deps + [0, "digest"], {"sha1": "0" * 40}))
+        put(f"no-{member}", sm, b(1), f"{member} is missing", changed(good, outer + [member], drop=True))
+    put("profile-name", sm, b(1), "the profile's name without its passes", changed(good, outer + ["profile"], "portable"))
+    put("profile-order", sm, b(1), "passes in another order", changed(good, outer + ["profile", "passes"], PORTABLE["passes"][::-1]))
+    put("profile-parameter", sm, b(1), "a parameter that its pass does not have", changed(good, outer + ["profile", "passes", 1, "words"], 7))
+    put("profile-unknown-member", sm, b(1), "an unknown member of a pass", changed(good, outer + ["profile", "passes", 0, "level"], 2))
+    put("capability-unknown", sm, b(1), "a kind of capability that there is not", changed(good, outer + ["capabilities", 0, "kind"], "teleport"))
+    put("source-missing", sm, b(2), "no source module", changed(good, deps, all_[1:]))
+    put("source-alone", sm, b(2), "no tool and no profile", changed(good, deps, all_[:1]))
+    put("source-twice", sm, b(2), "two source modules", changed(good, deps, all_[:1] + all_))
+    put("source-weak", sm, b(3), "no SHA-256 of the source", changed(good, deps + [0, "digest"], {"sha1": "0" * 40}))
+    put("dependencies-order", sm, b(2), "the tool first", changed(good, deps, [all_[1], all_[0], all_[2]]))
+    named = changed(good, deps + [0, "name"], "provenact")
+    put("source-named-as-tool", "accept", b(2, 3), "a source module may have any name", named)
+    put("tool-name", sm, b(4), "another tool", changed(good, deps + [1, "name"], "make"))
+    put("tool-version", sm, b(4), "another version than the builder's", changed(good, deps + [1, "annotations", "version"], "0.2.0"))
+    put("tool-no-version", sm, b(4), "no version", changed(good, deps + [1, "annotations"], drop=True))
+    put("tool-weak", sm, b(4), "no SHA-256 of the tool's source", changed(good, deps + [1, "digest"], {"gitCommit": "0" * 40}))
+    put("profile-digest", sm, b(5), "the digest of another profile", changed(good, deps + [2, "digest", "sha256"], sha(b"{}")))
+    put("profile-label", sm, b(5), "another name", changed(good, deps + [2, "name"], "portable"))
     put("manifest-missing", sm, [6], "no manifest among the subjects", changed(good, ["subject"], subject[:1]))
     put("module-twice", sm, [6], "two modules among the subjects", changed(good, ["subject"], subject + subject[:1]))
-    put("byproduct-unknown", sm, [7], "another by-product", changed(good, at + ["runDetails", "byproducts", 0, "name"], "log.txt"))
-    put("byproduct-twice", sm, [7], "two companions", changed(good, at + ["runDetails", "byproducts"], PROVENANCE["runDetails"]["byproducts"] * 2))
+    put("byproduct-unknown", sm, b(6), "another by-product", changed(good, run + ["byproducts", 0, "name"], "log.txt"))
+    put("byproduct-twice", sm, b(6), "two companions", changed(good, run + ["byproducts"], PROVENANCE["runDetails"]["byproducts"] * 2))
 
 
 def trusts():
@@ -411,12 +471,13 @@ def trusts():
 
 
 if __name__ == "__main__":
-    for room in ("envelope", "receipt", "provenance", "trust", "keys"):
+    for room in ("envelope", "pae", "receipt", "provenance", "trust", "keys"):
         shutil.rmtree(ROOT / room, ignore_errors=True)
         (ROOT / room).mkdir()
     for name in ("alice", "bob"):
         (ROOT / "keys" / f"{name}.pub.pem").write_text(pem(spki(KEYS[name])))
     envelopes()
+    paes()
     receipts()
     provenances()
     trusts()

@@ -69,10 +69,7 @@ impl Envelope {
     /// [`Error::TooLarge`], [`Error::EnvelopeJson`], [`Error::EnvelopeMalformed`], and
     /// [`Error::PayloadType`] before anything is decoded.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let (found, limit) = (bytes.len() as u64, limits::ENVELOPE_BYTES);
-        if found > limit {
-            return Err(Error::TooLarge { what: "envelope", found, limit });
-        }
+        within_limit(bytes)?;
         let Value::Object(members) = json::parse(bytes).map_err(Error::EnvelopeJson)? else {
             return Err(malformed("$", "is not an object"));
         };
@@ -95,7 +92,8 @@ impl Envelope {
     /// The JSON form: canonical (RFC 8785), one line, without a line end.
     ///
     /// # Errors
-    /// [`Error::Unwritable`], which does not happen for text and bytes.
+    /// [`Error::TooLarge`] for one that no reader would take; [`Error::Unwritable`], which does not
+    /// happen for text and bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let signatures: Vec<Value> = self.signatures.iter().map(Signature::to_value).collect();
         let value = json::json!({
@@ -103,7 +101,10 @@ impl Envelope {
             "payloadType": PAYLOAD_TYPE,
             "signatures": signatures,
         });
-        json::to_jcs(&value).map_err(|source| Error::Unwritable { what: "envelope", source })
+        let bytes = json::to_jcs(&value)
+            .map_err(|source| Error::Unwritable { what: "envelope", source })?;
+        within_limit(&bytes)?;
+        Ok(bytes)
     }
 
     /// The payload, if at least one signature over it verifies under a key in `trust`.
@@ -176,6 +177,14 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     out.extend_from_slice(format!(" {} ", payload.len()).as_bytes());
     out.extend_from_slice(payload);
     out
+}
+
+fn within_limit(bytes: &[u8]) -> Result<(), Error> {
+    let (found, limit) = (bytes.len() as u64, limits::ENVELOPE_BYTES);
+    if found > limit {
+        return Err(Error::TooLarge { what: "envelope", found, limit });
+    }
+    Ok(())
 }
 
 /// Reads a file of envelopes, one a line (`attestations.intoto.jsonl`). With each comes its line

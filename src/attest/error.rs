@@ -97,6 +97,20 @@ pub enum Error {
     /// A provenance predicate does not have the form of its type.
     #[error("provenance is {0}")]
     ProvenanceJson(#[source] JsonError),
+    /// A type for another's predicate is no URI, or one of ours.
+    #[error("predicate type {found:?} {why}")]
+    PredicateType {
+        /// The type, cut to 200 characters.
+        found: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// Another's predicate is not JSON as we take it.
+    #[error("predicate is {0}")]
+    PredicateJson(#[source] JsonError),
+    /// Another's predicate is JSON and no object.
+    #[error("predicate is not a JSON object")]
+    PredicateNotObject,
     /// A receipt predicate does not have the form of its type.
     #[error("receipt is {0}")]
     ReceiptJson(#[source] JsonError),
@@ -162,6 +176,8 @@ impl Error {
             | Self::StatementMalformed { .. }
             | Self::ProvenanceJson(_)
             | Self::Unwritable { .. } => Reason::StatementMalformed,
+            Self::PredicateType { .. } => Reason::PredicateType,
+            Self::PredicateJson(_) | Self::PredicateNotObject => Reason::PredicateMalformed,
             Self::PredicateMismatch { .. } => Reason::PredicateMismatch,
             Self::SubjectMismatch { .. } => Reason::SubjectMismatch,
             Self::ReceiptJson(_) | Self::ReceiptMalformed { .. } => Reason::ReceiptMalformed,

@@ -5,7 +5,8 @@
 //! [`Trust`], then [`Verified::statement`], then [`Verified::provenance`] or
 //! [`Verified::receipt`]. A [`Verified`] value can be made in this room only.
 //!
-//! Formats: `spec/envelope.md`, `spec/receipt.md`, `spec/provenance.md`, `spec/trust.md`.
+//! Formats: `spec/envelope.md`, `spec/receipt.md`, `spec/provenance.md`, `spec/predicate.md`,
+//! `spec/trust.md`.
 
 mod base64;
 mod envelope;
@@ -13,13 +14,15 @@ mod error;
 mod key;
 mod predicate;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod verified;
 
 pub use envelope::{Envelope, PAYLOAD_TYPE, Payload, pae, parse_lines};
 pub use error::Error;
 pub use key::{PrivateKey, PublicKey};
-pub use predicate::{PREFIX, provenance, receipt};
+pub use predicate::{PREFIX, foreign, provenance, receipt, time};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
 pub use trust::{Trust, TrustedKey};
 pub use verified::Verified;

@@ -1,8 +1,14 @@
+//! `attest`: what a bundle's author, or anyone, says about it, signed.
+
+mod predicate;
+mod times;
+
 use super::error::CommandError;
-use super::inputs;
 use super::ui::Ui;
+use super::{inputs, tool};
 use crate::attest::Envelope;
 use crate::attest::provenance::{Parameters, Provenance, Recipe};
+use crate::attest::time::Timestamp;
 use crate::reason::Reason;
 use crate::skill;
 use crate::verify::{self, CheckedBundle};
@@ -10,14 +16,18 @@ use crate::wasm::Companion;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Sign how a bundle came to be
+/// Sign how a bundle came to be, or something else about it
 ///
 /// Adds an in-toto Statement v1 with SLSA provenance v1 to the bundle, in a DSSE envelope. A local
 /// build claims SLSA Build L1, no more. The same bundle gives the same payload on every machine.
+///
+/// With --predicate the statement says what FILE says (a JSON object) in the words of the type URI;
+/// nobody checks that it is true.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   provenact attest clock.skill --key author.key.pem
+  provenact attest clock.skill --key author.key.pem --predicate sbom.cdx.json --type https://cyclonedx.org/bom
 
 Exit status:
   0 signed, 1 the bundle's parts do not belong together, 2 could not tell")]
@@ -27,6 +37,10 @@ pub struct Args {
     /// The author's private key (PKCS#8 PEM)
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    #[command(flatten)]
+    predicate: predicate::PredicateArgs,
+    #[command(flatten)]
+    times: times::TimesArgs,
 }
 
 #[derive(Serialize)]
@@ -37,6 +51,7 @@ struct Report {
     manifest: String,
     keyid: String,
     envelope: String,
+    predicate_type: String,
 }
 
 /// Signs and appends the statement.
@@ -45,7 +60,13 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let place = |error: CommandError| error.of(args.bundle.display());
     let bundle =
         CheckedBundle::check(inputs::bundle(&args.bundle)?).map_err(|e| place(e.into()))?;
-    let statement = provenance(&args.bundle, &bundle).map_err(place)?.to_statement()?;
+    let statement = match args.predicate.read()? {
+        Some(foreign) => foreign.about(&bundle.module().digest(), &bundle.manifest_digest()),
+        None => {
+            let finished = args.times.read()?;
+            provenance(&args.bundle, &bundle, finished).map_err(place)?.to_statement()?
+        }
+    };
     let envelope = Envelope::sign(statement.to_payload()?, &[&key]);
     let line = envelope.to_bytes()?;
     skill::append_attestation(&args.bundle, &line)?;
@@ -57,6 +78,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         manifest: bundle.manifest_digest().to_string(),
         keyid: key.public().id().hex(),
         envelope: crate::digest::EnvelopeDigest::of(&line).to_string(),
+        predicate_type: statement.predicate_type().to_owned(),
     };
     let text = format!("attested {} ({})\nwith key {}", report.bundle, report.module, report.keyid);
     ui.answer(&text, &report)?;
@@ -64,7 +86,11 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 }
 
 /// What the bundle says of its own making. The companion knows the source.
-fn provenance(path: &std::path::Path, bundle: &CheckedBundle) -> Result<Provenance, CommandError> {
+fn provenance(
+    path: &std::path::Path,
+    bundle: &CheckedBundle,
+    finished: Option<Timestamp>,
+) -> Result<Provenance, CommandError> {
     let bytes = skill::read_companion(path)?.ok_or_else(|| {
         CommandError::new(
             Reason::BundleMalformed,
@@ -93,6 +119,7 @@ fn provenance(path: &std::path::Path, bundle: &CheckedBundle) -> Result<Provenan
         source_name: companion.source_name().to_owned(),
         source: companion.source(),
         companion: Some(companion.digest()),
-        builder_version: env!("CARGO_PKG_VERSION").to_owned(),
+        tool: tool::this()?,
+        finished,
     })
 }

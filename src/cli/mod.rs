@@ -15,6 +15,7 @@ mod profile;
 mod record;
 mod replay;
 mod run;
+mod tool;
 mod ui;
 mod verify;
 mod watch;
@@ -28,7 +29,8 @@ use ui::{Format, Ui};
 
 /// Reproducible build-and-attest toolchain with replay execution for WebAssembly skills.
 #[derive(Debug, Parser)]
-#[command(name = "provenact", version, disable_help_subcommand = true)]
+#[command(name = "provenact", version, long_version = tool::LONG_VERSION)]
+#[command(disable_help_subcommand = true)]
 #[command(after_help = "\
 Exit status:
   0 upheld or done, 1 a definite no, 2 could not tell. `run` passes the skill's own status through.")]

@@ -3,9 +3,11 @@
 //! The only place of the library that opens files by path. A reader never takes more than its
 //! limit and one byte; a writer leaves the whole file or nothing.
 
+mod held;
 mod pending;
 mod places;
 
+pub use held::Held;
 pub use pending::Pending;
 pub use places::{
     absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_be_private,

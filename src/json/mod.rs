@@ -1,15 +1,17 @@
 //! Strict JSON in, canonical JSON out (RFC 8259, RFC 8785).
 //!
 //! The reader refuses duplicate members at every depth, nesting beyond
-//! [`limits::JSON_DEPTH`](crate::limits::JSON_DEPTH) and bytes after the value. The writer gives
-//! the JSON Canonicalization Scheme's bytes.
+//! [`limits::JSON_DEPTH`], integers that a double does not keep, and bytes after the value. The
+//! writer gives the JSON Canonicalization Scheme's bytes, and rounds nothing.
 
+mod exact;
 mod strict;
 
+use crate::limits;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 pub use serde_json::{Map, Value, json};
-use strict::Strict;
+use strict::{Strict, Watch};
 
 /// Why JSON was refused, with line and column of the place.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +21,19 @@ pub struct JsonError(#[from] serde_json::Error);
 /// Parses exactly one JSON value.
 ///
 /// # Errors
-/// Malformed JSON, a duplicate member, too deep nesting, trailing bytes.
+/// Malformed JSON, a duplicate member, too deep nesting, an integer that would be rounded,
+/// trailing bytes.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     from_slice(bytes)
+}
+
+/// As [`parse`], for a value that will stand inside of `levels` others: it may be nested that much
+/// less deep.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_inside(bytes: &[u8], levels: usize) -> Result<Value, JsonError> {
+    read(bytes, limits::JSON_DEPTH.saturating_sub(levels))
 }
 
 /// Parses exactly one JSON value of type `T`, as strictly as [`parse`]: what `T` leaves out is read
@@ -30,11 +42,26 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 /// # Errors
 /// As [`parse`], and when the value is not a `T`.
 pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
+    read(bytes, limits::JSON_DEPTH)
+}
+
+fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8], most: usize) -> Result<T, JsonError> {
     let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = T::deserialize(Strict::new(&mut deserializer))?;
+    let watch = Watch::new(most);
+    let value = T::deserialize(Strict::new(&mut deserializer, &watch))?;
     deserializer.end()?;
-    Ok(value)
+    match watch.is_wide().then(|| exact::first_inexact(bytes)).flatten() {
+        Some(place) => Err(inexact(&place)),
+        None => Ok(value),
+    }
+}
+
+fn inexact((path, digits): &(String, String)) -> JsonError {
+    let digits: String = digits.chars().take(80).collect();
+    JsonError(serde_json::Error::custom(format_args!(
+        "${path}: {digits} is an integer that readers of JSON round; as text it is exact"
+    )))
 }
 
 /// Reads a `T` out of a parsed value.
@@ -56,9 +83,15 @@ pub fn to_value(value: &impl Serialize) -> Result<Value, JsonError> {
 /// The canonical bytes of `value` (RFC 8785).
 ///
 /// # Errors
-/// When `value` has no JSON form: a number that is not finite, a map with keys that are not text.
+/// When `value` has no JSON form: a number that is not finite, an integer that would be rounded, a
+/// map with keys that are not text.
 pub fn to_jcs(value: &impl Serialize) -> Result<Vec<u8>, JsonError> {
-    Ok(serde_json_canonicalizer::to_vec(value)?)
+    let bytes = serde_json_canonicalizer::to_vec(value)?;
+    // The library writes each integer as the nearest double.
+    match exact::first_inexact_of(&to_value(value)?) {
+        Some(place) => Err(inexact(&place)),
+        None => Ok(bytes),
+    }
 }
 
 /// Indented JSON for people and terminals, members in the order of their definition.

@@ -1,41 +1,71 @@
 //! Any reader of serde's, made strict: whatever type is read, no object has a member twice and
 //! nothing nests too deep, in the parts that the type leaves out as well.
 
-use crate::limits::JSON_DEPTH;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// What is watched while one text is read.
+pub(super) struct Watch {
+    /// How deep arrays and objects may nest.
+    most: usize,
+    /// Whether a number came that a double may not keep.
+    is_wide: Cell<bool>,
+}
+
+impl Watch {
+    pub(super) const fn new(most: usize) -> Self {
+        Self { most, is_wide: Cell::new(false) }
+    }
+
+    /// Whether an integer came that may be rounded, so that its digits have to be looked at.
+    pub(super) fn is_wide(&self) -> bool {
+        self.is_wide.get()
+    }
+}
+
 /// A deserializer, seed, visitor or access of serde's, and how many arrays and objects are open
 /// around it.
-pub(super) struct Strict<T> {
+pub(super) struct Strict<'w, T> {
     inner: T,
     depth: usize,
+    watch: &'w Watch,
 }
 
-impl<T> Strict<T> {
-    pub(super) const fn new(inner: T) -> Self {
-        Self { inner, depth: 0 }
+impl<'w, T> Strict<'w, T> {
+    pub(super) const fn new(inner: T, watch: &'w Watch) -> Self {
+        Self { inner, depth: 0, watch }
     }
 
-    const fn beside<U>(&self, inner: U) -> Strict<U> {
-        Strict { inner, depth: self.depth }
+    const fn beside<U>(&self, inner: U) -> Strict<'w, U> {
+        Strict { inner, depth: self.depth, watch: self.watch }
     }
 
-    fn below<U, E: Error>(&self, inner: U) -> Result<Strict<U>, E> {
-        if self.depth >= JSON_DEPTH {
-            return Err(E::custom(format_args!("nested deeper than {JSON_DEPTH} levels")));
+    fn below<U, E: Error>(&self, inner: U) -> Result<Strict<'w, U>, E> {
+        let Watch { most, .. } = self.watch;
+        if self.depth >= *most {
+            return Err(E::custom(format_args!("nested deeper than {most} levels")));
         }
-        Ok(Strict { inner, depth: self.depth + 1 })
+        Ok(Strict { inner, depth: self.depth + 1, watch: self.watch })
+    }
+
+    /// Integers of up to 2^53 are kept by doubles; longer than 64 bits they come as doubles.
+    fn number(&self, is_small: bool) {
+        self.watch.is_wide.set(self.watch.is_wide.get() || !is_small);
     }
 }
+
+const KEPT: u64 = 1 << 53;
+/// Integers that 64 bits do not have, the sign included.
+const LONG: f64 = (1_u64 << 63) as f64;
 
 /// JSON says itself what a value is, so only the types that are no kinds of JSON values are asked
 /// for by name.
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -73,7 +103,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     }
 }
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
@@ -82,7 +112,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<S> {
     }
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,14 +124,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<V::Value, E> {
+        self.number(value.unsigned_abs() <= KEPT);
         self.inner.visit_i64(value)
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<V::Value, E> {
+        self.number(value <= KEPT);
         self.inner.visit_u64(value)
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        self.number(value.abs() < LONG);
         self.inner.visit_f64(value)
     }
 
@@ -154,7 +187,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -167,21 +200,21 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<A> {
 }
 
 /// An enum with contents is an object of one member, which the reader demands itself.
-impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Strict<A> {
+impl<'de, 'w, A: EnumAccess<'de>> EnumAccess<'de> for Strict<'w, A> {
     type Error = A::Error;
-    type Variant = Strict<A::Variant>;
+    type Variant = Strict<'w, A::Variant>;
 
     fn variant_seed<T: DeserializeSeed<'de>>(
         self,
         seed: T,
     ) -> Result<(T::Value, Self::Variant), A::Error> {
-        let depth = self.depth;
-        let (value, variant) = self.inner.variant_seed(seed)?;
-        Ok((value, Strict { inner: variant, depth }))
+        let Self { inner, depth, watch } = self;
+        let (value, variant) = inner.variant_seed(seed)?;
+        Ok((value, Strict { inner: variant, depth, watch }))
     }
 }
 
-impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<'_, A> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
@@ -209,12 +242,12 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
 }
 
 /// The members of an object, and the names that came already.
-struct Members<'de, A> {
-    access: Strict<A>,
+struct Members<'de, 'w, A> {
+    access: Strict<'w, A>,
     seen: Seen<'de>,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'de, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'de, '_, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(

@@ -142,7 +142,7 @@ impl NewBundle<'_> {
 /// Appends one attestation to the bundle at `directory`: the JSON text of an envelope, without a
 /// line end. Says whether it was appended; a line that is there already is not repeated.
 ///
-/// The file is replaced as a whole; of two programs that append at once, one may be lost.
+/// The file is replaced as a whole. Of two programs that append at once, one waits for the other.
 ///
 /// # Errors
 /// When the line is empty or has a line end, the file grows above its limit, or cannot be read or
@@ -154,6 +154,7 @@ pub fn append_attestation(directory: &Path, line: &[u8]) -> Result<bool, Error> 
     if line.is_empty() || line.contains(&b'\n') || line.contains(&b'\r') {
         return refuse("an attestation is one line");
     }
+    let _held = files::Held::wait(directory)?;
     let path = directory.join(ATTESTATIONS);
     let mut lines = files::read_if_present(&path, limits::ATTESTATIONS_BYTES)?.unwrap_or_default();
     if lines.split(|byte| *byte == b'\n').any(|old| old == line) {

@@ -16,4 +16,5 @@ mod interop;
 mod leaks;
 mod outcomes;
 mod programs;
+mod statements;
 mod tamper;

@@ -1,8 +1,10 @@
 //! Predicate types: what statements of ours say.
 
+pub mod foreign;
 pub mod provenance;
 pub mod receipt;
 mod sha256;
+pub mod time;
 
 /// With what every type URI of ours begins.
 pub const PREFIX: &str = "https://opertus.systems/provenact/";

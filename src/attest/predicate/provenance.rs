@@ -1,11 +1,15 @@
-//! How a module came to be: SLSA provenance v1 with our build type (`spec/provenance.md`).
+//! How a module came to be: SLSA provenance v1 (`spec/provenance.md`) with our build type
+//! (`spec/buildtype-canonicalize.md`).
 
 use super::super::error::cut;
 use super::super::statement::Subject;
 use super::super::{Error, Statement};
 use super::sha256;
+use super::time::Timestamp;
 use crate::abi::Capability;
-use crate::digest::{CompanionDigest, ManifestDigest, ModuleDigest, SourceDigest};
+use crate::digest::{
+    CompanionDigest, ManifestDigest, ModuleDigest, ProfileDigest, SourceDigest, ToolDigest,
+};
 use crate::json;
 use crate::profile::{Note, Profile};
 use serde::{Deserialize, Serialize};
@@ -20,8 +24,10 @@ pub const BUILDER_ID: &str = "https://opertus.systems/provenact/builder/local/v1
 const MODULE: &str = "skill.wasm";
 const MANIFEST: &str = "manifest.json";
 const COMPANION: &str = "skill.debug.wasm";
+const TOOL: &str = "provenact";
+const PROFILE: &str = "profile";
 
-/// What is said about a build. No time and no host: the same build says the same.
+/// What is said about a build. No host, and a time on request only: the same build says the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
     /// The canonical module, first subject.
@@ -36,8 +42,19 @@ pub struct Provenance {
     pub source: SourceDigest,
     /// The debug companion that came out as well.
     pub companion: Option<CompanionDigest>,
-    /// Version of the provenact that built.
-    pub builder_version: String,
+    /// The provenact that built.
+    pub tool: Tool,
+    /// A time at which the build was finished, when the signer wants one to be told.
+    pub finished: Option<Timestamp>,
+}
+
+/// A version of this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    /// What it calls itself.
+    pub version: String,
+    /// The source that it was built from.
+    pub source: ToolDigest,
 }
 
 /// What the builder was asked for; everything that decides the output besides the source.
@@ -73,32 +90,33 @@ impl Provenance {
     /// # Errors
     /// [`Error::Unwritable`], which does not happen for these types.
     pub fn to_statement(&self) -> Result<Statement, Error> {
+        let source = Resource::new(&self.source_name, self.source);
+        let mut tool = Resource::new(TOOL, self.tool.source);
+        tool.annotations = Some(json::json!({ "version": self.tool.version }));
+        let profile = Resource::new(PROFILE, digest_of(&self.parameters.profile)?);
+        let dependencies = [
+            json::to_value(&source).map_err(unwritable)?,
+            json::to_value(&tool).map_err(unwritable)?,
+            json::to_value(&profile).map_err(unwritable)?,
+        ];
         let predicate = Predicate {
             build_definition: BuildDefinition {
                 build_type: BUILD_TYPE.to_owned(),
                 external_parameters: json::to_value(&self.parameters).map_err(unwritable)?,
-                resolved_dependencies: vec![Resource {
-                    name: self.source_name.clone(),
-                    digest: Digest { sha256: self.source },
-                }],
+                resolved_dependencies: dependencies.into(),
             },
             run_details: RunDetails {
                 builder: Builder {
                     id: BUILDER_ID.to_owned(),
-                    version: BuilderVersion { provenact: self.builder_version.clone() },
+                    version: BuilderVersion { provenact: self.tool.version.clone() },
                 },
+                metadata: (self.finished).map(|finished| Metadata { finished_on: Some(finished) }),
                 byproducts: (self.companion.iter())
-                    .map(|companion| Resource {
-                        name: COMPANION.to_owned(),
-                        digest: Digest { sha256: *companion },
-                    })
+                    .map(|companion| Resource::new(COMPANION, *companion))
                     .collect(),
             },
         };
-        let subjects = vec![
-            Subject::new(MODULE, self.module.as_bytes()),
-            Subject::new(MANIFEST, self.manifest.as_bytes()),
-        ];
+        let subjects = subjects(&self.module, &self.manifest);
         let predicate = json::to_value(&predicate).map_err(unwritable)?;
         Ok(Statement::new(subjects, PREDICATE_TYPE, predicate))
     }
@@ -120,8 +138,9 @@ impl Provenance {
             .map_err(Error::ProvenanceJson)?;
         Profile::from_note(&parameters.profile)
             .map_err(|_| malformed("externalParameters.profile", "is not one of a manifest"))?;
-        let [source] = <[_; 1]>::try_from(build_definition.resolved_dependencies)
-            .map_err(|_| malformed("resolvedDependencies", "is not the source module alone"))?;
+        let version = run_details.builder.version.provenact;
+        let Dependencies { source, tool } =
+            Dependencies::read(build_definition.resolved_dependencies, &parameters, &version)?;
         let mut byproducts = run_details.byproducts.into_iter();
         let companion = byproducts.next();
         if byproducts.next().is_some() || companion.as_ref().is_some_and(|c| c.name != COMPANION) {
@@ -134,9 +153,51 @@ impl Provenance {
             source_name: source.name,
             source: source.digest.sha256,
             companion: companion.map(|companion| companion.digest.sha256),
-            builder_version: run_details.builder.version.provenact,
+            tool: Tool { version, source: tool },
+            finished: run_details.metadata.and_then(|metadata| metadata.finished_on),
         })
     }
+}
+
+/// What a build was made of, besides the profile, which stands in the parameters.
+struct Dependencies {
+    source: Resource<SourceDigest>,
+    tool: ToolDigest,
+}
+
+impl Dependencies {
+    /// Reads the list and holds it to what is said elsewhere in the statement. It has one order: a
+    /// source module may have any name, that of the tool as well.
+    fn read(list: Vec<json::Value>, parameters: &Parameters, version: &str) -> Result<Self, Error> {
+        let refuse = |why| Err(malformed("resolvedDependencies", why));
+        let Ok([source, tool, profile]) = <[_; 3]>::try_from(list) else {
+            return refuse("is not source module, tool and profile");
+        };
+        let source = json::from_value(source).map_err(Error::ProvenanceJson)?;
+        let tool: Resource<ToolDigest> = json::from_value(tool).map_err(Error::ProvenanceJson)?;
+        let profile: Resource<ProfileDigest> =
+            json::from_value(profile).map_err(Error::ProvenanceJson)?;
+        if tool.name != TOOL || profile.name != PROFILE {
+            return refuse("is not source module, tool and profile, in this order");
+        }
+        let annotated = tool.annotations.as_ref().and_then(|all| all.get("version"));
+        if annotated.and_then(json::Value::as_str) != Some(version) {
+            return refuse("names another version of the tool than builder.version");
+        }
+        if profile.digest.sha256 != digest_of(&parameters.profile)? {
+            return refuse("names another profile than externalParameters");
+        }
+        Ok(Self { source, tool: tool.digest.sha256 })
+    }
+}
+
+fn digest_of(profile: &Note) -> Result<ProfileDigest, Error> {
+    Ok(ProfileDigest::of(&json::to_jcs(profile).map_err(unwritable)?))
+}
+
+/// The subjects of a statement about a bundle.
+pub(super) fn subjects(module: &ModuleDigest, manifest: &ManifestDigest) -> Vec<Subject> {
+    vec![Subject::new(MODULE, module.as_bytes()), Subject::new(MANIFEST, manifest.as_bytes())]
 }
 
 /// The digest of the one subject with this label.
@@ -183,12 +244,14 @@ struct Predicate {
 struct BuildDefinition {
     build_type: String,
     external_parameters: json::Value,
-    resolved_dependencies: Vec<Resource<SourceDigest>>,
+    resolved_dependencies: Vec<json::Value>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct RunDetails {
     builder: Builder,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    metadata: Option<Metadata>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     byproducts: Vec<Resource<CompanionDigest>>,
 }
@@ -205,10 +268,25 @@ struct BuilderVersion {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    finished_on: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Resource<D: std::fmt::Display + std::str::FromStr<Err: std::fmt::Display>> {
     name: String,
     #[serde(bound = "")]
     digest: Digest<D>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    annotations: Option<json::Value>,
+}
+
+impl<D: std::fmt::Display + std::str::FromStr<Err: std::fmt::Display>> Resource<D> {
+    fn new(name: &str, sha256: D) -> Self {
+        Self { name: name.to_owned(), digest: Digest { sha256 }, annotations: None }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -238,7 +316,8 @@ mod tests {
             source_name: "clock.wasm".into(),
             source: SourceDigest::of(b"source"),
             companion: Some(CompanionDigest::of(b"companion")),
-            builder_version: "0.1.0".into(),
+            tool: Tool { version: "0.1.0".into(), source: ToolDigest::of(b"tool") },
+            finished: Timestamp::from_unix(1_700_000_000),
         }
     }
 
@@ -253,6 +332,7 @@ mod tests {
             assert!(read.is_canonical());
             assert_eq!(Provenance::from_statement(&read).unwrap(), said);
             said.companion = None;
+            said.finished = None;
             said.parameters.recipe = None;
         }
     }
