@@ -1,32 +1,42 @@
+mod external;
+
 use super::error::CommandError;
 use super::inputs;
+use super::keys::KeyArgs;
 use super::ui::Ui;
-use crate::attest::Envelope;
 use crate::attest::provenance::{Parameters, Provenance, Recipe};
+use crate::attest::{Envelope, PrivateKey};
 use crate::reason::Reason;
 use crate::skill;
 use crate::verify::{self, CheckedBundle};
 use crate::wasm::Companion;
+use external::{External, ExternalArgs};
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// Sign how a bundle came to be
 ///
 /// Adds an in-toto Statement v1 with SLSA provenance v1 to the bundle, in a DSSE envelope. A local
-/// build claims SLSA Build L1, no more. The same bundle gives the same payload on every machine.
+/// build claims SLSA Build L1, no more. The same bundle gives the same payload on every machine, so
+/// that a signer elsewhere can sign what --pae-out writes, and --attach-signature puts it in.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("by").required(true).args(["key", "pae_out", "attach_signature"])))]
 #[command(after_help = "\
 Examples:
   provenact attest clock.skill --key author.key.pem
+  provenact attest clock.skill --pae-out clock.pae
+  openssl pkeyutl -sign -inkey hsm.key.pem -rawin -in clock.pae -out clock.sig
+  provenact attest clock.skill --attach-signature clock.sig --pub hsm.pub.pem
 
 Exit status:
   0 signed, 1 the bundle's parts do not belong together, 2 could not tell")]
 pub struct Args {
     /// The bundle
     bundle: PathBuf,
-    /// The author's private key (PKCS#8 PEM)
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    external: ExternalArgs,
 }
 
 #[derive(Serialize)]
@@ -39,14 +49,42 @@ struct Report {
     envelope: String,
 }
 
+/// Who signs: a key that we have, or someone else.
+enum Signer {
+    Key(PrivateKey),
+    External(External),
+}
+
+impl Signer {
+    fn of(args: &Args) -> Result<Self, CommandError> {
+        match (args.key.load()?, args.external.load()?) {
+            (Some(key), _) => Ok(Self::Key(key)),
+            (None, Some(external)) => Ok(Self::External(external)),
+            (None, None) => {
+                let message = "give --key, --pae-out or --attach-signature";
+                Err(CommandError::new(Reason::Usage, message))
+            }
+        }
+    }
+}
+
 /// Signs and appends the statement.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
-    let key = inputs::private_key(&args.key)?;
+    let signer = Signer::of(args)?;
     let place = |error: CommandError| error.of(args.bundle.display());
     let bundle =
         CheckedBundle::check(inputs::bundle(&args.bundle)?).map_err(|e| place(e.into()))?;
     let statement = provenance(&args.bundle, &bundle).map_err(place)?.to_statement()?;
-    let envelope = Envelope::sign(statement.to_payload()?, &[&key]);
+    let payload = statement.to_payload()?;
+    let (envelope, keyid) = match &signer {
+        Signer::Key(key) => (Envelope::sign(payload, &[key]), key.public().id()),
+        Signer::External(External::Out(to)) => {
+            return external::write_pae(to, &args.bundle, &payload, ui);
+        }
+        Signer::External(External::Attach(key, signature)) => {
+            (external::attach(payload, key, signature).map_err(place)?, key.id())
+        }
+    };
     let line = envelope.to_bytes()?;
     skill::append_attestation(&args.bundle, &line)?;
 
@@ -55,7 +93,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         bundle: args.bundle.display().to_string(),
         module: bundle.module().digest().to_string(),
         manifest: bundle.manifest_digest().to_string(),
-        keyid: key.public().id().hex(),
+        keyid: keyid.hex(),
         envelope: crate::digest::EnvelopeDigest::of(&line).to_string(),
     };
     let text = format!("attested {} ({})\nwith key {}", report.bundle, report.module, report.keyid);
