@@ -22,6 +22,7 @@ const BESIDE: (&str, &str) = ("cli", "report");
 const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["attest"]),
     ("clap", &["cli"]),
+    ("ed25519", &["attest"]),
     ("ed25519_dalek", &["attest"]),
     ("fs_err", &["files"]),
     ("getrandom", &["attest", "cli", "runtime"]),

@@ -11,7 +11,7 @@ pub use passphrase::Passphrase;
 
 use super::Error;
 use crate::digest::KeyId;
-use ed25519_dalek::pkcs8::{
+use ed25519::pkcs8::{
     DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, KeypairBytes,
     PublicKeyBytes, spki::der::pem::LineEnding,
 };
@@ -225,6 +225,16 @@ mod tests {
         assert_eq!(key.id().hex(), hex(&sha256(der.as_bytes())));
         assert_eq!(PublicKey::from_pem(&key.to_pem()).unwrap(), key);
         assert_eq!(key.to_pem(), PublicKeyBytes(key.0.to_bytes()).to_string());
+    }
+
+    /// Fails to compile when the libraries stop wiping.
+    #[test]
+    fn what_holds_a_private_key_is_wiped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+        wiped::<SigningKey>();
+        wiped::<pkcs8::der::SecretDocument>();
+        wiped::<Zeroizing<Vec<u8>>>();
+        assert!(std::mem::needs_drop::<KeypairBytes>());
     }
 
     #[test]

@@ -29,7 +29,8 @@ Examples:
   provenact attest clock.skill --attach-signature clock.sig --pub hsm.pub.pem
 
 Exit status:
-  0 signed, 1 the bundle's parts do not belong together, 2 could not tell")]
+  0 signed, or written to be signed; 1 the bundle's parts do not belong together, or the signature is not
+  the key's; 2 could not tell")]
 pub struct Args {
     /// The bundle
     bundle: PathBuf,

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// The private key that signs.
 #[derive(Debug, clap::Args)]
 pub struct KeyArgs {
-    /// The private key that signs (PKCS#8 PEM): a file, - for standard input, or env:NAME
+    /// The private key that signs (PKCS#8 PEM): a file, - for all of standard input, or env:NAME
     #[arg(long, value_name = "FILE")]
     key: Option<KeySource>,
     #[command(flatten)]
@@ -198,7 +198,7 @@ fn must_be_private(path: &Path) -> Result<(), CommandError> {
 
 /// A variable that holds a secret.
 fn variable(name: &str) -> Option<Zeroizing<String>> {
-    // The system call's name for nothing and for a name with `=` in it is a panic.
+    // No variable has such a name, and looking for one is allowed to panic.
     let sound = !name.is_empty() && !name.contains(['=', '\0']);
     sound.then(|| inputs::variable_of_ours(name)).flatten().map(Zeroizing::new)
 }

@@ -6,11 +6,11 @@
 use super::super::Error;
 use super::{Passphrase, PrivateKey, one_block};
 use crate::limits;
-use ed25519_dalek::pkcs8::{EncodePrivateKey as _, KeypairBytes, PrivateKeyInfoRef};
-use pkcs8::EncryptedPrivateKeyInfoRef;
+use ed25519::pkcs8::KeypairBytes;
 use pkcs8::der::{Document, pem::LineEnding};
 use pkcs8::pkcs5::pbes2::{EncryptionScheme, Kdf, Parameters, Pbkdf2Prf, ScryptParams};
 use pkcs8::pkcs5::{self, scrypt};
+use pkcs8::{EncodePrivateKey as _, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use std::fmt;
 use zeroize::Zeroizing;
 
