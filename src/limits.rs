@@ -17,8 +17,18 @@ pub const MANIFEST_BYTES: u64 = 1 << 20;
 pub const CAPABILITIES: usize = 1024;
 /// Bytes of a recipe (`provenact.toml`).
 pub const RECIPE_BYTES: u64 = 1 << 20;
-/// Bytes of a trust file or a key file.
+/// Bytes of a trust file.
 pub const TRUST_BYTES: u64 = 1 << 20;
+/// Bytes of a key file, a passphrase file or a signature file.
+pub const KEY_BYTES: u64 = 16 << 10;
+/// Bytes of a passphrase.
+pub const PASSPHRASE_BYTES: usize = 1024;
+/// Bytes of memory that scrypt may take to decrypt a key file: 128 · r · (N + p).
+pub const SCRYPT_BYTES: u64 = 256 << 20;
+/// Steps that scrypt may take to decrypt a key file: N · r · p.
+pub const SCRYPT_STEPS: u64 = 1 << 23;
+/// Iterations of PBKDF2 that may decrypt a key file.
+pub const PBKDF2_ITERATIONS: u64 = 10_000_000;
 /// Bytes of one DSSE envelope in its JSON form.
 pub const ENVELOPE_BYTES: u64 = 16 << 20;
 /// Bytes of a file of envelopes, one a line.

@@ -153,6 +153,14 @@ reasons! {
 
     /// A key file is not a PEM file of an Ed25519 key.
     KeyMalformed = "key-malformed", Unknown, "private keys are PKCS#8 PEM, public keys SPKI PEM; provenact keygen writes both";
+    /// An encrypted key file asks for more memory or time to be decrypted than any honest one needs.
+    KeyCostly = "key-costly", Unknown, "do not use a key file whose origin you do not know; spec/limits.md has the limits";
+    /// The private key is encrypted, and there is neither a passphrase nor a terminal to ask for it.
+    PassphraseMissing = "passphrase-missing", Unknown, "give --passphrase-file FILE or --passphrase-env NAME";
+    /// A passphrase is empty, too long, has control characters, or was not typed the same twice.
+    PassphraseUnfit = "passphrase-unfit", Unknown, "a passphrase is 1 to 1024 bytes in one line";
+    /// The passphrase does not open the private key, or the key file is damaged.
+    PassphraseWrong = "passphrase-wrong", Unknown, "give the passphrase that the key was encrypted with";
     /// The operating system gave no random bytes.
     RandomnessMissing = "randomness-missing", Unknown, "check that the system offers getrandom(2) or /dev/urandom";
     /// Others can read the private key file.
@@ -181,6 +189,10 @@ reasons! {
     Unsigned = "unsigned", No, "have it signed: run with --key, or provenact attest";
     /// No signature verifies under a key that is trusted here.
     SignatureUntrusted = "signature-untrusted", No, "check who signed it; give that key with --pub only if you trust it";
+    /// A signature file holds neither a 64-byte Ed25519 signature nor its base64.
+    SignatureMalformed = "signature-malformed", Unknown, "give what the signer wrote, as openssl pkeyutl -sign -rawin does";
+    /// A signature that was made elsewhere is not the named key's over what is to be signed here.
+    SignatureInvalid = "signature-invalid", No, "sign exactly the bytes that attest --pae-out wrote for this bundle, with that key";
     /// The bundle carries no attestation.
     AttestationMissing = "attestation-missing", No, "have its author run provenact attest";
     /// There was nothing to verify.

@@ -281,12 +281,12 @@ const CLI: &str = "\
 Every `--help` text, as the program prints it. A test holds this page equal to the program.
 
 Arguments, exit statuses and JSON output are stable within a major version; text for people is not. Standard output is
-the answer, standard error is talk. `-` is standard input where a module is read. A refusal ends with its reason in
-brackets; `spec/reasons.md` lists them all.
+the answer, standard error is talk. `-` is standard input where a module or a key is read; a key may also be `env:NAME`. A
+refusal ends with its reason in brackets; `spec/reasons.md` lists them all.
 
 Environment variables that Provenact reads itself: `XDG_CONFIG_HOME` or `HOME` (where `provenact/trust.toml` is looked
 for), `XDG_CACHE_HOME` or `HOME` (where compiled code is kept), `NO_COLOR`, for `attest --timestamps` `SOURCE_DATE_EPOCH`, and for
-`run --env NAME` and `--allow-declared` the variables that are named.
+`run --env NAME` and `--allow-declared` the variables that are named, and those of `env:NAME` and `--passphrase-env NAME`.
 
 ";
 
@@ -303,6 +303,12 @@ fn command_line() -> Test {
         assert!(help.contains("\nExit status:\n  "), "{name} --help has no exit status");
         write!(text, "\n## provenact {name}\n\n```text\n{help}```\n")?;
         count += 1;
+        let below = help.split_once("\nCommands:\n").map_or("", |(_, below)| below);
+        for line in below.lines().take_while(|line| !line.is_empty()) {
+            let inner = line.split_whitespace().next().ok_or("no name")?;
+            let help = provenact(&[name, inner, "--help"])?;
+            write!(text, "\n## provenact {name} {inner}\n\n```text\n{help}```\n")?;
+        }
     }
     assert!(count >= 9, "only {count} commands were found");
     hold("docs/cli.md", &text)

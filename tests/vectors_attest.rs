@@ -4,7 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use provenact::attest::{
-    Envelope, Error, PublicKey, Statement, Trust, provenance::Provenance, receipt::Receipt,
+    Envelope, Error, Passphrase, PrivateKeyFile, PublicKey, Statement, Trust,
+    provenance::Provenance, receipt::Receipt,
 };
 use provenact::json;
 use std::path::{Path, PathBuf};
@@ -111,6 +112,25 @@ fn provenance() {
 #[test]
 fn trust_files() {
     run("trust", |vector| vector.judge(&Trust::parse_toml(str::from_utf8(&vector.bytes).unwrap())));
+}
+
+#[test]
+fn private_keys() {
+    let path = format!("{}/testvectors/keys/alice.pub.pem", env!("CARGO_MANIFEST_DIR"));
+    let alice = PublicKey::from_pem(&fs_err::read_to_string(path).unwrap()).unwrap();
+    run("key", |vector| {
+        let passphrase = vector.field("passphrase").unwrap_or("none");
+        let passphrase = Passphrase::new(passphrase.as_bytes()).unwrap();
+        let opened = PrivateKeyFile::parse(str::from_utf8(&vector.bytes).unwrap());
+        let opened = opened.and_then(|file| match file {
+            PrivateKeyFile::Open(key) => Ok(key),
+            PrivateKeyFile::Locked(locked) => locked.unlock(&passphrase),
+        });
+        if let Ok(key) = &opened {
+            assert_eq!(key.public(), alice, "{}", vector.name);
+        }
+        vector.judge(&opened)
+    });
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! Base64 as DSSE has it: either alphabet of RFC 4648, padded, one spelling per value.
 
 use ::base64::Engine as _;
-use ::base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use ::base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
 /// Standard alphabet, padded.
 pub(super) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
+}
+
+/// Standard alphabet without padding, as OpenSSH prints hashes.
+pub(super) fn encode_unpadded(bytes: &[u8]) -> String {
+    STANDARD_NO_PAD.encode(bytes)
 }
 
 /// The bytes that `text` stands for in one alphabet or the other.

@@ -1,7 +1,7 @@
 //! DSSE v1 envelopes (`spec/envelope.md`).
 
 use super::error::cut;
-use super::{Error, PrivateKey, PublicKey, Trust, Verified, base64};
+use super::{DetachedSignature, Error, PrivateKey, PublicKey, Trust, Verified, base64};
 use crate::digest::KeyId;
 use crate::json::{self, Map, Value};
 use crate::limits;
@@ -61,6 +61,23 @@ impl Envelope {
         if !self.signatures.contains(&signature) {
             self.signatures.push(signature);
         }
+    }
+
+    /// Adds a signature that was made elsewhere, if it is that of `key` over this payload; nothing
+    /// changes when it is there already.
+    ///
+    /// # Errors
+    /// [`Error::SignatureInvalid`] when it does not verify by the strict rules.
+    pub fn attach(&mut self, key: &PublicKey, signature: &DetachedSignature) -> Result<(), Error> {
+        let sig = signature.bytes();
+        if !key.verifies(&pae(PAYLOAD_TYPE, &self.payload.0), sig) {
+            return Err(Error::SignatureInvalid { key: key.id() });
+        }
+        let signature = Signature { keyid: Some(key.id().hex()), sig: sig.to_vec() };
+        if !self.signatures.contains(&signature) {
+            self.signatures.push(signature);
+        }
+        Ok(())
     }
 
     /// Reads the JSON form. Nothing of the payload is looked at, and nothing is verified.

@@ -16,6 +16,37 @@ pub enum Error {
         /// What is wrong.
         why: &'static str,
     },
+    /// An encrypted key asks for more to be decrypted than any honest one needs.
+    #[error("{found} {what} would decrypt this key; the limit is {limit}")]
+    KeyCostly {
+        /// What it asks for.
+        what: &'static str,
+        /// How much.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A passphrase that cannot be one.
+    #[error("unfit passphrase: {why}")]
+    PassphraseUnfit {
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// An encrypted key does not open.
+    #[error("the passphrase is wrong, or the file is damaged")]
+    PassphraseWrong,
+    /// A file is not one Ed25519 signature.
+    #[error("{found} bytes are neither a 64-byte Ed25519 signature nor its padded base64")]
+    SignatureMalformed {
+        /// Bytes of the file.
+        found: usize,
+    },
+    /// A signature that was made elsewhere does not verify.
+    #[error("the signature is not one of key {key} over the bytes that are to be signed here")]
+    SignatureInvalid {
+        /// The key that was to have signed.
+        key: crate::digest::KeyId,
+    },
     /// The operating system gave no random bytes.
     #[error("no randomness from the operating system: {0}")]
     Randomness(#[from] getrandom::Error),
@@ -165,6 +196,11 @@ impl Error {
     pub fn reason(&self) -> Reason {
         match self {
             Self::KeyMalformed { .. } => Reason::KeyMalformed,
+            Self::KeyCostly { .. } => Reason::KeyCostly,
+            Self::PassphraseUnfit { .. } => Reason::PassphraseUnfit,
+            Self::PassphraseWrong => Reason::PassphraseWrong,
+            Self::SignatureMalformed { .. } => Reason::SignatureMalformed,
+            Self::SignatureInvalid { .. } => Reason::SignatureInvalid,
             Self::Randomness(_) => Reason::RandomnessMissing,
             Self::TooLarge { .. } => Reason::FileTooLarge,
             Self::EnvelopeJson(_) | Self::EnvelopeMalformed { .. } => Reason::EnvelopeMalformed,

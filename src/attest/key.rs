@@ -1,8 +1,17 @@
 //! Ed25519 keys (RFC 8032) and their files: PKCS#8 and SPKI in PEM (RFC 5958, RFC 8410, RFC 7468).
 
+mod detached;
+mod locked;
+mod names;
+mod passphrase;
+
+pub use detached::DetachedSignature;
+pub use locked::{LockedKey, PrivateKeyFile};
+pub use passphrase::Passphrase;
+
 use super::Error;
 use crate::digest::KeyId;
-use ed25519_dalek::pkcs8::{
+use ed25519::pkcs8::{
     DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, KeypairBytes,
     PublicKeyBytes, spki::der::pem::LineEnding,
 };
@@ -38,9 +47,13 @@ impl PrivateKey {
         let malformed = |why| Error::KeyMalformed { wanted: PRIVATE, why };
         let pair = KeypairBytes::from_pkcs8_pem(text)
             .map_err(|_| malformed("the PEM block does not hold one"))?;
-        SigningKey::try_from(&pair)
-            .map(Self)
-            .map_err(|_| malformed("its public half does not belong to its private half"))
+        Self::of_pair(&pair)
+    }
+
+    fn of_pair(pair: &KeypairBytes) -> Result<Self, Error> {
+        let why = "its public half does not belong to its private half";
+        let key = SigningKey::try_from(pair);
+        key.map(Self).map_err(|_| Error::KeyMalformed { wanted: PRIVATE, why })
     }
 
     /// PKCS#8 version 1 in PEM: the private key alone, a form that every tool reads.
@@ -48,10 +61,13 @@ impl PrivateKey {
     /// # Errors
     /// [`Error::KeyMalformed`], which does not happen for keys that exist.
     pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
-        // The library's own encoder adds the public key, which makes it version 2.
+        let pem = self.pair().to_pkcs8_pem(LineEnding::LF);
+        pem.map_err(|_| Error::KeyMalformed { wanted: PRIVATE, why: "it cannot be encoded" })
+    }
+
+    /// The key for the library's encoder, which would add the public key and make it version 2.
+    fn pair(&self) -> KeypairBytes {
         KeypairBytes { secret_key: self.0.to_bytes(), public_key: None }
-            .to_pkcs8_pem(LineEnding::LF)
-            .map_err(|_| Error::KeyMalformed { wanted: PRIVATE, why: "it cannot be encoded" })
     }
 
     /// The key that verifies what this one signs.
@@ -144,8 +160,14 @@ impl fmt::Debug for PublicKey {
 fn one_block<'t>(text: &'t str, wanted: &'static str, begin: &str) -> Result<&'t str, Error> {
     let text = text.trim_ascii();
     let malformed = |why| Err(Error::KeyMalformed { wanted, why });
-    if begin.contains("PUBLIC") && text.starts_with("-----BEGIN PRIVATE KEY-----") {
+    let is_private = ["-----BEGIN PRIVATE KEY-----", "-----BEGIN ENCRYPTED PRIVATE KEY-----"]
+        .iter()
+        .any(|begin| text.starts_with(begin));
+    if begin.contains("PUBLIC") && is_private {
         return malformed("it is a private key");
+    }
+    if !text.starts_with(begin) && is_private {
+        return malformed("it is encrypted");
     }
     if begin.contains("PRIVATE") && text.starts_with("-----BEGIN PUBLIC KEY-----") {
         return malformed("it is a public key");
@@ -205,6 +227,16 @@ mod tests {
         assert_eq!(key.to_pem(), PublicKeyBytes(key.0.to_bytes()).to_string());
     }
 
+    /// Fails to compile when the libraries stop wiping.
+    #[test]
+    fn what_holds_a_private_key_is_wiped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+        wiped::<SigningKey>();
+        wiped::<pkcs8::der::SecretDocument>();
+        wiped::<Zeroizing<Vec<u8>>>();
+        assert!(std::mem::needs_drop::<KeypairBytes>());
+    }
+
     #[test]
     fn nothing_of_a_private_key_is_printed() {
         let key = PrivateKey(SigningKey::from_bytes(&[7; 32]));
@@ -216,9 +248,11 @@ mod tests {
         let key = PrivateKey::generate().unwrap();
         let private = key.to_pem().unwrap();
         let public = key.public().to_pem();
+        let locked = private.replace("PRIVATE", "ENCRYPTED PRIVATE");
         for (said, wanted) in [
             (PublicKey::from_pem(&private).unwrap_err().to_string(), "it is a private key"),
             (PrivateKey::from_pem(&public).unwrap_err().to_string(), "it is a public key"),
+            (PublicKey::from_pem(&locked).unwrap_err().to_string(), "it is a private key"),
             (PublicKey::from_pem("").unwrap_err().to_string(), "PEM header"),
             (PublicKey::from_pem(&public.repeat(2)).unwrap_err().to_string(), "more than one"),
         ] {

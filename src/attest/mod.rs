@@ -21,7 +21,7 @@ mod verified;
 
 pub use envelope::{Envelope, PAYLOAD_TYPE, Payload, pae, parse_lines};
 pub use error::Error;
-pub use key::{PrivateKey, PublicKey};
+pub use key::{DetachedSignature, LockedKey, Passphrase, PrivateKey, PrivateKeyFile, PublicKey};
 pub use predicate::{PREFIX, foreign, provenance, receipt, time};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
 pub use trust::{Trust, TrustedKey};

@@ -1,42 +1,52 @@
 //! `attest`: what a bundle's author, or anyone, says about it, signed.
 
+mod external;
 mod predicate;
 mod times;
 
 use super::error::CommandError;
+use super::keys::KeyArgs;
 use super::ui::Ui;
 use super::{inputs, tool};
-use crate::attest::Envelope;
 use crate::attest::provenance::{Parameters, Provenance, Recipe};
 use crate::attest::time::Timestamp;
+use crate::attest::{Envelope, PrivateKey};
 use crate::reason::Reason;
 use crate::skill;
 use crate::verify::{self, CheckedBundle};
 use crate::wasm::Companion;
+use external::{External, ExternalArgs};
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// Sign how a bundle came to be, or something else about it
 ///
 /// Adds an in-toto Statement v1 with SLSA provenance v1 to the bundle, in a DSSE envelope. A local
-/// build claims SLSA Build L1, no more. The same bundle gives the same payload on every machine.
+/// build claims SLSA Build L1, no more. The same bundle gives the same payload on every machine, so
+/// that a signer elsewhere can sign what --pae-out writes, and --attach-signature puts it in.
 ///
 /// With --predicate the statement says what FILE says (a JSON object) in the words of the type URI;
 /// nobody checks that it is true.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("by").required(true).args(["key", "pae_out", "attach_signature"])))]
 #[command(after_help = "\
 Examples:
   provenact attest clock.skill --key author.key.pem
   provenact attest clock.skill --key author.key.pem --predicate sbom.cdx.json --type https://cyclonedx.org/bom
+  provenact attest clock.skill --pae-out clock.pae
+  openssl pkeyutl -sign -inkey hsm.key.pem -rawin -in clock.pae -out clock.sig
+  provenact attest clock.skill --attach-signature clock.sig --pub hsm.pub.pem
 
 Exit status:
-  0 signed, 1 the bundle's parts do not belong together, 2 could not tell")]
+  0 signed, or written to be signed; 1 the bundle's parts do not belong together, or the signature is not
+  the key's; 2 could not tell")]
 pub struct Args {
     /// The bundle
     bundle: PathBuf,
-    /// The author's private key (PKCS#8 PEM)
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    external: ExternalArgs,
     #[command(flatten)]
     predicate: predicate::PredicateArgs,
     #[command(flatten)]
@@ -54,9 +64,28 @@ struct Report {
     predicate_type: String,
 }
 
+/// Who signs: a key that we have, or someone else.
+enum Signer {
+    Key(PrivateKey),
+    External(External),
+}
+
+impl Signer {
+    fn of(args: &Args) -> Result<Self, CommandError> {
+        match (args.key.load()?, args.external.load()?) {
+            (Some(key), _) => Ok(Self::Key(key)),
+            (None, Some(external)) => Ok(Self::External(external)),
+            (None, None) => {
+                let message = "give --key, --pae-out or --attach-signature";
+                Err(CommandError::new(Reason::Usage, message))
+            }
+        }
+    }
+}
+
 /// Signs and appends the statement.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
-    let key = inputs::private_key(&args.key)?;
+    let signer = Signer::of(args)?;
     let place = |error: CommandError| error.of(args.bundle.display());
     let bundle =
         CheckedBundle::check(inputs::bundle(&args.bundle)?).map_err(|e| place(e.into()))?;
@@ -67,7 +96,16 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
             provenance(&args.bundle, &bundle, finished).map_err(place)?.to_statement()?
         }
     };
-    let envelope = Envelope::sign(statement.to_payload()?, &[&key]);
+    let payload = statement.to_payload()?;
+    let (envelope, keyid) = match &signer {
+        Signer::Key(key) => (Envelope::sign(payload, &[key]), key.public().id()),
+        Signer::External(External::Out(to)) => {
+            return external::write_pae(to, &args.bundle, &payload, ui);
+        }
+        Signer::External(External::Attach(key, signature)) => {
+            (external::attach(payload, key, signature).map_err(place)?, key.id())
+        }
+    };
     let line = envelope.to_bytes()?;
     skill::append_attestation(&args.bundle, &line)?;
 
@@ -76,7 +114,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         bundle: args.bundle.display().to_string(),
         module: bundle.module().digest().to_string(),
         manifest: bundle.manifest_digest().to_string(),
-        keyid: key.public().id().hex(),
+        keyid: keyid.hex(),
         envelope: crate::digest::EnvelopeDigest::of(&line).to_string(),
         predicate_type: statement.predicate_type().to_owned(),
     };

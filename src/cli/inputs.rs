@@ -1,11 +1,12 @@
 //! What commands read: keys, trust, bundles, and materials found by digest.
 
 use super::error::CommandError;
-use crate::attest::{PrivateKey, PublicKey, Trust};
+use crate::attest::{PublicKey, Trust};
 use crate::reason::Reason;
 use crate::{files, limits, skill};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Keys that signatures are checked with.
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,7 @@ impl TrustArgs {
         let mut keys = Vec::new();
         for path in &self.public {
             let named = |error: crate::attest::Error| CommandError::from(error).of(path.display());
-            let key = PublicKey::from_pem(&text(path, limits::TRUST_BYTES)?).map_err(named)?;
+            let key = PublicKey::from_pem(&text(path, limits::KEY_BYTES)?).map_err(named)?;
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
             let name = name.strip_suffix(".pub.pem").unwrap_or(&name).to_owned();
             keys.push((name, key));
@@ -79,15 +80,14 @@ pub fn variable_of_ours(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A private key that nobody else can read.
-pub fn private_key(path: &Path) -> Result<PrivateKey, CommandError> {
-    let pem = zeroize::Zeroizing::new(text(path, limits::TRUST_BYTES)?);
-    // First what it is: a public key may well be readable.
-    let key = PrivateKey::from_pem(&pem);
-    let key = key.map_err(|error| CommandError::from(error).of(path.display()))?;
-    files::must_be_private(path)
-        .map_err(|error| CommandError::from(error).hint(format!("chmod 600 {}", path.display())))?;
-    Ok(key)
+/// Takes standard input for `what`; it can be only one thing in one command.
+pub fn take_stdin(what: &'static str) -> Result<(), CommandError> {
+    static TAKEN: OnceLock<&'static str> = OnceLock::new();
+    TAKEN.set(what).map_err(|_| {
+        let first = TAKEN.get().copied().unwrap_or_default();
+        let message = format!("standard input cannot be {first} and {what} at once");
+        CommandError::new(Reason::Usage, message).hint("give one of the two as a file")
+    })
 }
 
 /// A text file of at most `limit` bytes.
@@ -101,6 +101,7 @@ pub fn text(path: &Path, limit: u64) -> Result<String, CommandError> {
 /// The bytes of a file, or of standard input for `-`.
 pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, CommandError> {
     if path == Path::new("-") {
+        take_stdin("a file to read")?;
         return Ok(files::read_stream(std::io::stdin().lock(), limit, "standard input")?);
     }
     Ok(files::read_limited(path, limit)?)

@@ -1,17 +1,21 @@
 use super::error::CommandError;
+use super::keys::PassphraseArgs;
 use super::ui::Ui;
 use crate::attest::PrivateKey;
 use crate::files;
+use crate::reason::Reason;
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// Make an Ed25519 key pair
 ///
-/// Writes NAME.key.pem (PKCS#8, readable by you alone) and NAME.pub.pem (SPKI, to give away).
+/// Writes NAME.key.pem (PKCS#8 version 1, readable by you alone) and NAME.pub.pem (SPKI, to give
+/// away). An encrypted private key is under PBES2 with scrypt and AES-256-CBC, which OpenSSL 3 reads.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   provenact keygen -o author
+  provenact keygen -o author --encrypt
 
 Exit status:
   0 written, 2 could not be written or exists already")]
@@ -19,6 +23,11 @@ pub struct Args {
     /// Name of the pair: NAME.key.pem and NAME.pub.pem are written
     #[arg(short, long, value_name = "NAME")]
     output: PathBuf,
+    /// Encrypt the private key; without one of the two options below, asks for the passphrase twice
+    #[arg(long)]
+    encrypt: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// Overwrite existing key files
     #[arg(long)]
     force: bool,
@@ -28,6 +37,7 @@ pub struct Args {
 struct Report {
     schema: &'static str,
     private: String,
+    encrypted: bool,
     public: String,
     keyid: String,
 }
@@ -40,23 +50,36 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         PathBuf::from(name)
     };
     let (private, public) = (with(".key.pem"), with(".pub.pem"));
-    let key = PrivateKey::generate()?;
-    // The public half first: if it cannot be written, no secret lies about.
     if !args.force {
         files::must_not_exist(&private)?;
         files::must_not_exist(&public)?;
     }
-    files::write_new(&private, key.to_pem()?.as_bytes(), files::MODE_SECRET, args.force)?;
+    if args.passphrase.is_given() && !args.encrypt {
+        let message = "a passphrase was given without --encrypt";
+        return Err(CommandError::new(Reason::Usage, message)
+            .hint("say --encrypt, or leave the passphrase out"));
+    }
+    let passphrase = args.encrypt.then(|| args.passphrase.for_new_key()).transpose()?;
+    let key = PrivateKey::generate()?;
+    let pem = match &passphrase {
+        Some(passphrase) => key.to_encrypted_pem(passphrase)?,
+        None => key.to_pem()?,
+    };
+    files::write_new(&private, pem.as_bytes(), files::MODE_SECRET, args.force)?;
     files::write_new(&public, key.public().to_pem().as_bytes(), files::MODE_FILE, args.force)?;
     let report = Report {
         schema: "https://opertus.systems/provenact/keygen/v1",
         private: private.display().to_string(),
+        encrypted: passphrase.is_some(),
         public: public.display().to_string(),
         keyid: key.public().id().hex(),
     };
     let text = format!(
-        "{} (keep it secret)\n{} (give it away)\nkey id {}",
-        report.private, report.public, report.keyid
+        "{} (keep it secret{})\n{} (give it away)\nkey id {}",
+        report.private,
+        if report.encrypted { ", and its passphrase too" } else { "" },
+        report.public,
+        report.keyid
     );
     ui.answer(&text, &report)?;
     Ok(0)

@@ -9,7 +9,9 @@ mod explain;
 mod inputs;
 mod inspect;
 mod kept;
+mod key;
 mod keygen;
+mod keys;
 mod leaks;
 mod profile;
 mod record;
@@ -45,6 +47,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Keygen(keygen::Args),
+    Key(key::Args),
     Build(build::Args),
     Canon(canon::Args),
     Attest(attest::Args),
@@ -98,6 +101,7 @@ fn dispatch(args: Vec<OsString>) -> u8 {
     let ui = Ui::new(cli.format);
     let result = match &cli.command {
         Command::Keygen(args) => keygen::run(args, ui),
+        Command::Key(args) => key::run(args, ui),
         Command::Build(args) => build::run(args, ui),
         Command::Canon(args) => canon::run(args, ui),
         Command::Attest(args) => attest::run(args, ui),

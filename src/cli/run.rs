@@ -1,5 +1,6 @@
 use super::error::{CommandError, run_exit};
 use super::inputs::{self, TrustArgs};
+use super::keys::KeyArgs;
 use super::record::{Concluded, Destination, Recording};
 use super::ui::Ui;
 use super::watch::{seconds, watch};
@@ -52,9 +53,8 @@ pub struct Args {
     /// Grant what the manifest declares of time, random and env (directories still need --dir)
     #[arg(long)]
     allow_declared: bool,
-    /// Sign the receipt with this private key (PKCS#8 PEM)
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
     /// Where the receipt goes; the trace goes beside it as NAME.trace
     #[arg(long, value_name = "NAME.json", default_value = "receipt.json")]
     receipt: PathBuf,
@@ -122,7 +122,7 @@ struct Run {
 
 /// Runs the skill and gives its exit status.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
-    let key = args.key.as_deref().map(inputs::private_key).transpose()?;
+    let key = args.key.load()?;
     outputs_are_free(args)?;
     let timeout = args.timeout.map(seconds).transpose()?;
     let bundle = CheckedBundle::check(inputs::bundle(args.bundle())?)
@@ -324,7 +324,11 @@ fn grants(args: &Args, bundle: &CheckedBundle) -> Result<Vec<Grant>, CommandErro
             grants.push(Grant::Dir { host: PathBuf::from(host), guest, write });
         }
     }
+    let kept_back = |name: &str| args.key.variables().any(|own| own == name);
     for text in &args.env {
+        if kept_back(text) {
+            return Err(secret_variable(text));
+        }
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text.as_str(), inputs::variable_of_ours(text)),
@@ -351,6 +355,10 @@ fn grants(args: &Args, bundle: &CheckedBundle) -> Result<Vec<Grant>, CommandErro
             };
             match capability.kind() {
                 Kind::Env if !given(capability.value()) => {
+                    // A manifest may declare any name; our secrets are not what the operator meant.
+                    if kept_back(capability.value()) {
+                        return Err(secret_variable(capability.value()));
+                    }
                     if let Some(value) = inputs::variable_of_ours(capability.value()) {
                         grants.push(Grant::Env { name: capability.value().to_owned(), value });
                     }
@@ -361,6 +369,13 @@ fn grants(args: &Args, bundle: &CheckedBundle) -> Result<Vec<Grant>, CommandErro
         }
     }
     Ok(grants)
+}
+
+/// The skill would get the key or its passphrase, and the trace would hold it in clear.
+fn secret_variable(name: &str) -> CommandError {
+    let message = format!("{name} holds the key or its passphrase: the skill does not get it");
+    CommandError::new(Reason::GrantConflict, message)
+        .hint(format!("put the secret into another variable, or say --env {name}=VALUE"))
 }
 
 /// `--dir data` means the guest path `/data`.

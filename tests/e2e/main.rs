@@ -13,6 +13,7 @@ mod canon;
 mod common;
 mod frames;
 mod interop;
+mod keys;
 mod leaks;
 mod outcomes;
 mod programs;

@@ -1,7 +1,7 @@
 //! What a dishonest operator with a valid key can do: forge trace and receipt consistently.
 
 use super::super::error::CommandError;
-use super::super::inputs;
+use super::super::keys::{KeySource, PassphraseArgs};
 use crate::attest::receipt::{Bytes, Receipt};
 use crate::attest::{Envelope, PAYLOAD_TYPE, Statement, pae};
 use crate::files;
@@ -48,7 +48,8 @@ pub fn approve_to_decline(from: &str, to: &str, key: &Path) -> Result<(), Comman
     receipt.trace.sha256 = seal.digest;
     receipt.outputs.stdout = Bytes::of(&stdout);
     let payload = receipt.to_statement()?.to_payload()?;
-    let signed = Envelope::sign(payload, &[&inputs::private_key(key)?]);
+    let key = KeySource::File(key.to_owned()).private_key(&PassphraseArgs::default())?;
+    let signed = Envelope::sign(payload, &[&key]);
     Ok(files::write_new(
         Path::new(&format!("{to}.json")),
         &signed.to_bytes()?,
