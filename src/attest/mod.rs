@@ -19,7 +19,9 @@ mod verified;
 pub use envelope::{Envelope, PAYLOAD_TYPE, Payload, pae, parse_lines};
 pub use error::Error;
 pub use key::{PrivateKey, PublicKey};
-pub use predicate::{PREFIX, provenance, receipt};
+pub use predicate::{PREFIX, finding, provenance, receipt};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
-pub use trust::{Trust, TrustedKey};
+pub use trust::{
+    About, Allowed, ImportPattern, Moment, Requirement, Role, Roles, Trust, TrustedKey, add_key,
+};
 pub use verified::Verified;

@@ -15,6 +15,7 @@ mod profile;
 mod record;
 mod replay;
 mod run;
+mod trust;
 mod ui;
 mod verify;
 mod watch;
@@ -47,6 +48,7 @@ enum Command {
     Canon(canon::Args),
     Attest(attest::Args),
     Verify(verify::Args),
+    Trust(trust::Args),
     Run(Box<run::Args>),
     Inspect(inspect::Args),
     Replay(replay::Args),
@@ -100,6 +102,7 @@ fn dispatch(args: Vec<OsString>) -> u8 {
         Command::Canon(args) => canon::run(args, ui),
         Command::Attest(args) => attest::run(args, ui),
         Command::Verify(args) => verify::run(args, ui),
+        Command::Trust(args) => trust::run(args, ui),
         Command::Run(args) => run::run(args, ui),
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Replay(args) => replay::run(args, ui),

@@ -17,3 +17,4 @@ mod leaks;
 mod outcomes;
 mod programs;
 mod tamper;
+mod trust;
