@@ -182,6 +182,10 @@ digests! {
     EnvelopeDigest
     /// Of all bytes of a trace file.
     TraceDigest
+    /// Of a statement: the payload of an envelope, the bytes that are signed.
+    StatementDigest
+    /// Of the bytes of a trust file (`trust.toml`).
+    TrustDigest
     /// Of an operator's policy file.
     PolicyDigest
     /// Of bytes that left or entered the guest: output, input, a file, a memory.

@@ -41,6 +41,10 @@ pub const SIGNATURES: usize = 1024;
 pub const TRUSTED_KEYS: usize = 256;
 /// Characters in the name of a trusted key.
 pub const KEY_NAME_CHARS: usize = 256;
+/// Requirements in one trust file.
+pub const REQUIREMENTS: usize = 256;
+/// Elements of one list in a trust file: builders, digests, capabilities, imports.
+pub const TRUST_LIST: usize = 4096;
 /// Nesting of arrays and objects in JSON.
 pub const JSON_DEPTH: usize = 64;
 /// Bytes of a trace file.

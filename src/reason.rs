@@ -193,6 +193,26 @@ reasons! {
     SignatureMalformed = "signature-malformed", Unknown, "give what the signer wrote, as openssl pkeyutl -sign -rawin does";
     /// A signature that was made elsewhere is not the named key's over what is to be signed here.
     SignatureInvalid = "signature-invalid", No, "sign exactly the bytes that attest --pae-out wrote for this bundle, with that key";
+    /// Fewer distinct trusted keys signed than are required.
+    ThresholdUnmet = "threshold-unmet", No, "have more of the trusted keys sign the same statement; one key counts once";
+    /// The key that signed was revoked, and what it signed is not among what is kept.
+    KeyRevoked = "key-revoked", No, "have it signed again with another key; keep in trust.toml lists digests that still count";
+    /// The key that signed is outside the time for which it is trusted, by the clock of this machine.
+    KeyNotValid = "key-not-valid", No, "have it signed again with a key that is valid now, or correct the clock";
+    /// The key that signed is trusted here, and not in the role that is asked.
+    KeyRole = "key-role", No, "if you trust the key in that role, add the role to its roles in trust.toml";
+    /// The builder or verifier that the statement names is not one that the policy takes, or not from this key.
+    BuilderUntrusted = "builder-untrusted", No, "list the pair in trust.toml only if the key may speak for that builder or verifier";
+    /// A verdict is not a yes.
+    VerdictFailed = "verdict-failed", No, "look at what the verifier found; do not use what it refuted";
+    /// A verdict has a value that nobody knows, which is not taken for a yes.
+    VerdictUnknown = "verdict-unknown", No, "use a provenact that knows the verdict, or ask its signer";
+    /// A rule of the trust policy is not met: depth, engines, capabilities or imports.
+    PolicyUnmet = "policy-unmet", No, "the message names the rule; change what was refused, or trust.toml if it asks too much";
+    /// The trust file is not the one that was pinned.
+    TrustMismatch = "trust-mismatch", No, "compare the file with the one that was pinned; provenact trust show prints its digest";
+    /// An envelope was given without saying what it should be about.
+    SubjectNeeded = "subject-needed", Unknown, "add --subject FILE: a signature alone says nothing about a file";
     /// The bundle carries no attestation.
     AttestationMissing = "attestation-missing", No, "have its author run provenact attest";
     /// There was nothing to verify.

@@ -294,24 +294,35 @@ for), `XDG_CACHE_HOME` or `HOME` (where compiled code is kept), `NO_COLOR`, for 
 fn command_line() -> Test {
     let top = provenact(&["--help"])?;
     let mut text = format!("{CLI}## provenact\n\n```text\n{top}```\n");
-    let commands = top.split_once("Commands:\n").ok_or("no commands")?.1;
     let mut count = 0;
-    for line in commands.lines().take_while(|line| !line.is_empty()) {
-        let name = line.split_whitespace().next().ok_or("no name")?;
-        let help = provenact(&[name, "--help"])?;
-        assert!(help.contains("\nExamples:\n  provenact "), "{name} --help has no examples");
-        assert!(help.contains("\nExit status:\n  "), "{name} --help has no exit status");
-        write!(text, "\n## provenact {name}\n\n```text\n{help}```\n")?;
+    for name in commands(&top) {
+        let help = helped(&mut text, &[&name])?;
         count += 1;
-        let below = help.split_once("\nCommands:\n").map_or("", |(_, below)| below);
-        for line in below.lines().take_while(|line| !line.is_empty()) {
-            let inner = line.split_whitespace().next().ok_or("no name")?;
-            let help = provenact(&[name, inner, "--help"])?;
-            write!(text, "\n## provenact {name} {inner}\n\n```text\n{help}```\n")?;
+        for inner in commands(&help) {
+            helped(&mut text, &[&name, &inner])?;
         }
     }
     assert!(count >= 9, "only {count} commands were found");
     hold("docs/cli.md", &text)
+}
+
+/// The commands that a help text lists.
+fn commands(help: &str) -> Vec<String> {
+    let lines = help.split_once("\nCommands:\n").map_or("", |(_, list)| list).lines();
+    let names = lines.take_while(|line| !line.is_empty());
+    // What a name says goes on in lines that are indented further.
+    let names = names.filter(|line| !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// Appends the help of a command.
+fn helped(text: &mut String, name: &[&str]) -> Result<String, Box<dyn std::error::Error>> {
+    let help = provenact(&[name, &["--help"]].concat())?;
+    let name = name.join(" ");
+    assert!(help.contains("\nExamples:\n  provenact "), "{name} --help has no examples");
+    assert!(help.contains("\nExit status:\n  "), "{name} --help has no exit status");
+    write!(text, "\n## provenact {name}\n\n```text\n{help}```\n")?;
+    Ok(help)
 }
 
 /// Standard output of the program; it must succeed.

@@ -35,6 +35,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha2", &["digest"]),
     ("tempfile", &["files"]),
     ("toml", &["attest", "build"]),
+    ("toml_edit", &["attest"]),
     ("wasm_encoder", &["wasm"]),
     ("wasmparser", &["wasm"]),
     ("wasmtime", &["runtime"]),

@@ -4,10 +4,13 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use provenact::attest::{
-    Envelope, Error, Passphrase, PrivateKeyFile, PublicKey, Statement, Trust,
+    Envelope, Error, Moment, Passphrase, PrivateKeyFile, PublicKey, Statement, Trust,
     provenance::Provenance, receipt::Receipt,
 };
+use provenact::digest::unhex32;
 use provenact::json;
+use provenact::verify::{Policy, consume};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// A vector: header lines, an empty line, the bytes under test.
@@ -112,6 +115,36 @@ fn provenance() {
 #[test]
 fn trust_files() {
     run("trust", |vector| vector.judge(&Trust::parse_toml(str::from_utf8(&vector.bytes).unwrap())));
+}
+
+/// The first line is an envelope, the rest a trust file; `now`, `threshold`, `subject` and `type` are
+/// what the command line would hand in.
+#[test]
+fn policies() {
+    run("policy", |vector| {
+        let end = vector.bytes.iter().position(|byte| *byte == b'\n').expect("a line");
+        let (line, trust) = vector.bytes.split_at(end);
+        let trust = Trust::parse_toml(str::from_utf8(trust).unwrap()).unwrap();
+        let number = |name| vector.field(name).map(|value| value.parse::<usize>().unwrap());
+        let now = Moment::from_unix(number("now").unwrap().try_into().unwrap());
+        let threshold = NonZeroUsize::new(number("threshold").unwrap_or(1)).unwrap();
+        let policy = Policy::new(trust, now, threshold);
+        let subjects = vector.field("subject").unwrap_or_default().split_whitespace();
+        let subjects: Vec<_> =
+            subjects.map(|hex| (hex.to_owned(), unhex32(hex).unwrap())).collect();
+        let envelope = Envelope::parse(line).unwrap();
+        let found = consume(&policy, &envelope, &subjects, vector.field("type"), &[]);
+        let (reason, message) = match &found {
+            Ok(consumed) => {
+                assert!(!consumed.by.is_empty() && !consumed.upheld.rules().is_empty());
+                ("accept", String::new())
+            }
+            Err(error) => (error.reason().name(), error.to_string()),
+        };
+        let expected = vector.field("expect").expect("expect");
+        (reason != expected)
+            .then(|| format!("{}: expected {expected}, found {reason} {message}", vector.name))
+    });
 }
 
 #[test]

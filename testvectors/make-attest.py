@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes testvectors/{keys,envelope,pae,receipt,provenance,trust} without any code of Provenact.
+"""Writes testvectors/{keys,envelope,pae,receipt,provenance,trust,policy} without any code of Provenact.
 
 Needs the PyPI package `cryptography`. The secret keys are those of RFC 8032, section 7.1 (public
 knowledge; sign nothing with them). JCS is what json.dumps gives for the values used here: ASCII
@@ -468,10 +468,169 @@ def trusts():
     put("name-empty", bad, [9], "no name", head + entry("", a))
     put("name-too-long", bad, [9], "257 characters", head + entry("x" * 257, a))
     put("name-escape", bad, [9], "a terminal escape in the name", head + entry("\u001b[2Jalice", a))
+    more = lambda text: head + entry("alice", a, text + "\n")
+    put("roles", "accept", [14], "every member of a key", more('roles = ["author", "operator"]\nnot-before = 2026-01-01T00:00:00Z\nnot-after = 2026-12-31T23:59:59+01:00\nrevoked = true\nkeep = ["sha256:%s"]\nbuilders = ["https://example.com/b"]\nverifiers = ["https://example.com/v"]' % sha(b"a")))
+    put("role-unknown", bad, [14], "a role that there is not", more('roles = ["owner"]'))
+    put("role-auditor-and", bad, [15], "one who audits what they signed", more('roles = ["operator", "auditor"]'))
+    put("not-before-local", bad, [16], "a time without an offset", more("not-before = 2026-01-01T00:00:00"))
+    put("not-before-date", bad, [16], "a date without a time", more("not-before = 2026-01-01"))
+    put("not-before-text", bad, [16], "a text", more('not-before = "2026-01-01T00:00:00Z"'))
+    put("never-valid", bad, [16], "the end before the start", more("not-before = 2026-01-02T00:00:00Z\nnot-after = 2026-01-01T00:00:00Z"))
+    put("keep-not-revoked", bad, [17], "digests to keep of a key that is not revoked", more('keep = ["sha256:%s"]' % sha(b"a")))
+    for name, digest in {"short": "sha256:" + "a" * 63, "uppercase": "sha256:" + "A" * 64, "bare": "a" * 64, "weak": "sha1:" + "a" * 40}.items():
+        put(f"keep-{name}", bad, [17], "not a strong digest in its one spelling", more(f'revoked = true\nkeep = ["{digest}"]'))
+
+    def need(name, expect, covers, comment, text):
+        put(name, expect, covers, comment, head + entry("alice", a) + "\n[[require]]\n" + text + "\n")
+
+    slsa, vsa = "https://slsa.dev/provenance/v1", "https://slsa.dev/verification_summary/v1"
+    replay, ours = (f"https://opertus.systems/provenact/{n}/v1" for n in ("replay-verdict", "execution-receipt"))
+    ty = lambda t, about: f'predicate-type = "{t}"\nsubject = "{about}"\n'
+    need("require-provenance", "accept", [18, 19], "all that provenance can be held to", ty(slsa, "bundle") + 'role = "author"\nthreshold = 2\nbuilders = ["b"]\nbuild-types = ["t"]\ncapabilities = ["time", "fs.read=/data", "env"]\nforbidden-imports = ["env.*", "wasi_snapshot_preview1.sock_send"]')
+    need("require-verdict", "accept", [18, 19], "all that a verdict can be held to", ty(replay, "receipt") + 'verdict = "reproduced"\nminimum-depth = 1\nminimum-engines = 2\nverifiers = ["v"]\ncapabilities = []')
+    need("require-other", "accept", [18], "another predicate type, with its role", ty("https://example.com/predicate/v1", "file") + 'role = "author"')
+    need("require-no-type", bad, [18], "no predicate type", 'subject = "file"\nrole = "author"')
+    need("require-no-subject", bad, [18], "about nothing", f'predicate-type = "{slsa}"')
+    need("require-subject-unknown", bad, [18], "about something else", ty(slsa, "image"))
+    need("require-no-role", bad, [18], "a type without a usual role", ty("https://example.com/predicate/v1", "file"))
+    need("require-receipt-bundle", bad, [18], "a receipt is not about a bundle", ty(ours, "bundle"))
+    need("require-threshold-0", bad, [20], "nobody is enough", ty(slsa, "bundle") + "threshold = 0")
+    need("require-threshold-negative", bad, [20], "less than nobody", ty(slsa, "bundle") + "threshold = -1")
+    need("require-engines-0", bad, [20], "no engine is enough", ty(replay, "receipt") + "minimum-engines = 0")
+    need("require-unknown", bad, [2], "a member that the format does not have", ty(slsa, "bundle") + "treshold = 2")
+    for name, text in {
+        "verdict-provenance": ty(slsa, "bundle") + 'verdict = "reproduced"', "depth-provenance": ty(slsa, "bundle") + "minimum-depth = 1",
+        "engines-vsa": ty(vsa, "bundle") + "minimum-engines = 1", "builders-vsa": ty(vsa, "bundle") + 'builders = ["b"]',
+        "build-types-receipt": ty(ours, "receipt") + 'build-types = ["t"]', "verifiers-provenance": ty(slsa, "bundle") + 'verifiers = ["v"]',
+        "capabilities-file": ty(slsa, "file") + 'capabilities = ["time"]', "imports-receipt": ty(ours, "receipt") + 'forbidden-imports = ["*"]',
+    }.items():
+        need(f"require-{name}", bad, [19], "a member that would not be looked at", text)
+    need("require-verdict-failed", bad, [21], "a no is demanded", ty(vsa, "bundle") + 'verdict = "FAILED"')
+    need("require-verdict-unknown", bad, [21], "a verdict that there is not", ty(replay, "bundle") + 'verdict = "fine"')
+    need("require-build-types-none", bad, [21], "a list that takes nothing", ty(slsa, "bundle") + "build-types = []")
+    need("require-capability-unknown", bad, [21], "a capability that there is not", ty(slsa, "bundle") + 'capabilities = ["teleport"]')
+    need("require-import-pattern", bad, [21], "a star inside", ty(slsa, "bundle") + 'forbidden-imports = ["env.*x"]')
+
+
+def policies():
+    """Each file: a header, an empty line, one line with an envelope, then the trust file.
+
+    The envelope must be upheld, or refused with the reason that the header names, at the moment `now`
+    with the given threshold, subjects (hexadecimal SHA-256) and predicate type.
+    """
+    now = "1782864000"  # 2026-07-01T00:00:00Z
+    thing = sha(b"a")
+    slsa, vsa = "https://slsa.dev/provenance/v1", "https://slsa.dev/verification_summary/v1"
+    replay = "https://opertus.systems/provenact/replay-verdict/v1"
+    keys = {name: pem(spki(KEYS[name])) for name in KEYS}
+
+    def key(name, more='roles = ["author"]'):
+        return f'[[key]]\nname = "{name}"\n{more}\npublic = """\n{keys[name]}"""\n\n'
+
+    def require(ty, more="", subject="file"):
+        return f'[[require]]\npredicate-type = "{ty}"\nsubject = "{subject}"\n{more}\n\n'
+
+    def put(name, expect, covers, comment, trust, payload, signers, subject=thing, **more):
+        if not isinstance(payload, bytes):
+            payload = jcs(payload)
+        line = jcs(envelope(payload, *(signature(s, payload) for s in signers))) + b"\n"
+        more = {"now": now, "subject": subject} | more
+        more = {k: v for k, v in more.items() if v is not None}
+        write("policy", name, expect, covers, comment, line + ("version = 1\n\n" + trust).encode(), **more)
+        path = ROOT / "policy" / name
+        path.write_bytes(path.read_bytes().replace(b"covers: policy-", b"covers: trust-").replace(b", policy-", b", trust-"))
+
+    def said(ty, predicate, subject=None):
+        subject = subject or [{"name": "a", "digest": {"sha256": thing}}]
+        return {"_type": STATEMENT["_type"], "subject": subject, "predicateType": ty, "predicate": predicate}
+
+    def built(builder="b", build_type="t"):
+        return said(slsa, {"buildDefinition": {"buildType": build_type}, "runDetails": {"builder": {"id": builder}}})
+
+    def summary(result="PASSED", levels=(), verifier="v"):
+        return said(vsa, {"verificationResult": result, "verifiedLevels": list(levels), "verifier": {"id": verifier}})
+
+    def verdict(value="reproduced", depth=2, engines=("wasmtime", "wasmi")):
+        return said(replay, {"verdict": value, "depth": depth, "engines": [{"name": n, "version": "1"} for n in engines]})
+
+    example = "https://example.com/predicate/v1"
+    other = said(example, {"says": "something"})
+    may = require(example, 'role = "author"')
+    two = require(example, 'role = "author"\nthreshold = 2')
+    a, b = key("alice"), key("bob")
+    audit = key("alice", 'roles = ["auditor"]')
+
+    put("one-of-one", "accept", [40, 41], "one author is enough", a + may, other, ["alice"])
+    put("two-of-two", "accept", [42], "two distinct keys", a + b + two, other, ["alice", "bob"])
+    put("one-of-two", "threshold-unmet", [42], "one key where two are wanted", a + b + two, other, ["alice"])
+    put("same-key-twice", "threshold-unmet", [42], "two signatures of one key", a + b + two, other, ["alice", "alice"])
+    put("stranger-second", "threshold-unmet", [42], "the second signer is not trusted", a + b + two, other, ["alice", "mallory"])
+    put("threshold-flag", "threshold-unmet", [43], "the command line demands more", a + b + may, other, ["alice"], threshold="2")
+    put("threshold-flag-less", "threshold-unmet", [43], "the command line cannot demand less", a + b + two, other, ["alice"], threshold="1")
+    put("untrusted", "signature-untrusted", [40], "signed by a stranger", a + may, other, ["mallory"])
+    put("unsigned", "unsigned", [40], "signed by nobody", a + may, other, [])
+    put("no-role", "key-role", [44], "a key without roles counts for nothing", key("alice", "") + may, other, ["alice"])
+    put("other-role", "key-role", [44], "an operator is no author", key("alice", 'roles = ["operator"]') + may, other, ["alice"])
+    put("role-of-one", "key-role", [42, 44], "the second signer has another role", a + key("bob", 'roles = ["operator"]') + two, other, ["alice", "bob"])
+
+    revoked = 'roles = ["author"]\nrevoked = true\n'
+    put("revoked", "key-revoked", [45], "nothing is kept", key("alice", revoked) + may, other, ["alice"])
+    put("revoked-kept-subject", "accept", [45], "its one subject is kept", key("alice", revoked + f'keep = ["sha256:{thing}"]') + may, other, ["alice"])
+    put("revoked-kept-statement", "accept", [45], "the statement is kept", key("alice", revoked + f'keep = ["sha256:{sha(jcs(other))}"]') + may, other, ["alice"])
+    put("revoked-kept-other", "key-revoked", [45], "something else is kept", key("alice", revoked + f'keep = ["sha256:{sha(b"b")}"]') + may, other, ["alice"])
+    both = said(example, {}, [{"name": "a", "digest": {"sha256": thing}}, {"name": "b", "digest": {"sha256": sha(b"b")}}])
+    put("revoked-kept-one-of-two", "key-revoked", [45], "a kept subject does not carry another along", key("alice", revoked + f'keep = ["sha256:{thing}"]') + may, both, ["alice"], subject=sha(b"b"))
+    put("revoked-second", "key-revoked", [42, 45], "the second signer is revoked", a + key("bob", revoked) + two, other, ["alice", "bob"])
+    put("too-early", "key-not-valid", [46], "the key is for later", key("alice", 'roles = ["author"]\nnot-before = 2026-07-01T00:00:01Z') + may, other, ["alice"])
+    put("first-second", "accept", [46], "the first second counts", key("alice", 'roles = ["author"]\nnot-before = 2026-07-01T02:00:00+02:00') + may, other, ["alice"])
+    put("too-late", "key-not-valid", [46], "the key is of the past", key("alice", 'roles = ["author"]\nnot-after = 2026-06-30T23:59:59Z') + may, other, ["alice"])
+    put("last-second", "accept", [46], "the last second counts", key("alice", 'roles = ["author"]\nnot-after = 2026-07-01T00:00:00Z') + may, other, ["alice"])
+
+    put("not-required", "predicate-mismatch", [47], "a type that the file does not have", a, other, ["alice"])
+    put("not-required-named", "accept", [47], "the type is named by hand", a, other, ["alice"], type=example)
+    put("named-otherwise", "predicate-mismatch", [48], "another type is wanted", a + may, other, ["alice"], type="https://example.com/predicate/v2")
+    put("no-subject", "subject-needed", [49], "a signature alone", a + may, other, ["alice"], subject=None)
+    put("other-subject", "subject-mismatch", [50], "about something else", a + may, other, ["alice"], subject=sha(b"b"))
+    put("one-of-two-subjects", "subject-mismatch", [50], "about one of two things", a + may, other, ["alice"], subject=f"{thing} {sha(b'b')}")
+    put("two-subjects", "accept", [50], "about both things", a + may, both, ["alice"], subject=f"{thing} {sha(b'b')}")
+    for name, digest in {"none": {}, "weak": {"sha1": "a" * 40}, "short": {"sha256": thing[:63]}, "uppercase": {"sha256": thing.upper()}}.items():
+        put(f"digest-{name}", "statement-malformed", [50], "not one strong digest", a + may, said(example, {}, [{"name": "a", "digest": digest}]), ["alice"])
+    put("no-predicate", "statement-malformed", [48], "nothing is said", a + may, changed(other, ["predicate"], drop=True), ["alice"])
+
+    taken = require(slsa, 'build-types = ["t"]')
+    put("build-type", "accept", [51], "a build type that is taken", a + taken, built(), ["alice"])
+    put("build-type-other", "predicate-mismatch", [51], "another build type", a + taken, built(build_type="u"), ["alice"])
+    put("build-type-default", "predicate-mismatch", [51], "without a list, our own build type alone", a, built(), ["alice"])
+    pair = require(slsa, 'build-types = ["t"]\nbuilders = ["b"]')
+    put("builder-pair", "accept", [52], "the key may speak for the builder", key("alice", 'roles = ["author"]\nbuilders = ["b"]') + pair, built(), ["alice"])
+    put("builder-no-pair", "builder-untrusted", [52], "the builder is taken, but not from this key", a + pair, built(), ["alice"])
+    put("builder-other", "builder-untrusted", [52], "a builder that is not taken", key("alice", 'roles = ["author"]\nbuilders = ["b", "c"]') + pair, built("c"), ["alice"])
+    put("builder-not-of-key", "builder-untrusted", [52], "the key speaks for another builder", key("alice", 'roles = ["author"]\nbuilders = ["c"]') + taken, built(), ["alice"])
+
+    put("vsa", "accept", [53], "a summary that passed", audit, summary(), ["alice"])
+    put("vsa-failed", "verdict-failed", [53], "a summary that failed", audit, summary("FAILED"), ["alice"])
+    put("vsa-unknown", "verdict-unknown", [53], "a result that there is not", audit, summary("passed"), ["alice"])
+    put("vsa-none", "verdict-unknown", [53], "no result", audit, said(vsa, {}), ["alice"])
+    put("vsa-author", "key-role", [44, 53], "an author is no auditor", a, summary(), ["alice"])
+    put("vsa-level", "accept", [54], "deep enough", audit + require(vsa, "minimum-depth = 2"), summary(levels=["SLSA_BUILD_LEVEL_1", "SLSA_BUILD_LEVEL_3"]), ["alice"])
+    put("vsa-level-low", "policy-unmet", [54], "not deep enough", audit + require(vsa, "minimum-depth = 2"), summary(levels=["SLSA_BUILD_LEVEL_1", "SLSA_SOURCE_LEVEL_3"]), ["alice"])
+    named = require(vsa, 'verifiers = ["v"]')
+    put("verifier-pair", "accept", [52], "the key may speak for the verifier", key("alice", 'roles = ["auditor"]\nverifiers = ["v"]') + named, summary(), ["alice"])
+    put("verifier-no-pair", "builder-untrusted", [52], "the verifier is taken, but not from this key", audit + named, summary(), ["alice"])
+    put("verifier-other", "builder-untrusted", [52], "a verifier that is not taken", key("alice", 'roles = ["auditor"]\nverifiers = ["w"]') + named, summary(verifier="w"), ["alice"])
+
+    put("replay", "accept", [53], "reproduced", audit, verdict(), ["alice"])
+    for value, expect in {"refuted": "verdict-failed", "interrupted": "verdict-failed", "maybe": "verdict-unknown", "Reproduced": "verdict-unknown"}.items():
+        put(f"replay-{value.lower()}-{expect.split('-')[1]}", expect, [53], "not reproduced", audit, verdict(value), ["alice"])
+    deep = require(replay, "minimum-depth = 2\nminimum-engines = 2")
+    put("replay-deep", "accept", [54, 55], "deep enough, on two engines", audit + deep, verdict(), ["alice"])
+    put("replay-shallow", "policy-unmet", [54], "not deep enough", audit + deep, verdict(depth=1), ["alice"])
+    put("replay-depth-text", "policy-unmet", [54], "a depth that is no number", audit + deep, verdict(depth="2"), ["alice"])
+    put("replay-one-engine", "policy-unmet", [55], "two versions of one engine", audit + deep, verdict(engines=("wasmtime", "wasmtime")), ["alice"])
 
 
 if __name__ == "__main__":
-    for room in ("envelope", "pae", "receipt", "provenance", "trust", "keys"):
+    for room in ("envelope", "pae", "receipt", "provenance", "trust", "policy", "keys"):
         shutil.rmtree(ROOT / room, ignore_errors=True)
         (ROOT / room).mkdir()
     for name in ("alice", "bob"):
@@ -481,3 +640,4 @@ if __name__ == "__main__":
     receipts()
     provenances()
     trusts()
+    policies()

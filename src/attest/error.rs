@@ -177,6 +177,16 @@ pub enum Error {
         /// What is wrong.
         why: &'static str,
     },
+    /// A member of a trust file has a value that it cannot have.
+    #[error("trust file, {place}: expected {expected}, found {found:?}")]
+    TrustMember {
+        /// Where, as in `require[2].threshold`.
+        place: String,
+        /// What can stand there.
+        expected: &'static str,
+        /// What stands there, cut to 200 characters.
+        found: String,
+    },
     /// A key in a trust file was refused.
     #[error("trusted key {name:?}: {source}")]
     TrustKey {
@@ -217,7 +227,9 @@ impl Error {
             Self::PredicateMismatch { .. } => Reason::PredicateMismatch,
             Self::SubjectMismatch { .. } => Reason::SubjectMismatch,
             Self::ReceiptJson(_) | Self::ReceiptMalformed { .. } => Reason::ReceiptMalformed,
-            Self::TrustSyntax { .. } | Self::TrustMalformed { .. } => Reason::TrustMalformed,
+            Self::TrustSyntax { .. } | Self::TrustMalformed { .. } | Self::TrustMember { .. } => {
+                Reason::TrustMalformed
+            }
             Self::TrustEmpty => Reason::TrustEmpty,
         }
     }

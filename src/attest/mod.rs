@@ -22,7 +22,9 @@ mod verified;
 pub use envelope::{Envelope, PAYLOAD_TYPE, Payload, pae, parse_lines};
 pub use error::Error;
 pub use key::{DetachedSignature, LockedKey, Passphrase, PrivateKey, PrivateKeyFile, PublicKey};
-pub use predicate::{PREFIX, foreign, provenance, receipt, time};
+pub use predicate::{PREFIX, finding, foreign, provenance, receipt, time};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
-pub use trust::{Trust, TrustedKey};
+pub use trust::{
+    About, Allowed, ImportPattern, Moment, Requirement, Role, Roles, Trust, TrustedKey, add_key,
+};
 pub use verified::Verified;

@@ -1,6 +1,7 @@
 //! Proof that a signature was checked, as a value.
 
 use super::{Error, Payload, Statement, TrustedKey, provenance::Provenance, receipt::Receipt};
+use crate::digest::StatementDigest;
 use std::ops::Deref;
 
 /// A `T` that came out of an envelope which a trusted key signed.
@@ -11,6 +12,7 @@ use std::ops::Deref;
 #[derive(Debug, Clone)]
 pub struct Verified<T> {
     value: T,
+    digest: StatementDigest,
     by: Vec<TrustedKey>,
 }
 
@@ -21,20 +23,27 @@ impl<T> Verified<T> {
         &self.by
     }
 
-    /// States that `value` was verified by the keys `by`.
-    pub(super) fn new(value: T, by: Vec<TrustedKey>) -> Self {
-        Self { value, by }
+    /// Digest of the bytes over which the signatures were verified.
+    #[must_use]
+    pub fn statement_digest(&self) -> StatementDigest {
+        self.digest
     }
 
     fn map_verified<U>(
         &self,
         read: impl FnOnce(&T) -> Result<U, Error>,
     ) -> Result<Verified<U>, Error> {
-        Ok(Verified { value: read(&self.value)?, by: self.by.clone() })
+        Ok(Verified { value: read(&self.value)?, digest: self.digest, by: self.by.clone() })
     }
 }
 
 impl Verified<Payload> {
+    /// States that `payload` was verified by the keys `by`.
+    pub(super) fn new(value: Payload, by: Vec<TrustedKey>) -> Self {
+        let digest = StatementDigest::of(value.as_bytes());
+        Self { value, digest, by }
+    }
+
     /// The in-toto statement that the payload is.
     ///
     /// # Errors

@@ -16,12 +16,23 @@ pub struct CommandError {
     pub hints: Vec<String>,
     /// What a program may want to know besides, for JSON.
     pub details: Option<Value>,
+    /// Who signed and claims what, and the rules that were looked at.
+    pub evidence: Option<Evidence>,
+}
+
+/// What a policy looked at before it refused.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// Who signed and claims what.
+    pub said: Vec<verify::Said>,
+    /// Every rule.
+    pub rules: Vec<verify::Rule>,
 }
 
 impl CommandError {
     /// An error with `reason` that says `message`.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), hints: Vec::new(), details: None }
+        Self { reason, message: message.into(), hints: Vec::new(), details: None, evidence: None }
     }
 
     /// Puts `what` (a path, an action) before the message.
@@ -63,9 +74,20 @@ from!(
     files::FileError,
     runtime::Error,
     skill::Error,
-    trace::Error,
-    verify::Error
+    trace::Error
 );
+
+/// A refusal brings its evidence along.
+impl From<verify::Error> for CommandError {
+    fn from(error: verify::Error) -> Self {
+        let mut refused = Self::new(error.reason(), chain(&error));
+        if let verify::Error::Refused(refusal) = &error {
+            let (said, rules) = (refusal.said().to_vec(), refusal.verdict().rules().to_vec());
+            refused.evidence = Some(Evidence { said, rules });
+        }
+        refused
+    }
+}
 
 /// Toolchains that make a module we refuse have a flag that avoids it.
 impl From<wasm::Error> for CommandError {

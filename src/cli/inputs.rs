@@ -1,10 +1,13 @@
 //! What commands read: keys, trust, bundles, and materials found by digest.
 
 use super::error::CommandError;
-use crate::attest::{PublicKey, Trust};
+use crate::attest::{Moment, PublicKey, Trust};
+use crate::digest::TrustDigest;
 use crate::reason::Reason;
+use crate::verify::Policy;
 use crate::{files, limits, skill};
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -17,35 +20,47 @@ pub struct TrustArgs {
     /// A trust file; without --pub and --trust, trust.toml here or in the user's configuration folder
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
+    /// The digest that the trust file must have, as provenact trust show prints it
+    #[arg(long, value_name = "sha256:HEX")]
+    trust_digest: Option<TrustDigest>,
 }
 
 impl TrustArgs {
-    /// The trusted keys; `None` when none were given or found.
-    pub fn load(&self) -> Result<Option<Trust>, CommandError> {
-        let mut keys = Vec::new();
-        for path in &self.public {
-            let named = |error: crate::attest::Error| CommandError::from(error).of(path.display());
-            let key = PublicKey::from_pem(&text(path, limits::KEY_BYTES)?).map_err(named)?;
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-            let name = name.strip_suffix(".pub.pem").unwrap_or(&name).to_owned();
-            keys.push((name, key));
-        }
-        if let Some(path) = self.trust_file() {
-            let named = |error: crate::attest::Error| CommandError::from(error).of(path.display());
-            let trust = Trust::parse_toml(&text(&path, limits::TRUST_BYTES)?).map_err(named)?;
-            for key in trust.keys() {
-                // A key given twice counts once; the flag's name for it stands.
-                if !keys.iter().any(|(_, known)| known == key.key()) {
-                    keys.push((key.name().to_owned(), *key.key()));
-                }
-            }
-        }
-        if keys.is_empty() { Ok(None) } else { Ok(Some(Trust::from_keys(keys)?)) }
+    /// The policy; `None` when no key and no trust file were given or found.
+    pub fn load(&self) -> Result<Option<Policy>, CommandError> {
+        self.load_with(NonZeroUsize::MIN)
     }
 
-    /// The trusted keys.
-    pub fn required(&self) -> Result<Trust, CommandError> {
-        self.load()?.ok_or_else(|| {
+    /// As [`TrustArgs::load`]; at least `threshold` distinct keys are demanded.
+    pub fn load_with(&self, threshold: NonZeroUsize) -> Result<Option<Policy>, CommandError> {
+        let mut keys = Vec::new();
+        for path in &self.public {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            let name = name.strip_suffix(".pub.pem").unwrap_or(&name).to_owned();
+            keys.push((name, public_key(path)?));
+        }
+        let trust = match self.trust_file() {
+            Some(path) => {
+                let named =
+                    |error: crate::attest::Error| CommandError::from(error).of(path.display());
+                let text = text(&path, limits::TRUST_BYTES)?;
+                self.check_pin(&path, &text)?;
+                Trust::parse_toml(&text).and_then(|trust| trust.and_keys(keys)).map_err(named)?
+            }
+            None if self.trust_digest.is_some() => {
+                let message = "--trust-digest pins a trust file, and none is used";
+                return Err(CommandError::new(Reason::Usage, message)
+                    .hint("name the file with --trust FILE"));
+            }
+            None if keys.is_empty() => return Ok(None),
+            None => Trust::from_keys(keys)?,
+        };
+        Ok(Some(Policy::new(trust, now(), threshold)))
+    }
+
+    /// The policy; at least `threshold` distinct keys are demanded.
+    pub fn required(&self, threshold: NonZeroUsize) -> Result<Policy, CommandError> {
+        self.load_with(threshold)?.ok_or_else(|| {
             CommandError::new(
                 Reason::TrustEmpty,
                 "no trusted key was given, and there is no trust.toml",
@@ -53,16 +68,49 @@ impl TrustArgs {
         })
     }
 
+    /// Before the file is parsed: what was not pinned is not looked at.
+    fn check_pin(&self, path: &Path, text: &str) -> Result<(), CommandError> {
+        let found = TrustDigest::of(text.as_bytes());
+        match self.trust_digest {
+            Some(expected) if expected != found => {
+                let message = format!(
+                    "{}: --trust-digest expects {expected}, the file has {found}",
+                    path.display()
+                );
+                Err(CommandError::new(Reason::TrustMismatch, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn trust_file(&self) -> Option<PathBuf> {
         // Who names keys or a file means those: what lies about in a folder adds nothing.
         if self.trust.is_some() || !self.public.is_empty() {
             return self.trust.clone();
         }
-        let here = PathBuf::from("trust.toml");
-        let user =
-            user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("trust.toml"));
-        [Some(here), user].into_iter().flatten().find(|path| path.exists())
+        found_trust_file()
     }
+}
+
+/// `trust.toml` in the current folder, otherwise in the user's configuration folder.
+pub fn found_trust_file() -> Option<PathBuf> {
+    let here = PathBuf::from("trust.toml");
+    let user = user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("trust.toml"));
+    [Some(here), user].into_iter().flatten().find(|path| path.exists())
+}
+
+/// A public key; errors name its file.
+pub fn public_key(path: &Path) -> Result<PublicKey, CommandError> {
+    PublicKey::from_pem(&text(path, limits::TRUST_BYTES)?)
+        .map_err(|error| CommandError::from(error).of(path.display()))
+}
+
+/// What time it is, for validity windows.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the clock enters")]
+pub fn now() -> Moment {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seconds = since.map(|since| since.as_secs()).unwrap_or_default();
+    Moment::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 /// Provenact's folder below a user folder that a variable names, or below the home folder.

@@ -6,7 +6,7 @@ use super::ui::Ui;
 use crate::attest::{Envelope, receipt::Receipt};
 use crate::reason::{Class, Reason};
 use crate::runtime::Engine;
-use crate::verify::{Claim, Verdict};
+use crate::verify::{Claim, Policy, Verdict};
 use crate::{files, limits, report};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -39,7 +39,14 @@ pub struct Args {
 }
 
 /// Refusals of a receipt that is well-formed and not trusted here.
-const UNTRUSTED: [Reason; 2] = [Reason::Unsigned, Reason::SignatureUntrusted];
+const UNTRUSTED: [Reason; 6] = [
+    Reason::Unsigned,
+    Reason::SignatureUntrusted,
+    Reason::ThresholdUnmet,
+    Reason::KeyRevoked,
+    Reason::KeyNotValid,
+    Reason::KeyRole,
+];
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -51,14 +58,14 @@ struct Report<'a> {
 
 /// Shows the receipt, or extracts bytes.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
-    let trust = args.trust.load()?;
+    let policy = args.trust.load()?;
     if let Some(name) = &args.extract {
-        return extract(args, trust.as_ref(), name, ui);
+        return extract(args, policy.as_ref(), name, ui);
     }
     let bytes = files::read_limited(&args.receipt, limits::ENVELOPE_BYTES)?;
     let named = |error: CommandError| error.of(args.receipt.display());
     // Who signed it is what one looks for here: an untrusted receipt is shown, and called that.
-    let (claim, refused) = match Claim::read(&bytes, trust.as_ref()) {
+    let (claim, refused) = match Claim::read(&bytes, policy.as_ref()) {
         Ok(claim) => (claim, None),
         Err(error) if UNTRUSTED.contains(&error.reason()) => {
             let claim = Claim::read(&bytes, None).map_err(|e| named(e.into()))?;
@@ -84,12 +91,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 }
 
 /// The trace stores long outputs as digests: replaying is what gives the bytes back.
-fn extract(
-    args: &Args,
-    trust: Option<&crate::attest::Trust>,
-    name: &str,
-    ui: Ui,
-) -> Result<u8, CommandError> {
+fn extract(args: &Args, policy: Option<&Policy>, name: &str, ui: Ui) -> Result<u8, CommandError> {
     use std::io::IsTerminal as _;
     if std::io::stdout().is_terminal() {
         return Err(CommandError::new(Reason::Usage, "binary data is not written to a terminal")
@@ -98,7 +100,7 @@ fn extract(
     let kept = Kept::shared();
     let cache = if args.no_cache { None } else { super::cache_directory()? };
     let engine = Engine::cranelift(cache.as_deref())?;
-    let audit = Audit::gather(&args.receipt, &args.from, trust)?;
+    let audit = Audit::gather(&args.receipt, &args.from, policy)?;
     let mut status = 0;
     match audit.replay(&engine, Some(kept.clone()))?.0 {
         Verdict::Reproduced(_) => {}

@@ -18,6 +18,7 @@ mod record;
 mod replay;
 mod run;
 mod tool;
+mod trust;
 mod ui;
 mod verify;
 mod watch;
@@ -52,6 +53,7 @@ enum Command {
     Canon(canon::Args),
     Attest(attest::Args),
     Verify(verify::Args),
+    Trust(trust::Args),
     Run(Box<run::Args>),
     Inspect(inspect::Args),
     Replay(replay::Args),
@@ -106,6 +108,7 @@ fn dispatch(args: Vec<OsString>) -> u8 {
         Command::Canon(args) => canon::run(args, ui),
         Command::Attest(args) => attest::run(args, ui),
         Command::Verify(args) => verify::run(args, ui),
+        Command::Trust(args) => trust::run(args, ui),
         Command::Run(args) => run::run(args, ui),
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Replay(args) => replay::run(args, ui),

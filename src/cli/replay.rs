@@ -9,7 +9,7 @@ use crate::reason::{Class, Reason};
 use crate::runtime::{Divergence, Engine};
 use crate::skill::Manifest;
 use crate::trace::{MaterialName, Reader};
-use crate::verify::{self, Claim, DOES_NOT_PROVE, PROVES, Replay, Verdict};
+use crate::verify::{self, Claim, DOES_NOT_PROVE, PROVES, Policy, Replay, Verdict};
 use crate::wasm::{Canonical, Companion};
 use crate::{files, limits};
 use serde::Serialize;
@@ -91,11 +91,11 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         Class::Interrupted.exit()
     };
     let watch = args.timeout.map(seconds).transpose()?.map(|after| watch(after, late));
-    let trust = args.trust.load()?;
+    let policy = args.trust.load()?;
     if let Some(out) = &args.out {
         files::must_be_creatable(out)?;
     }
-    let audit = Audit::gather(&args.receipt, &args.from, trust.as_ref())?;
+    let audit = Audit::gather(&args.receipt, &args.from, policy.as_ref())?;
     let attestation = audit.attestation.clone();
     let cache = if args.no_cache { None } else { super::cache_directory()? };
     let engine = Engine::cranelift(cache.as_deref())?;
@@ -116,11 +116,11 @@ impl Audit {
     pub fn gather(
         receipt: &Path,
         from: &[PathBuf],
-        trust: Option<&crate::attest::Trust>,
+        policy: Option<&Policy>,
     ) -> Result<Self, CommandError> {
         let named = |error: CommandError| error.of(receipt.display());
         let bytes = files::read_limited(receipt, limits::ENVELOPE_BYTES)?;
-        let claim = Claim::read(&bytes, trust).map_err(|error| named(error.into()))?;
+        let claim = Claim::read(&bytes, policy).map_err(|error| named(error.into()))?;
         let places = inputs::Places::new(receipt, from);
         let beside = receipt.with_extension("trace");
         let path = if beside.exists() {
@@ -159,7 +159,7 @@ impl Audit {
             match (claim.receipt().attestation, trace.material(MaterialName::Attestation)) {
                 (None, _) => "none; the operator ran the skill with --allow-unsigned".to_owned(),
                 (Some(claimed), bytes) => {
-                    verify::attestation(&claimed, bytes, claim.receipt(), trust)
+                    verify::attestation(&claimed, bytes, claim.receipt(), policy)
                 }
             };
         // A companion that a writer of ours would not put into a trace is not looked at.

@@ -217,13 +217,16 @@ fn interrupt(recording: &Recording, end: &Run) -> u8 {
 /// The attestation that allows the bundle to run, or none when the operator says so.
 fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attested>, CommandError> {
     let hint = |error: CommandError| match error.reason {
+        Reason::KeyRole | Reason::KeyRevoked | Reason::KeyNotValid | Reason::ThresholdUnmet => {
+            error
+        }
         Reason::AttestationMissing => {
             error.hint("have its author run provenact attest, or run it with --allow-unsigned")
         }
         _ => error.hint("give the author's key with --pub, or run it with --allow-unsigned"),
     };
-    let trust = match args.trust.load()? {
-        Some(trust) => trust,
+    let policy = match args.trust.load()? {
+        Some(policy) => policy,
         None if args.allow_unsigned => return Ok(None),
         None => {
             let message = format!(
@@ -233,7 +236,7 @@ fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attest
             return Err(hint(CommandError::new(Reason::SignatureUntrusted, message)));
         }
     };
-    match bundle.attested(&trust) {
+    match bundle.attested(&policy) {
         Ok(attested) => Ok(Some(attested)),
         Err(_) if args.allow_unsigned => {
             ui.warn("the bundle has no attestation by a trusted key; --allow-unsigned runs it, and the receipt says so");
@@ -290,9 +293,8 @@ fn header(
 ) -> Result<Header, CommandError> {
     let mut arguments = vec![bundle.manifest().name().to_owned()];
     arguments.extend(args.skill.iter().skip(1).cloned());
-    let attestation = attested.and_then(|attested| {
-        Some(AttestedBy { envelope: attested.digest(), key: attested.key()? })
-    });
+    let attestation =
+        attested.map(|attested| AttestedBy { envelope: attested.digest(), key: attested.key() });
     let mut salt = [0; 32];
     #[expect(clippy::disallowed_methods, reason = "each execution has a salt of its own")]
     getrandom::fill(&mut salt).map_err(crate::attest::Error::from)?;

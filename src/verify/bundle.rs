@@ -1,8 +1,9 @@
 //! Bundles: do the parts belong together, and who says so.
 
-use super::Error;
-use crate::attest::provenance::Provenance;
-use crate::attest::{self, Trust, Verified};
+use super::policy::{Context, Policy, Said, Upheld, Verdict};
+use super::{Error, Refusal};
+use crate::attest::provenance::{self, Provenance};
+use crate::attest::{self, About, Statement, TrustedKey, Verified};
 use crate::digest::{
     CompanionDigest, EnvelopeDigest, KeyId, ManifestDigest, ModuleDigest, SourceDigest,
 };
@@ -20,18 +21,28 @@ pub struct CheckedBundle {
     attestations: Option<Vec<u8>>,
 }
 
-/// Proof that a trusted key attested a bundle: only [`CheckedBundle::attested`] makes one.
+/// Proof that a bundle is attested as the policy demands: only [`CheckedBundle::attested`] makes one.
 #[derive(Debug)]
 pub struct Attested {
     provenance: Verified<Provenance>,
+    key: KeyId,
+    by: Vec<TrustedKey>,
     envelope: Vec<u8>,
+    said: Vec<Said>,
+    upheld: Upheld,
 }
 
 impl Attested {
-    /// What was attested, and by whom.
+    /// What was attested.
     #[must_use]
     pub fn provenance(&self) -> &Verified<Provenance> {
         &self.provenance
+    }
+
+    /// The distinct keys that count: trusted as authors, now.
+    #[must_use]
+    pub fn by(&self) -> &[TrustedKey] {
+        &self.by
     }
 
     /// The envelope's bytes: one line, without its end.
@@ -46,10 +57,16 @@ impl Attested {
         EnvelopeDigest::of(&self.envelope)
     }
 
-    /// The first trusted key that verified it.
+    /// The first key that counts of those that signed this envelope.
     #[must_use]
-    pub fn key(&self) -> Option<KeyId> {
-        self.provenance.by().first().map(attest::TrustedKey::id)
+    pub fn key(&self) -> KeyId {
+        self.key
+    }
+
+    /// The rules, and what the bundle's statements say.
+    #[must_use]
+    pub fn into_evidence(self) -> (Upheld, Vec<Said>) {
+        (self.upheld, self.said)
     }
 
     /// Holds the debug companion and the original, where the bundle has them, to the digests that
@@ -151,36 +168,97 @@ impl CheckedBundle {
         &self.interface
     }
 
-    /// Finds build provenance about exactly this module and manifest, signed by a trusted key.
+    /// Holds the bundle's statements about exactly this module and manifest to the policy: at least
+    /// build provenance by an author, and whatever the trust file requires besides.
     ///
     /// # Errors
-    /// [`Error::AttestationMissing`] when there are no attestations; otherwise what is wrong with
-    /// the one that came closest.
-    pub fn attested(&self, trust: &Trust) -> Result<Attested, Error> {
-        let mut closest: Option<attest::Error> = None;
-        for (line, envelope) in
-            attest::parse_lines(self.attestations.as_deref().unwrap_or_default())?
-        {
-            match self.attested_by(&envelope, trust) {
-                Ok(provenance) => return Ok(Attested { provenance, envelope: line.to_vec() }),
-                // A verified statement about something else says more than an unknown signer.
-                Err(error) => match &closest {
-                    Some(attest::Error::SubjectMismatch { .. }) => {}
-                    _ => closest = Some(error),
-                },
-            }
+    /// [`Error::AttestationMissing`] when there are no attestations; otherwise [`Error::Refused`].
+    pub fn attested(&self, policy: &Policy) -> Result<Attested, Error> {
+        let lines = attest::parse_lines(self.attestations.as_deref().unwrap_or_default())?;
+        let (mut said, mut statements, mut closest) = (Vec::new(), Vec::new(), None);
+        for (line, envelope) in &lines {
+            let verified = envelope.verify(policy.trust()).and_then(|payload| {
+                let statement = payload.statement()?;
+                // What says to be ours is of our form, or nothing.
+                if is_ours(&statement) && self.is_about_this(&statement) {
+                    statement.provenance()?;
+                }
+                Ok(statement)
+            });
+            let (one, error) = match verified {
+                Ok(statement) => {
+                    let one = Said::verified(envelope, &statement);
+                    statements.push((*line, statement));
+                    (one, None)
+                }
+                Err(error) => (Said::claimed(envelope), Some(error)),
+            };
+            said.push(one);
+            closest = error.or(closest);
         }
-        Err(closest.map_or(Error::AttestationMissing, Error::Attest))
+        said.truncate(SAID);
+        let Some(first) = closest.filter(|_| statements.is_empty()) else {
+            if statements.is_empty() {
+                return Err(Error::AttestationMissing);
+            }
+            return self.judged(policy, &statements, said);
+        };
+        Err(Refusal::of(first, said).into())
     }
 
-    fn attested_by(
+    fn judged(
         &self,
-        envelope: &attest::Envelope,
-        trust: &Trust,
-    ) -> Result<Verified<Provenance>, attest::Error> {
-        let statement = envelope.verify(trust)?.statement()?;
-        statement.require_subject("the module", self.module.digest().as_bytes())?;
-        statement.require_subject("the manifest", self.manifest_digest.as_bytes())?;
-        statement.provenance()
+        policy: &Policy,
+        statements: &[(&[u8], Verified<Statement>)],
+        said: Vec<Said>,
+    ) -> Result<Attested, Error> {
+        let things = [
+            ("the module".to_owned(), *self.module.digest().as_bytes()),
+            ("the manifest".to_owned(), *self.manifest_digest.as_bytes()),
+        ];
+        let rows = self.interface.host_functions();
+        let context = Context {
+            capabilities: self.manifest.capabilities(),
+            imports: rows.iter().map(|row| (row.module, row.name)).collect(),
+        };
+        let all: Vec<&Verified<Statement>> = statements.iter().map(|(_, s)| s).collect();
+        let mut verdict = Verdict::default();
+        let mut authors = None;
+        for requirement in policy.required_of(About::Bundle) {
+            let judged = policy.judge(&requirement, &all, &things, &context);
+            verdict.append(judged.verdict);
+            let mut ours = judged.counted.iter().filter(|(at, _)| is_ours(all[*at]));
+            if let (None, Some((at, keys))) = (&authors, ours.next()) {
+                let mut by: Vec<TrustedKey> = Vec::new();
+                for key in judged.counted.iter().flat_map(|(_, keys)| keys) {
+                    if !by.contains(key) {
+                        by.push(key.clone());
+                    }
+                }
+                authors = keys.first().map(|key| (*at, key.id(), by));
+            }
+        }
+        let upheld = match verdict.uphold() {
+            Ok(upheld) => upheld,
+            Err(verdict) => return Err(Refusal::new(verdict, said).into()),
+        };
+        let Some((at, key, by)) = authors else { return Err(Error::AttestationMissing) };
+        let provenance = all[at].provenance()?;
+        Ok(Attested { provenance, key, by, envelope: statements[at].0.to_vec(), said, upheld })
     }
+
+    fn is_about_this(&self, statement: &Statement) -> bool {
+        statement.subject_matches(self.module.digest().as_bytes())
+            && statement.subject_matches(self.manifest_digest.as_bytes())
+    }
+}
+
+/// Statements of one bundle that are shown.
+const SAID: usize = 16;
+
+/// Whether a statement says to be provenance of our build type.
+fn is_ours(statement: &Statement) -> bool {
+    let ty = statement.predicate().pointer("/buildDefinition/buildType");
+    statement.predicate_type() == provenance::PREDICATE_TYPE
+        && ty.and_then(crate::json::Value::as_str) == Some(provenance::BUILD_TYPE)
 }

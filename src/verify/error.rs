@@ -1,8 +1,10 @@
 //! Why something was not upheld.
 
+use super::policy::{Said, Verdict};
 use crate::digest::{EnvelopeDigest, ManifestDigest, ModuleDigest};
 use crate::reason::Reason;
 use crate::{attest, runtime, skill, trace, wasm};
+use std::fmt;
 
 /// Why a judgement could not be given, or is no.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,9 @@ pub enum Error {
     /// There is no attestation.
     #[error("the bundle has no attestation")]
     AttestationMissing,
+    /// A policy's rule is not upheld.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
     /// A trace or receipt names another manifest.
     #[error("{what} names manifest {expected}, this one has digest {found}")]
     Manifest {
@@ -93,6 +98,70 @@ pub enum Error {
     Runtime(#[from] runtime::Error),
 }
 
+/// A policy said no: every rule that was looked at, and who signed and claims what.
+#[derive(Debug)]
+pub struct Refusal {
+    verdict: Verdict,
+    said: Vec<Said>,
+    cause: Option<attest::Error>,
+}
+
+impl Refusal {
+    /// A rule is broken.
+    pub(super) fn new(verdict: Verdict, said: Vec<Said>) -> Self {
+        Self { verdict, said, cause: None }
+    }
+
+    /// An envelope or what is in it is no evidence at all.
+    pub(super) fn of(cause: attest::Error, said: Vec<Said>) -> Self {
+        let (name, expected) = if matches!(
+            cause,
+            attest::Error::Unsigned | attest::Error::SignatureUntrusted { .. }
+        ) {
+            ("signature", "one that verifies under a trusted key")
+        } else {
+            ("statement", "one that can be read")
+        };
+        let mut verdict = Verdict::default();
+        verdict.add(name, false, cause.reason(), expected, cause.to_string());
+        Self { verdict, said, cause: Some(cause) }
+    }
+
+    /// Every rule that was looked at.
+    #[must_use]
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Who signed and claims what.
+    #[must_use]
+    pub fn said(&self) -> &[Said] {
+        &self.said
+    }
+
+    fn reason(&self) -> Reason {
+        self.verdict.broken().map_or(Reason::PolicyUnmet, |rule| rule.reason)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.cause, self.verdict.broken()) {
+            (Some(cause), _) => cause.fmt(f),
+            (None, Some(rule)) => rule.fmt(f),
+            (None, None) => f.write_str("no rule was looked at"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
 impl Error {
     /// The stable reason.
     #[must_use]
@@ -100,6 +169,7 @@ impl Error {
         match self {
             Self::Artifact { .. } => Reason::ArtifactMismatch,
             Self::AttestationMissing => Reason::AttestationMissing,
+            Self::Refused(refusal) => refusal.reason(),
             Self::Manifest { .. }
             | Self::Module { .. }
             | Self::Beside { .. }

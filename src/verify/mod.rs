@@ -3,12 +3,16 @@
 //! Exit status 0 of `verify` and `replay` consumes a value that only this room can make.
 
 mod bundle;
+mod envelope;
 mod error;
+mod policy;
 mod receipt;
 mod replay;
 
 pub use bundle::{Attested, CheckedBundle, check_original};
-pub use error::Error;
+pub use envelope::{Consumed, consume};
+pub use error::{Error, Refusal};
+pub use policy::{Policy, Rule, Said, Upheld, Verdict as Judgement};
 pub use receipt::{Authenticity, Claim, attestation};
 pub use replay::{Replay, Reproduced, Verdict, replay};
 

@@ -1,8 +1,10 @@
 //! Receipts: what they claim, and who signed it.
 
-use super::Error;
-use crate::attest::receipt::{Attestation, Receipt};
-use crate::attest::{self, Envelope, Statement, Trust, TrustedKey, Verified};
+use super::envelope::{Read, requirements, verified};
+use super::policy::{Context, Policy};
+use super::{Error, Refusal};
+use crate::attest::receipt::{Attestation, PREDICATE_TYPE, Receipt};
+use crate::attest::{self, About, Envelope, Requirement, Role, Statement, TrustedKey, provenance};
 use crate::digest::EnvelopeDigest;
 
 /// Who stands behind a receipt.
@@ -24,16 +26,22 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Reads a receipt. With `trust`, a signature by one of its keys is required.
+    /// Reads a receipt. With a policy, operators' signatures are required as it demands; what it
+    /// demands of auditors is theirs to find out.
     ///
     /// # Errors
-    /// A malformed envelope, statement or receipt; with `trust`, a missing or untrusted signature.
-    pub fn read(envelope: &[u8], trust: Option<&Trust>) -> Result<Self, Error> {
+    /// A malformed envelope, statement or receipt; with a policy, what it refuses.
+    pub fn read(envelope: &[u8], policy: Option<&Policy>) -> Result<Self, Error> {
         let envelope = Envelope::parse(envelope)?;
-        if let Some(trust) = trust {
-            let verified: Verified<Receipt> = envelope.verify(trust)?.statement()?.receipt()?;
-            let authenticity = Authenticity::Verified(verified.by().to_vec());
-            return Ok(Self { receipt: (*verified).clone(), authenticity });
+        if let Some(policy) = policy {
+            let statement = verified(policy, &envelope)?;
+            let receipt = statement.receipt().map_err(Error::Attest)?;
+            let mut wanted = requirements(policy);
+            wanted.retain(|r| r.predicate_type == PREDICATE_TYPE && r.role == Some(Role::Operator));
+            let read = Read { envelope: &envelope, statement: &statement, receipt: &receipt };
+            let signed = read.judged(policy, &wanted, &[], &[])?;
+            let authenticity = Authenticity::Verified(signed.by);
+            return Ok(Self { receipt: (*receipt).clone(), authenticity });
         }
         let statement = Statement::parse(envelope.payload_unverified().as_bytes())?;
         let authenticity = if envelope.signature_count() == 0 {
@@ -64,22 +72,30 @@ pub fn attestation(
     claimed: &Attestation,
     envelope: Option<&[u8]>,
     receipt: &Receipt,
-    trust: Option<&Trust>,
+    policy: Option<&Policy>,
 ) -> String {
-    let check = |bytes: &[u8], trust: &Trust| -> Result<String, attest::Error> {
-        let statement = Envelope::parse(bytes)?.verify(trust)?.statement()?;
-        statement.require_subject("the module", receipt.module.sha256.as_bytes())?;
-        statement.require_subject("the manifest", receipt.manifest.sha256.as_bytes())?;
-        let provenance = statement.provenance()?;
-        let names =
-            provenance.by().iter().map(|key| format!("{} ({})", key.name(), key.id().hex()));
-        Ok(names.collect::<Vec<_>>().join(", "))
+    let check = |bytes: &[u8], policy: &Policy| -> Result<String, Error> {
+        let statement = Envelope::parse(bytes)?.verify(policy.trust())?.statement()?;
+        let things = [
+            ("the module".to_owned(), *receipt.module.sha256.as_bytes()),
+            ("the manifest".to_owned(), *receipt.manifest.sha256.as_bytes()),
+        ];
+        statement.provenance()?;
+        let author = Some(Role::Author);
+        let requirement = Requirement::new(provenance::PREDICATE_TYPE, About::Bundle, author);
+        let judged = policy.judge(&requirement, &[&statement], &things, &Context::default());
+        let names: Vec<String> =
+            judged.counted.iter().flat_map(|(_, keys)| keys).map(ToString::to_string).collect();
+        match judged.verdict.uphold() {
+            Ok(_) => Ok(names.join(", ")),
+            Err(verdict) => Err(Refusal::new(verdict, Vec::new()).into()),
+        }
     };
     let same = envelope.filter(|bytes| EnvelopeDigest::of(bytes) == claimed.sha256);
-    match (same, trust) {
-        (Some(bytes), Some(trust)) => match check(bytes, trust) {
+    match (same, policy) {
+        (Some(bytes), Some(policy)) => match check(bytes, policy) {
             Ok(names) => format!("verified by {names}"),
-            Err(attest::Error::SignatureUntrusted { .. }) => {
+            Err(Error::Attest(attest::Error::SignatureUntrusted { .. })) => {
                 format!("by key {}, not checked: that key is not trusted here", claimed.keyid.hex())
             }
             Err(error) => format!("{}, not upheld here: {error}", claimed.sha256),

@@ -144,7 +144,9 @@ fn a_trust_file_that_lies_about_adds_nothing_to_the_keys_that_were_named() {
     let place = Place::recorded();
     place.type_in("attest decide.skill --key stranger.key.pem").status(0);
     let public = String::from_utf8(place.read("stranger.pub.pem")).unwrap();
-    let trust = format!("version = 1\n[[key]]\nname = \"Alice\"\npublic = \"\"\"{public}\"\"\"\n");
+    let trust = format!(
+        "version = 1\n[[key]]\nname = \"Alice\"\nroles = [\"author\"]\npublic = \"\"\"{public}\"\"\"\n"
+    );
     place.type_in("build decide.wasm --name other --cap fs.read=/data").status(0);
     place.type_in("attest other.skill --key stranger.key.pem").status(0);
     place.write("trust.toml", trust);

@@ -19,3 +19,4 @@ mod outcomes;
 mod programs;
 mod statements;
 mod tamper;
+mod trust;

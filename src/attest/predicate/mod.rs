@@ -1,5 +1,6 @@
 //! Predicate types: what statements of ours say.
 
+pub mod finding;
 pub mod foreign;
 pub mod provenance;
 pub mod receipt;

@@ -1,55 +1,41 @@
-//! Which keys are trusted (`spec/trust.md`).
+//! Which keys are trusted, for what, and what must be said before something is believed
+//! (`spec/trust.md`). This room reads and writes the file; `verify/policy` judges by it.
+
+mod edit;
+mod file;
+mod key;
+mod moment;
+mod requirement;
+
+pub use edit::add_key;
+pub use key::{Role, Roles, TrustedKey};
+pub use moment::Moment;
+pub use requirement::{About, Allowed, ImportPattern, Requirement};
 
 use super::{Error, PublicKey};
-use crate::digest::KeyId;
+use crate::digest::TrustDigest;
 use crate::limits;
-use serde::Deserialize;
 
-/// A key that is trusted, and what it is called here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrustedKey {
-    name: String,
-    key: PublicKey,
-}
-
-impl TrustedKey {
-    /// What the key is called by the one who trusts it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The key.
-    #[must_use]
-    pub fn key(&self) -> &PublicKey {
-        &self.key
-    }
-
-    /// The key's id.
-    #[must_use]
-    pub fn id(&self) -> KeyId {
-        self.key.id()
-    }
-}
-
-/// At least one trusted key; no key and no name twice.
+/// At least one trusted key, no key and no name twice; and what is required.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
     keys: Vec<TrustedKey>,
+    requirements: Vec<Requirement>,
+    file: Option<TrustDigest>,
 }
 
 impl Trust {
-    /// Trust in keys with their names, for instance from `--pub`. A key that comes again is left
-    /// out, so that lists can be joined.
+    /// Trust in keys with their names, for instance from `--pub`: in every role, without bounds. A
+    /// key that comes again is left out, so that lists can be joined.
     ///
     /// # Errors
     /// [`Error::TrustEmpty`] without keys; [`Error::TrustMalformed`] for an unfit name, a name for
     /// two keys, or too many keys.
     pub fn from_keys(keys: impl IntoIterator<Item = (String, PublicKey)>) -> Result<Self, Error> {
-        let mut trust = Self { keys: Vec::new() };
+        let mut trust = Self { keys: Vec::new(), requirements: Vec::new(), file: None };
         for (name, key) in keys {
             if !trust.keys.iter().any(|trusted| trusted.key == key) {
-                trust.add(name, key)?;
+                trust.add(TrustedKey::named(name, key))?;
             }
         }
         if trust.keys.is_empty() { Err(Error::TrustEmpty) } else { Ok(trust) }
@@ -59,29 +45,36 @@ impl Trust {
     ///
     /// # Errors
     /// [`Error::TooLarge`], [`Error::TrustSyntax`], [`Error::TrustMalformed`],
-    /// [`Error::TrustKey`], and [`Error::TrustEmpty`] when it lists no key.
+    /// [`Error::TrustMember`], [`Error::TrustKey`], and [`Error::TrustEmpty`] when it lists no key.
     pub fn parse_toml(text: &str) -> Result<Self, Error> {
-        let (found, limit) = (text.len() as u64, limits::TRUST_BYTES);
-        if found > limit {
-            return Err(Error::TooLarge { what: "trust file", found, limit });
-        }
-        let file: TrustFile = toml::from_str(text).map_err(|error| Error::TrustSyntax {
-            offset: error.span().map_or(0, |span| span.start),
-            message: error.message().to_owned(),
-        })?;
-        if file.version != 1 {
-            return Err(malformed("", "the file's version is not 1"));
-        }
-        let mut trust = Self { keys: Vec::new() };
-        for KeyEntry { name, public } in file.key {
-            let key = PublicKey::from_pem(&public).map_err(|source| Error::TrustKey {
-                name: super::error::cut(&name),
-                source: Box::new(source),
-            })?;
+        let trust = file::parse(text)?;
+        if trust.keys.is_empty() { Err(Error::TrustEmpty) } else { Ok(trust) }
+    }
+
+    /// This file's trust, and trust in `keys` that were named beside it: in every role. The name
+    /// given beside the file stands; what the file says of a key's time and revocation stands too.
+    ///
+    /// # Errors
+    /// As [`Trust::from_keys`].
+    pub fn and_keys(
+        self,
+        keys: impl IntoIterator<Item = (String, PublicKey)>,
+    ) -> Result<Self, Error> {
+        let mut trust = Self { keys: Vec::new(), ..self };
+        let mut listed = self.keys;
+        for (name, key) in keys {
             if trust.keys.iter().any(|trusted| trusted.key == key) {
-                return Err(malformed(&name, "is listed already under another name"));
+                continue;
             }
-            trust.add(name, key)?;
+            match listed.iter().position(|trusted| trusted.key == key) {
+                None => trust.add(TrustedKey::named(name, key))?,
+                Some(at) => {
+                    trust.add(TrustedKey { name, roles: Roles::Every, ..listed.remove(at) })?;
+                }
+            }
+        }
+        for key in listed {
+            trust.add(key)?;
         }
         if trust.keys.is_empty() { Err(Error::TrustEmpty) } else { Ok(trust) }
     }
@@ -92,35 +85,33 @@ impl Trust {
         &self.keys
     }
 
-    fn add(&mut self, name: String, key: PublicKey) -> Result<(), Error> {
-        let length = name.chars().count();
-        if length == 0 || length > limits::KEY_NAME_CHARS || name.contains(char::is_control) {
-            return Err(malformed(&name, "a name is 1 to 256 characters, none of them control"));
+    /// What the file requires, in its order.
+    #[must_use]
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.requirements
+    }
+
+    /// Digest of the file; `None` when there was none.
+    #[must_use]
+    pub fn file(&self) -> Option<TrustDigest> {
+        self.file
+    }
+
+    fn add(&mut self, key: TrustedKey) -> Result<(), Error> {
+        let length = key.name.chars().count();
+        if length == 0 || length > limits::KEY_NAME_CHARS || key.name.contains(char::is_control) {
+            let why = "a name is 1 to 256 characters, none of them control";
+            return Err(malformed(&key.name, why));
         }
-        if self.keys.iter().any(|trusted| trusted.name == name) {
-            return Err(malformed(&name, "two keys have this name"));
+        if self.keys.iter().any(|trusted| trusted.name == key.name) {
+            return Err(malformed(&key.name, "two keys have this name"));
         }
         if self.keys.len() >= limits::TRUSTED_KEYS {
-            return Err(malformed(&name, "more than 256 keys are listed"));
+            return Err(malformed(&key.name, "more than 256 keys are listed"));
         }
-        self.keys.push(TrustedKey { name, key });
+        self.keys.push(key);
         Ok(())
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrustFile {
-    version: u64,
-    #[serde(default)]
-    key: Vec<KeyEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyEntry {
-    name: String,
-    public: String,
 }
 
 fn malformed(name: &str, why: &'static str) -> Error {

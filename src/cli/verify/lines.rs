@@ -1,0 +1,138 @@
+//! A file of many envelopes, one a line: a stream, in as much memory as the longest line needs.
+
+use super::{Demand, report};
+use crate::abi::show::visible;
+use crate::attest::Envelope;
+use crate::cli::error::CommandError;
+use crate::cli::inputs;
+use crate::cli::ui::Ui;
+use crate::json;
+use crate::limits;
+use crate::reason::Reason;
+use crate::verify::{Upheld, consume};
+use serde::Serialize;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// A line that was not upheld.
+#[derive(Serialize)]
+struct Refused {
+    line: u64,
+    reason: &'static str,
+    message: String,
+}
+
+/// The members of the report after the list of refusals.
+#[derive(Serialize)]
+struct Summary {
+    path: String,
+    lines: u64,
+    upheld: u64,
+    refused: u64,
+}
+
+pub fn run(path: &Path, demand: &Demand, ui: Ui) -> Result<u8, CommandError> {
+    let mut reader = BufReader::with_capacity(1 << 16, inputs::open(path)?);
+    let shown = path.display();
+    let mut out = Out { ui, any: false };
+    out.begin()?;
+    let mut summary = Summary { path: shown.to_string(), lines: 0, upheld: 0, refused: 0 };
+    // One proof stands for all lines: the last one, once every line had its own.
+    let (mut proof, mut exit) = (None, None::<u8>);
+    let mut line = Vec::new();
+    while read_line(&mut reader, &mut line, path)? {
+        summary.lines += 1;
+        match of_line(&line, demand) {
+            Ok(upheld) => {
+                summary.upheld += 1;
+                proof = Some(upheld);
+            }
+            Err(error) => {
+                summary.refused += 1;
+                let status = error.reason.class().exit();
+                exit = Some(exit.map_or(status, |exit| exit.min(status)));
+                let (reason, message) = (error.reason.name(), error.message);
+                out.refused(&Refused { line: summary.lines, reason, message }, path)?;
+            }
+        }
+    }
+    out.end(&summary)?;
+    if summary.lines == 0 {
+        let message = format!("{shown}: no line, and nothing verified");
+        ui.warn(&message);
+        return Ok(Reason::NothingToVerify.class().exit());
+    }
+    Ok(report::exit(proof.into_iter().collect(), exit))
+}
+
+fn of_line(line: &[u8], demand: &Demand) -> Result<Upheld, CommandError> {
+    let Some(line) = line.strip_suffix(b"\n") else {
+        // Of a file that was cut off, nobody knows how many lines are missing.
+        let message = "the line has no line end: the file was cut off";
+        return Err(CommandError::new(Reason::EnvelopeMalformed, message));
+    };
+    let envelope = Envelope::parse(line)?;
+    let wanted = demand.predicate_type.as_deref();
+    Ok(consume(&demand.policy, &envelope, &demand.subjects, wanted, &[])?.upheld)
+}
+
+/// Reads one line with its end into `line`; false at the end of the file.
+fn read_line(
+    reader: &mut impl BufRead,
+    line: &mut Vec<u8>,
+    path: &Path,
+) -> Result<bool, CommandError> {
+    line.clear();
+    // One byte more than the limit and a line end: what is longer is refused as too large, and the
+    // rest of the file would be read out of step.
+    let most = limits::ENVELOPE_BYTES + 1;
+    let read = reader.by_ref().take(most).read_until(b'\n', line).map_err(|error| {
+        CommandError::new(Reason::FileUnreadable, format!("{}: {error}", path.display()))
+    })?;
+    if read as u64 == most && !line.ends_with(b"\n") {
+        let message = format!("{}: a line is longer than {} bytes", path.display(), most - 1);
+        return Err(CommandError::new(Reason::FileTooLarge, message));
+    }
+    Ok(read > 0)
+}
+
+/// Prints refusals as they come; as JSON, into a list that the summary follows.
+struct Out {
+    ui: Ui,
+    any: bool,
+}
+
+impl Out {
+    fn begin(&self) -> Result<(), CommandError> {
+        if !self.ui.is_json() {
+            return Ok(());
+        }
+        let schema = "https://opertus.systems/provenact/verify-lines/v1";
+        self.ui.bytes(format!("{{\n  \"schema\": \"{schema}\",\n  \"refusals\": [").as_bytes())
+    }
+
+    fn refused(&mut self, refused: &Refused, path: &Path) -> Result<(), CommandError> {
+        if !self.ui.is_json() {
+            let Refused { line, reason, message } = refused;
+            let message = visible(message, false);
+            let text = format!("{}:{line}: refused, {message} [{reason}]", path.display());
+            return self.ui.answer(&text, refused);
+        }
+        let comma = if self.any { "," } else { "" };
+        self.any = true;
+        let text = String::from_utf8(json::to_jcs(refused)?).unwrap_or_default();
+        self.ui.bytes(format!("{comma}\n    {text}").as_bytes())
+    }
+
+    fn end(&self, summary: &Summary) -> Result<(), CommandError> {
+        let Summary { path, lines, upheld, refused } = summary;
+        if !self.ui.is_json() {
+            let text = format!("{path}: {lines} lines, {upheld} upheld, {refused} refused");
+            return self.ui.answer(&text, summary);
+        }
+        let members = json::to_pretty(summary)?;
+        let members = members.strip_prefix('{').unwrap_or(&members);
+        let gap = if self.any { "\n  " } else { "" };
+        self.ui.bytes(format!("{gap}],{members}\n").as_bytes())
+    }
+}

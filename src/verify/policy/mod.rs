@@ -1,0 +1,317 @@
+//! The policy: a valid signature is never enough. What is demanded is in a [`Trust`]; what comes
+//! out is a [`Verdict`] that lists every rule with what it expected and found.
+//!
+//! Nothing here opens a file or reads a clock: the moment is handed in.
+
+mod said;
+mod signers;
+mod verdict;
+
+pub use said::Said;
+pub use verdict::{Rule, Upheld, Verdict};
+
+use crate::abi::Capability;
+use crate::attest::{
+    About, Allowed, Moment, Requirement, Statement, Trust, TrustedKey, Verified, finding,
+    provenance, receipt,
+};
+use crate::reason::Reason;
+use crate::skill::declares;
+use finding::{Finding, Found};
+use said::{cut, text};
+use signers::Excluded;
+use std::collections::BTreeSet;
+
+/// Whom to believe, what to demand, and what time it is.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    trust: Trust,
+    now: Moment,
+    threshold: usize,
+}
+
+/// What a statement must be about: each thing by what it is called and its SHA-256.
+pub(super) type Things<'a> = &'a [(String, [u8; 32])];
+
+/// What a requirement is compared with besides statements.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Context<'a> {
+    /// Capabilities that a bundle declares, or a receipt was granted.
+    pub capabilities: &'a [Capability],
+    /// Functions that the module imports, as (module, name).
+    pub imports: Vec<(&'a str, &'a str)>,
+}
+
+/// How one requirement went: its rules, and for each statement that counts its place in the list
+/// and the keys that count.
+pub(super) struct Judged {
+    pub verdict: Verdict,
+    pub counted: Vec<(usize, Vec<TrustedKey>)>,
+}
+
+impl Policy {
+    /// A policy at a moment. `threshold` is how many distinct keys are demanded at least, beside
+    /// what the trust file demands; it can only add.
+    #[must_use]
+    pub fn new(trust: Trust, now: Moment, threshold: std::num::NonZeroUsize) -> Self {
+        Self { trust, now, threshold: threshold.get() }
+    }
+
+    /// Whom to believe.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// The moment that validity is compared with.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// What is required of bundles, of receipts, or of files.
+    #[must_use]
+    pub fn required_of(&self, about: About) -> Vec<Requirement> {
+        let base = match about {
+            About::Bundle => Requirement::built_in(provenance::PREDICATE_TYPE, about),
+            About::Receipt => Requirement::built_in(receipt::PREDICATE_TYPE, about),
+            About::File => None,
+        };
+        self.requirements(about, base)
+    }
+
+    /// What is required of such a thing: what the trust file says, and `base`, unless the file has
+    /// a requirement of that predicate type and role in its place.
+    pub(super) fn requirements(&self, about: About, base: Option<Requirement>) -> Vec<Requirement> {
+        let listed = self.trust.requirements().iter().filter(|listed| listed.about == about);
+        let listed: Vec<Requirement> = listed.cloned().collect();
+        let replaces = |own: &Requirement, base: &Requirement| {
+            own.predicate_type == base.predicate_type
+                && own.role == base.role
+                && base.build_types.iter().all(|ty| own.build_types.contains(ty))
+        };
+        let like = base.as_ref().map(|base| (base.predicate_type.clone(), base.role));
+        let base = base.filter(|base| !listed.iter().any(|own| replaces(own, base)));
+        let mut all: Vec<Requirement> = base.into_iter().chain(listed).collect();
+        for requirement in &mut all {
+            if like.as_ref().is_some_and(|(ty, role)| {
+                *ty == requirement.predicate_type && *role == requirement.role
+            }) {
+                requirement.threshold = requirement.threshold.max(self.threshold);
+            }
+        }
+        all
+    }
+
+    /// Holds statements to one requirement. They are verified; whether they are about `things` and
+    /// of the right type is looked at here.
+    pub(super) fn judge(
+        &self,
+        requirement: &Requirement,
+        statements: &[&Verified<Statement>],
+        things: Things<'_>,
+        context: &Context<'_>,
+    ) -> Judged {
+        let mut verdict = Verdict::default();
+        let of_type = |s: &&Verified<Statement>| s.predicate_type() == requirement.predicate_type;
+        let types: BTreeSet<&str> = statements.iter().map(|s| s.predicate_type()).collect();
+        let types: Vec<String> = types.into_iter().take(4).map(cut).collect();
+        let is_there = statements.iter().any(|s| of_type(s));
+        let none =
+            if types.is_empty() { "no verified statement".to_owned() } else { types.join(", ") };
+        verdict.add(
+            "predicate-type",
+            is_there,
+            if types.is_empty() { Reason::AttestationMissing } else { Reason::PredicateMismatch },
+            &requirement.predicate_type,
+            if is_there { requirement.predicate_type.clone() } else { none },
+        );
+        let mut counted: Vec<(usize, Vec<TrustedKey>)> = Vec::new();
+        let mut excluded: Vec<Excluded> = Vec::new();
+        let mut closest: Option<Verdict> = None;
+        let mut engines = BTreeSet::new();
+        let mut against = Vec::new();
+        for (at, statement) in statements.iter().enumerate().filter(|(_, s)| of_type(s)) {
+            let own = content(requirement, statement, things);
+            let (keys, others) = signers::sorted(requirement, statement, self.now);
+            let finding = Finding::of(statement);
+            let is_about = about(statement, things).is_ok();
+            if let Some(Finding { found: Found::Failed(_) | Found::Unknown(_), .. }) = &finding
+                && is_about
+            {
+                against.extend(keys.iter().map(ToString::to_string));
+            }
+            let passes = own.broken().is_none();
+            if closest.as_ref().is_none_or(|best| own.broken_count() < best.broken_count()) {
+                closest = Some(own);
+            }
+            if passes {
+                if !keys.is_empty() {
+                    engines.extend(finding.into_iter().flat_map(|finding| finding.engines));
+                    counted.push((at, keys));
+                }
+                excluded.extend(others);
+            }
+        }
+        let passes = closest.as_ref().is_some_and(|best| best.broken().is_none());
+        verdict.append(closest.unwrap_or_default());
+        // A trusted no is not outvoted by others' yes.
+        if passes && finding::passing(&requirement.predicate_type).is_some() {
+            let found = if against.is_empty() { "none".to_owned() } else { against.join(", ") };
+            let (name, reason) = ("contradiction", Reason::VerdictFailed);
+            verdict.add(name, against.is_empty(), reason, "no trusted key that says no", found);
+        }
+        if passes {
+            threshold(requirement, &counted, &excluded, &mut verdict);
+            if let Some(minimum) = requirement.minimum_engines {
+                let names: Vec<String> = engines.iter().map(|name| cut(name)).collect();
+                verdict.add(
+                    "minimum-engines",
+                    engines.len() >= minimum,
+                    Reason::PolicyUnmet,
+                    format!("{minimum} distinct"),
+                    format!("{}: {}", engines.len(), names.join(", ")),
+                );
+            }
+        }
+        compare(requirement, context, &mut verdict);
+        if verdict.broken().is_some() {
+            counted.clear();
+        }
+        Judged { verdict, counted }
+    }
+}
+
+/// Distinct public keys over all statements that hold; a trust list has each key once.
+fn threshold(
+    requirement: &Requirement,
+    counted: &[(usize, Vec<TrustedKey>)],
+    excluded: &[Excluded],
+    verdict: &mut Verdict,
+) {
+    let wanted = requirement.threshold;
+    let mut keys: Vec<&TrustedKey> = Vec::new();
+    for key in counted.iter().flat_map(|(_, keys)| keys) {
+        if !keys.iter().any(|known| known.key() == key.key()) {
+            keys.push(key);
+        }
+    }
+    let mut others: Vec<&Excluded> = Vec::new();
+    for other in excluded {
+        let is_known = keys.iter().any(|key| key.key() == other.key.key())
+            || others.iter().any(|known| known.key.key() == other.key.key());
+        if !is_known {
+            others.push(other);
+        }
+    }
+    let role = requirement.role.map_or("any role".to_owned(), |role| format!("the role {role}"));
+    let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    let mut found = match names.len() {
+        0 => "0".to_owned(),
+        n => format!("{n}: {}", names.join(", ")),
+    };
+    for Excluded { key, why, .. } in &others {
+        found.push_str(&format!("; not counted: {key}: {why}"));
+    }
+    // When those that do not count would have been enough, what stands against them decides.
+    let decisive = others.first().filter(|_| keys.len() + others.len() >= wanted);
+    let reason = decisive.map_or(Reason::ThresholdUnmet, |other| other.reason);
+    let keys_ = if wanted == 1 { "key" } else { "distinct keys" };
+    let expected = format!("{wanted} {keys_} with {role}");
+    verdict.add("threshold", keys.len() >= wanted, reason, expected, found);
+}
+
+/// Whether a statement is about every thing; otherwise the first that it is not about.
+fn about<'t>(statement: &Statement, things: Things<'t>) -> Result<(), &'t (String, [u8; 32])> {
+    let other = things.iter().find(|(_, digest)| !statement.subject_matches(digest));
+    other.map_or(Ok(()), Err)
+}
+
+/// The rules for what one statement says.
+fn content(
+    requirement: &Requirement,
+    statement: &Verified<Statement>,
+    things: Things<'_>,
+) -> Verdict {
+    let mut verdict = Verdict::default();
+    for (what, digest) in things {
+        let subjects = statement.subjects();
+        let found: Vec<String> = (subjects.iter().take(4))
+            .map(|s| format!("{} sha256:{}", cut(&s.name), crate::digest::hex(&s.sha256)))
+            .collect();
+        verdict.add(
+            "subject",
+            statement.subject_matches(digest),
+            Reason::SubjectMismatch,
+            format!("a statement about {what} sha256:{}", crate::digest::hex(digest)),
+            found.join(", "),
+        );
+    }
+    let mut one_of = |name, reason, wanted: &[String], path| {
+        if !wanted.is_empty() {
+            let found = text(statement, path);
+            let upheld = wanted.iter().any(|wanted| wanted == found);
+            verdict.add(name, upheld, reason, wanted.join(" or "), format!("{:?}", cut(found)));
+        }
+    };
+    if requirement.predicate_type == provenance::PREDICATE_TYPE {
+        let (ty, id) = ("/buildDefinition/buildType", "/runDetails/builder/id");
+        one_of("build-type", Reason::PredicateMismatch, &requirement.build_types, ty);
+        one_of("builder", Reason::BuilderUntrusted, &requirement.builders, id);
+    }
+    if let (Some(passing), Some(finding)) =
+        (finding::passing(&requirement.predicate_type), Finding::of(statement))
+    {
+        one_of("verifier", Reason::BuilderUntrusted, &requirement.verifiers, "/verifier/id");
+        let (upheld, reason, found) = match &finding.found {
+            Found::Passed(value) => (true, Reason::VerdictFailed, (*value).to_owned()),
+            Found::Failed(value) | Found::Inconclusive(value) => {
+                (false, Reason::VerdictFailed, (*value).to_owned())
+            }
+            Found::Unknown(value) => (false, Reason::VerdictUnknown, value.clone()),
+        };
+        verdict.add("verdict", upheld, reason, passing, found);
+        if let Some(minimum) = requirement.minimum_depth {
+            let (upheld, found) = (finding.depth >= minimum, finding.depth.to_string());
+            let expected = format!("at least {minimum}");
+            verdict.add("minimum-depth", upheld, Reason::PolicyUnmet, expected, found);
+        }
+    }
+    verdict
+}
+
+/// The rules for the thing itself: what it may ask for.
+fn compare(requirement: &Requirement, context: &Context<'_>, verdict: &mut Verdict) {
+    let list =
+        |texts: Vec<String>| if texts.is_empty() { "none".to_owned() } else { texts.join(", ") };
+    if let Some(allowed) = &requirement.capabilities {
+        let is_allowed = |capability: &&Capability| {
+            allowed.iter().any(|allowed| match allowed {
+                Allowed::Kind(kind) => *kind == capability.kind(),
+                Allowed::Within(outer) => declares(std::slice::from_ref(outer), capability),
+            })
+        };
+        let beyond: Vec<_> = context.capabilities.iter().filter(|c| !is_allowed(c)).collect();
+        let found =
+            if beyond.is_empty() { context.capabilities.iter().collect() } else { beyond.clone() };
+        verdict.add(
+            "capabilities",
+            beyond.is_empty(),
+            Reason::PolicyUnmet,
+            format!("only {}", list(allowed.iter().map(ToString::to_string).collect())),
+            list(found.into_iter().map(ToString::to_string).collect()),
+        );
+    }
+    if !requirement.forbidden_imports.is_empty() {
+        let forbidden = &requirement.forbidden_imports;
+        let imports = context.imports.iter();
+        let found: Vec<String> = imports
+            .filter(|(module, name)| forbidden.iter().any(|pattern| pattern.matches(module, name)))
+            .map(|(module, name)| format!("{module}.{name}"))
+            .collect();
+        let patterns = list(forbidden.iter().map(ToString::to_string).collect());
+        let expected = format!("no import of {patterns}");
+        let upheld = found.is_empty();
+        verdict.add("forbidden-imports", upheld, Reason::PolicyUnmet, expected, list(found));
+    }
+}

@@ -1,0 +1,88 @@
+//! What an envelope says, and whether that was verified: for people, on success and failure alike.
+
+use crate::attest::{Envelope, Statement, TrustedKey, Verified};
+use crate::digest::{StatementDigest, hex};
+use crate::json::Value;
+use serde::Serialize;
+
+/// Subjects and other texts that are shown of one statement.
+const SHOWN: usize = 16;
+
+/// Who signed and what it claims.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// Whether a trusted key signed it. If not, everything here is a claim of nobody known.
+    pub verified: bool,
+    /// The trusted keys that signed it, as `NAME (ID)`.
+    pub by: Vec<String>,
+    /// Key ids that the signatures claim: hints.
+    pub claimed_key_ids: Vec<String>,
+    /// Digest of the signed bytes.
+    pub statement: String,
+    /// In which words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicate_type: Option<String>,
+    /// About what, as `NAME sha256:…`.
+    pub subjects: Vec<String>,
+    /// The builder, of provenance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builder: Option<String>,
+    /// The build type, of provenance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build_type: Option<String>,
+    /// The verifier, of verdicts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verifier: Option<String>,
+    /// The verdict, of verdicts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
+}
+
+impl Said {
+    /// What a verified statement says.
+    #[must_use]
+    pub fn verified(envelope: &Envelope, statement: &Verified<Statement>) -> Self {
+        Self::new(envelope, Some(statement), statement.by())
+    }
+
+    /// What an envelope claims that nobody trusted signed, or whose statement could not be read.
+    #[must_use]
+    pub fn claimed(envelope: &Envelope) -> Self {
+        let statement = Statement::parse(envelope.payload_unverified().as_bytes());
+        Self::new(envelope, statement.as_ref().ok(), &[])
+    }
+
+    fn new(envelope: &Envelope, statement: Option<&Statement>, by: &[TrustedKey]) -> Self {
+        let text = |paths: &[&str]| {
+            let predicate = statement?.predicate();
+            let mut values = paths.iter().filter_map(|path| predicate.pointer(path)?.as_str());
+            values.next().map(cut)
+        };
+        let subjects = statement.map_or(&[][..], Statement::subjects).iter().take(SHOWN);
+        let ids = envelope.claimed_key_ids();
+        Self {
+            verified: !by.is_empty(),
+            by: by.iter().map(ToString::to_string).collect(),
+            claimed_key_ids: ids.iter().take(SHOWN).map(crate::digest::KeyId::hex).collect(),
+            statement: StatementDigest::of(envelope.payload_unverified().as_bytes()).to_string(),
+            predicate_type: statement.map(|statement| cut(statement.predicate_type())),
+            subjects: subjects
+                .map(|s| format!("{} sha256:{}", cut(&s.name), hex(&s.sha256)).trim().to_owned())
+                .collect(),
+            builder: text(&["/runDetails/builder/id"]),
+            build_type: text(&["/buildDefinition/buildType"]),
+            verifier: text(&["/verifier/id"]),
+            verdict: text(&["/verificationResult", "/verdict"]),
+        }
+    }
+}
+
+/// Text of a statement at `path`; empty when there is none.
+pub(super) fn text<'s>(statement: &'s Statement, path: &str) -> &'s str {
+    statement.predicate().pointer(path).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The first 200 characters.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().take(200).collect()
+}

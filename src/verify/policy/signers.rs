@@ -1,0 +1,84 @@
+//! Which of the keys that signed a statement count for a requirement.
+
+use super::said::text;
+use crate::attest::{Moment, Requirement, Statement, TrustedKey, Verified, finding, provenance};
+use crate::reason::Reason;
+
+/// A key that signed and does not count.
+#[derive(Debug, Clone)]
+pub(super) struct Excluded {
+    pub key: TrustedKey,
+    pub reason: Reason,
+    pub why: String,
+}
+
+/// The keys that count, and the others with what stands against them.
+pub(super) fn sorted(
+    requirement: &Requirement,
+    statement: &Verified<Statement>,
+    now: Moment,
+) -> (Vec<TrustedKey>, Vec<Excluded>) {
+    let (mut counted, mut excluded) = (Vec::new(), Vec::new());
+    for key in statement.by() {
+        match objection(requirement, statement, key, now) {
+            None => counted.push(key.clone()),
+            Some((reason, why)) => excluded.push(Excluded { key: key.clone(), reason, why }),
+        }
+    }
+    (counted, excluded)
+}
+
+fn objection(
+    requirement: &Requirement,
+    statement: &Verified<Statement>,
+    key: &TrustedKey,
+    now: Moment,
+) -> Option<(Reason, String)> {
+    if let Some(keep) = key.revoked() {
+        // What was signed before the loss is told by digest: the statement itself, or all that it
+        // is about. One kept subject among others would carry the others along.
+        let kept = keep.contains(statement.statement_digest().as_bytes())
+            || statement.subjects().iter().all(|subject| keep.contains(&subject.sha256));
+        if !kept {
+            let why = "revoked, and neither this statement nor all its subjects are under keep";
+            return Some((Reason::KeyRevoked, why.to_owned()));
+        }
+    }
+    if let Some(from) = key.not_before().filter(|from| now < *from) {
+        return Some((Reason::KeyNotValid, format!("valid from {from}, and it is {now}")));
+    }
+    if let Some(to) = key.not_after().filter(|to| now > *to) {
+        return Some((Reason::KeyNotValid, format!("valid until {to}, and it is {now}")));
+    }
+    match requirement.role {
+        Some(role) if !key.roles().has(role) => {
+            return Some((Reason::KeyRole, format!("its roles are: {}", key.roles())));
+        }
+        None if key.roles().is_empty() => {
+            return Some((Reason::KeyRole, "it has no role".to_owned()));
+        }
+        _ => {}
+    }
+    let ty = statement.predicate_type();
+    let named = matches!(key.roles(), crate::attest::Roles::Every);
+    // A key that was named for one command was named without pairs.
+    let pair = |what, listed: &[String], wanted: &[String], path| {
+        let found = text(statement, path);
+        let asks = !listed.is_empty() || (!wanted.is_empty() && !named);
+        let may = listed.iter().any(|id| id == found);
+        (asks && !may).then(|| {
+            let found = super::said::cut(found);
+            (
+                Reason::BuilderUntrusted,
+                format!("the trust file does not pair it with {what} {found:?}"),
+            )
+        })
+    };
+    if ty == provenance::PREDICATE_TYPE {
+        return pair("builder", key.builders(), &requirement.builders, "/runDetails/builder/id");
+    }
+    if finding::passing(ty).is_some() {
+        return pair("verifier", key.verifiers(), &requirement.verifiers, "/verifier/id");
+    }
+    None
+}
