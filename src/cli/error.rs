@@ -17,7 +17,7 @@ pub struct CommandError {
     /// What a program may want to know besides, for JSON.
     pub details: Option<Value>,
     /// Who signed and claims what, and the rules that were looked at.
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// What a policy looked at before it refused.
@@ -83,7 +83,7 @@ impl From<verify::Error> for CommandError {
         let mut refused = Self::new(error.reason(), chain(&error));
         if let verify::Error::Refused(refusal) = &error {
             let (said, rules) = (refusal.said().to_vec(), refusal.verdict().rules().to_vec());
-            refused.evidence = Some(Evidence { said, rules });
+            refused.evidence = Some(Box::new(Evidence { said, rules }));
         }
         refused
     }

@@ -88,7 +88,8 @@ impl FromStr for ImportPattern {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let start = text.strip_suffix('*').unwrap_or(text);
-        let is_name = text != "" && !start.contains('*') && (start != text || text.contains('.'));
+        let is_name =
+            !text.is_empty() && !start.contains('*') && (start != text || text.contains('.'));
         if is_name { Ok(Self(text.to_owned())) } else { Err(()) }
     }
 }

@@ -116,7 +116,7 @@ impl Policy {
         let of_type = |s: &&Verified<Statement>| s.predicate_type() == requirement.predicate_type;
         let types: BTreeSet<&str> = statements.iter().map(|s| s.predicate_type()).collect();
         let types: Vec<String> = types.into_iter().take(4).map(cut).collect();
-        let is_there = statements.iter().any(|s| of_type(s));
+        let is_there = statements.iter().any(&of_type);
         let none =
             if types.is_empty() { "no verified statement".to_owned() } else { types.join(", ") };
         verdict.add(
