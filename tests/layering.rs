@@ -28,7 +28,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("fs_err", &["files"]),
     ("getrandom", &["attest", "cli", "runtime"]),
     ("pkcs8", &["attest"]),
-    ("rayon", &["wasm"]),
+    ("rayon", &["verify", "wasm"]),
     ("rpassword", &["cli"]),
     ("serde_json", &["json"]),
     ("serde_json_canonicalizer", &["json"]),

@@ -18,18 +18,28 @@ pub struct Subject {
 }
 
 /// Something said, in the words of a predicate type, about at least one subject.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Statement {
     subjects: Vec<Subject>,
     predicate_type: String,
     predicate: Value,
-    canonical: bool,
+    /// The payload that was read; none of a statement of ours.
+    read: Option<Vec<u8>>,
+}
+
+/// Two statements that say the same, however they are written.
+impl PartialEq for Statement {
+    fn eq(&self, other: &Self) -> bool {
+        self.subjects == other.subjects
+            && self.predicate_type == other.predicate_type
+            && self.predicate == other.predicate
+    }
 }
 
 impl Statement {
     /// A statement of ours.
     pub(super) fn new(subjects: Vec<Subject>, predicate_type: &str, predicate: Value) -> Self {
-        Self { subjects, predicate_type: predicate_type.to_owned(), predicate, canonical: true }
+        Self { subjects, predicate_type: predicate_type.to_owned(), predicate, read: None }
     }
 
     /// Reads a payload. Members that the in-toto specification does not have are left out.
@@ -58,9 +68,7 @@ impl Statement {
             Some(predicate @ Value::Object(_)) => predicate,
             _ => return Err(malformed("predicate", "is not an object")),
         };
-        let mut read = Self { subjects, predicate_type, predicate, canonical: true };
-        read.canonical = read.to_payload().is_ok_and(|bytes| bytes == payload);
-        Ok(read)
+        Ok(Self { subjects, predicate_type, predicate, read: Some(payload.to_vec()) })
     }
 
     /// The canonical bytes (RFC 8785), which are what is signed.
@@ -98,7 +106,8 @@ impl Statement {
     /// Whether the payload that was read is byte for byte what [`Statement::to_payload`] gives.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
-        self.canonical
+        let is_same = |read: &Vec<u8>| self.to_payload().is_ok_and(|bytes| bytes == *read);
+        self.read.as_ref().is_none_or(is_same)
     }
 
     /// Whether a subject has the SHA-256 `digest`; names play no part.

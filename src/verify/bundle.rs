@@ -4,11 +4,9 @@ use super::policy::{Context, Policy, Said, Upheld, Verdict};
 use super::{Error, Refusal};
 use crate::attest::provenance::{self, Provenance};
 use crate::attest::{self, About, Statement, TrustedKey, Verified};
-use crate::digest::{
-    CompanionDigest, EnvelopeDigest, KeyId, ManifestDigest, ModuleDigest, SourceDigest,
-};
+use crate::digest::{CompanionDigest, EnvelopeDigest, KeyId, ManifestDigest, SourceDigest};
 use crate::skill::{Bundle, Manifest};
-use crate::wasm::{Canonical, Interface};
+use crate::wasm::{Canonical, Digested, Interface};
 
 /// A bundle whose parts belong together. Who made it is another question: [`CheckedBundle::attested`].
 #[derive(Debug)]
@@ -120,12 +118,12 @@ impl CheckedBundle {
     /// What does not fit; nothing is read again afterwards, so what was checked is what is used.
     pub fn check(files: Bundle) -> Result<Self, Error> {
         let manifest = Manifest::parse(&files.manifest)?;
-        let found = ModuleDigest::of(&files.wasm);
-        let expected = manifest.artifact();
+        let wasm = Digested::of(files.wasm);
+        let (found, expected) = (wasm.digest(), manifest.artifact());
         if found != expected {
             return Err(Error::Artifact { found, expected });
         }
-        let module = Canonical::check(files.wasm, manifest.profile())?;
+        let module = Canonical::check_digested(wasm, manifest.profile())?;
         let interface = Interface::of(module.module(), Some(manifest.entrypoint()))
             .map_err(Error::Interface)?;
         Ok(Self {

@@ -7,6 +7,7 @@ use crate::attest::receipt::{PREDICATE_TYPE, Receipt};
 use crate::attest::{self, About, Envelope, Requirement, Statement, TrustedKey, Verified};
 use crate::digest::StatementDigest;
 use crate::reason::Reason;
+use rayon::prelude::*;
 
 /// Proof that an envelope is what the policy demands: only [`consume`] makes one.
 #[derive(Debug)]
@@ -87,6 +88,26 @@ pub fn consume(
     }
     let upheld = verdict.uphold().map_err(refuse)?;
     Ok(Consumed { upheld, said, by, receipt: None })
+}
+
+/// [`consume`] for each of `lines`, an envelope and a line end each, side by side; the answers are in
+/// the order of the lines.
+#[must_use]
+pub fn consume_lines(
+    policy: &Policy,
+    lines: &[Vec<u8>],
+    subjects: &[(String, [u8; 32])],
+    wanted: Option<&str>,
+) -> Vec<Result<Upheld, Error>> {
+    let one = |line: &Vec<u8>| {
+        let line = line.strip_suffix(b"\n").ok_or(attest::Error::EnvelopeMalformed {
+            path: "$".to_owned(),
+            // Nobody knows how many lines are missing then.
+            why: "the line has no line end: the file was cut off",
+        })?;
+        Ok(consume(policy, &Envelope::parse(line)?, subjects, wanted, &[])?.upheld)
+    };
+    lines.par_iter().map(one).collect()
 }
 
 /// The statement of an envelope that a trusted key signed, whatever it is worth.

@@ -21,6 +21,27 @@ pub struct Canonical {
     digest: ModuleDigest,
 }
 
+/// Bytes with their digest, which is taken once.
+#[derive(Debug)]
+pub struct Digested {
+    bytes: Vec<u8>,
+    digest: ModuleDigest,
+}
+
+impl Digested {
+    /// Digests `bytes`.
+    #[must_use]
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Self { digest: ModuleDigest::of(&bytes), bytes }
+    }
+
+    /// The digest.
+    #[must_use]
+    pub fn digest(&self) -> ModuleDigest {
+        self.digest
+    }
+}
+
 /// What [`Canonical::build`] makes.
 #[derive(Debug)]
 pub struct Built {
@@ -69,14 +90,30 @@ impl Canonical {
     /// # Errors
     /// As [`Module::parse`]; [`Error::NotCanonical`] for a valid module in another form.
     pub fn check(bytes: Vec<u8>, profile: Profile) -> Result<Self, Error> {
-        let module = Module::parse(bytes)?;
-        if !profile.has(Pass::Stack) {
-            module.exports_nothing_reserved()?;
-        }
+        let module = Self::parse(bytes, profile)?;
         let digest = || ModuleDigest::of(module.bytes());
         let (checked, digest) = rayon::join(|| check(&module, profile), digest);
         checked?;
         Ok(Self { module, digest })
+    }
+
+    /// As [`Canonical::check`], of bytes whose digest is known.
+    ///
+    /// # Errors
+    /// As [`Canonical::check`].
+    pub fn check_digested(digested: Digested, profile: Profile) -> Result<Self, Error> {
+        let Digested { bytes, digest } = digested;
+        let module = Self::parse(bytes, profile)?;
+        check(&module, profile)?;
+        Ok(Self { module, digest })
+    }
+
+    fn parse(bytes: Vec<u8>, profile: Profile) -> Result<Module, Error> {
+        let module = Module::parse(bytes)?;
+        if !profile.has(Pass::Stack) {
+            module.exports_nothing_reserved()?;
+        }
+        Ok(module)
     }
 
     /// The digest of the bytes.

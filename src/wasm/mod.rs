@@ -20,7 +20,7 @@ mod offsets;
 mod passes;
 mod toolchain;
 
-pub use canonical::{Built, Canonical};
+pub use canonical::{Built, Canonical, Digested};
 pub use check::check;
 pub use companion::{Companion, FunctionNames, SourceNote};
 pub use error::Error;

@@ -1,15 +1,15 @@
-//! A file of many envelopes, one a line: a stream, in as much memory as the longest line needs.
+//! A file of many envelopes, one a line: a stream, judged a batch at a time, in as much memory as a
+//! batch needs.
 
 use super::{Demand, report};
 use crate::abi::show::visible;
-use crate::attest::Envelope;
 use crate::cli::error::CommandError;
 use crate::cli::inputs;
 use crate::cli::ui::Ui;
 use crate::json;
 use crate::limits;
 use crate::reason::Reason;
-use crate::verify::{Upheld, consume};
+use crate::verify::consume_lines;
 use serde::Serialize;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -39,20 +39,24 @@ pub fn run(path: &Path, demand: &Demand, ui: Ui) -> Result<u8, CommandError> {
     let mut summary = Summary { path: shown.to_string(), lines: 0, upheld: 0, refused: 0 };
     // One proof stands for all lines: the last one, once every line had its own.
     let (mut proof, mut exit) = (None, None::<u8>);
-    let mut line = Vec::new();
-    while read_line(&mut reader, &mut line, path)? {
-        summary.lines += 1;
-        match of_line(&line, demand) {
-            Ok(upheld) => {
-                summary.upheld += 1;
-                proof = Some(upheld);
-            }
-            Err(error) => {
-                summary.refused += 1;
-                let status = error.reason.class().exit();
-                exit = Some(exit.map_or(status, |exit| exit.min(status)));
-                let (reason, message) = (error.reason.name(), error.message);
-                out.refused(&Refused { line: summary.lines, reason, message }, path)?;
+    let mut batch = Vec::new();
+    while read_batch(&mut reader, &mut batch, path)? {
+        let Demand { policy, subjects, predicate_type } = demand;
+        for judged in consume_lines(policy, &batch, subjects, predicate_type.as_deref()) {
+            summary.lines += 1;
+            match judged {
+                Ok(upheld) => {
+                    summary.upheld += 1;
+                    proof = Some(upheld);
+                }
+                Err(error) => {
+                    let error = CommandError::from(error);
+                    summary.refused += 1;
+                    let status = error.reason.class().exit();
+                    exit = Some(exit.map_or(status, |exit| exit.min(status)));
+                    let (reason, message) = (error.reason.name(), error.message);
+                    out.refused(&Refused { line: summary.lines, reason, message }, path)?;
+                }
             }
         }
     }
@@ -65,15 +69,27 @@ pub fn run(path: &Path, demand: &Demand, ui: Ui) -> Result<u8, CommandError> {
     Ok(report::exit(proof.into_iter().collect(), exit))
 }
 
-fn of_line(line: &[u8], demand: &Demand) -> Result<Upheld, CommandError> {
-    let Some(line) = line.strip_suffix(b"\n") else {
-        // Of a file that was cut off, nobody knows how many lines are missing.
-        let message = "the line has no line end: the file was cut off";
-        return Err(CommandError::new(Reason::EnvelopeMalformed, message));
-    };
-    let envelope = Envelope::parse(line)?;
-    let wanted = demand.predicate_type.as_deref();
-    Ok(consume(&demand.policy, &envelope, &demand.subjects, wanted, &[])?.upheld)
+/// Lines that are judged side by side, and about how many bytes of them.
+const BATCH_LINES: usize = 1024;
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Reads the next lines with their ends into `batch`; false at the end of the file.
+fn read_batch(
+    reader: &mut impl BufRead,
+    batch: &mut Vec<Vec<u8>>,
+    path: &Path,
+) -> Result<bool, CommandError> {
+    batch.clear();
+    let mut bytes = 0;
+    while batch.len() < BATCH_LINES && bytes < BATCH_BYTES {
+        let mut line = Vec::new();
+        if !read_line(reader, &mut line, path)? {
+            break;
+        }
+        bytes += line.len();
+        batch.push(line);
+    }
+    Ok(!batch.is_empty())
 }
 
 /// Reads one line with its end into `line`; false at the end of the file.
