@@ -3,6 +3,7 @@
 use super::{Error, Payload, Statement, TrustedKey, provenance::Provenance, receipt::Receipt};
 use crate::digest::StatementDigest;
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// A `T` that came out of an envelope which a trusted key signed.
 ///
@@ -13,7 +14,7 @@ use std::ops::Deref;
 pub struct Verified<T> {
     value: T,
     digest: StatementDigest,
-    by: Vec<TrustedKey>,
+    by: Arc<[TrustedKey]>,
 }
 
 impl<T> Verified<T> {
@@ -33,7 +34,7 @@ impl<T> Verified<T> {
         &self,
         read: impl FnOnce(&T) -> Result<U, Error>,
     ) -> Result<Verified<U>, Error> {
-        Ok(Verified { value: read(&self.value)?, digest: self.digest, by: self.by.clone() })
+        Ok(Verified { value: read(&self.value)?, digest: self.digest, by: Arc::clone(&self.by) })
     }
 }
 
@@ -41,7 +42,7 @@ impl Verified<Payload> {
     /// States that `payload` was verified by the keys `by`.
     pub(super) fn new(value: Payload, by: Vec<TrustedKey>) -> Self {
         let digest = StatementDigest::of(value.as_bytes());
-        Self { value, digest, by }
+        Self { value, digest, by: by.into() }
     }
 
     /// The in-toto statement that the payload is.

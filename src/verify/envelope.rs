@@ -48,46 +48,56 @@ pub fn consume(
     wanted: Option<&str>,
     beside: &[u8],
 ) -> Result<Consumed, Error> {
+    let (statement, Signed { upheld, by }, receipt) =
+        judged(policy, envelope, subjects, wanted, beside)?;
+    Ok(Consumed { upheld, said: Said::verified(envelope, &statement), by, receipt })
+}
+
+/// [`consume`] without what is only to be shown.
+fn judged(
+    policy: &Policy,
+    envelope: &Envelope,
+    subjects: &[(String, [u8; 32])],
+    wanted: Option<&str>,
+    beside: &[u8],
+) -> Result<(Verified<Statement>, Signed, Option<Receipt>), Error> {
     let statement = verified(policy, envelope)?;
+    let said = || vec![Said::verified(envelope, &statement)];
     let ty = wanted.unwrap_or(statement.predicate_type());
     if ty == PREDICATE_TYPE && statement.predicate_type() == PREDICATE_TYPE {
-        let said = Said::verified(envelope, &statement);
-        let receipt =
-            statement.receipt().map_err(|cause| Refusal::of(cause, vec![said.clone()]))?;
+        let receipt = statement.receipt().map_err(|cause| Refusal::of(cause, said()))?;
         let read = Read { envelope, statement: &statement, receipt: &receipt };
-        let wanted = requirements(policy);
-        let Signed { upheld, by } = read.judged(policy, &wanted, subjects, beside)?;
-        return Ok(Consumed { upheld, said, by, receipt: Some((*receipt).clone()) });
+        let signed = read.judged(policy, &requirements(policy), subjects, beside)?;
+        let receipt = Some((*receipt).clone());
+        return Ok((statement, signed, receipt));
     }
-    let said = Said::verified(envelope, &statement);
-    let refuse = |verdict: Verdict| Refusal::new(verdict, vec![said.clone()]);
+    let refuse = |verdict: Verdict| Refusal::new(verdict, said());
     let mut verdict = Verdict::default();
     if subjects.is_empty() {
-        let about = said.subjects.join(", ");
-        let expected = "--subject FILE, the file that it is believed about";
+        let about = Said::verified(envelope, &statement).subjects.join(", ");
         verdict.add(
             "subject",
             false,
             Reason::SubjectNeeded,
-            expected,
+            "--subject FILE, the file that it is believed about",
             format!("none; the statement is about {about}"),
         );
         return Err(refuse(verdict).into());
     }
-    let wanted = for_file(policy, ty, wanted.is_some());
-    if wanted.is_empty() {
+    let requirements = for_file(policy, ty, wanted.is_some());
+    if requirements.is_empty() {
         let expected = "a type with a [[require]] in the trust file, or named with --type";
         verdict.add("predicate-type", false, Reason::PredicateMismatch, expected, ty);
         return Err(refuse(verdict).into());
     }
     let mut by = Vec::new();
-    for requirement in &wanted {
+    for requirement in &requirements {
         let judged = policy.judge(requirement, &[&statement], subjects, &Context::default());
         verdict.append(judged.verdict);
         join(&mut by, judged.counted.into_iter().flat_map(|(_, keys)| keys));
     }
     let upheld = verdict.uphold().map_err(refuse)?;
-    Ok(Consumed { upheld, said, by, receipt: None })
+    Ok((statement, Signed { upheld, by }, None))
 }
 
 /// [`consume`] for each of `lines`, an envelope and a line end each, side by side; the answers are in
@@ -105,7 +115,7 @@ pub fn consume_lines(
             // Nobody knows how many lines are missing then.
             why: "the line has no line end: the file was cut off",
         })?;
-        Ok(consume(policy, &Envelope::parse(line)?, subjects, wanted, &[])?.upheld)
+        Ok(judged(policy, &Envelope::parse(line)?, subjects, wanted, &[])?.1.upheld)
     };
     lines.par_iter().map(one).collect()
 }

@@ -42,17 +42,23 @@ impl Said {
     /// What a verified statement says.
     #[must_use]
     pub fn verified(envelope: &Envelope, statement: &Verified<Statement>) -> Self {
-        Self::new(envelope, Some(statement), statement.by())
+        Self::new(envelope, Some(statement), statement.by(), statement.statement_digest())
     }
 
     /// What an envelope claims that nobody trusted signed, or whose statement could not be read.
     #[must_use]
     pub fn claimed(envelope: &Envelope) -> Self {
         let statement = Statement::parse(envelope.payload_unverified().as_bytes());
-        Self::new(envelope, statement.as_ref().ok(), &[])
+        let digest = StatementDigest::of(envelope.payload_unverified().as_bytes());
+        Self::new(envelope, statement.as_ref().ok(), &[], digest)
     }
 
-    fn new(envelope: &Envelope, statement: Option<&Statement>, by: &[TrustedKey]) -> Self {
+    fn new(
+        envelope: &Envelope,
+        statement: Option<&Statement>,
+        by: &[TrustedKey],
+        digest: StatementDigest,
+    ) -> Self {
         let text = |paths: &[&str]| {
             let predicate = statement?.predicate();
             let mut values = paths.iter().filter_map(|path| predicate.pointer(path)?.as_str());
@@ -64,7 +70,7 @@ impl Said {
             verified: !by.is_empty(),
             by: by.iter().map(ToString::to_string).collect(),
             claimed_key_ids: ids.iter().take(SHOWN).map(crate::digest::KeyId::hex).collect(),
-            statement: StatementDigest::of(envelope.payload_unverified().as_bytes()).to_string(),
+            statement: digest.to_string(),
             predicate_type: statement.map(|statement| cut(statement.predicate_type())),
             subjects: subjects
                 .map(|s| format!("{} sha256:{}", cut(&s.name), hex(&s.sha256)).trim().to_owned())
