@@ -10,7 +10,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use ed25519_dalek::pkcs8::DecodePublicKey as _;
 use ed25519_dalek::{Signature, VerifyingKey};
 use provenact::attest::provenance::{Parameters, Provenance, Recipe, Tool};
-use provenact::attest::{Envelope, Moment, PAYLOAD_TYPE, PrivateKey, Trust, pae};
+use provenact::attest::{Envelope, PAYLOAD_TYPE, PrivateKey, Trust, pae, time::Timestamp};
 use provenact::digest::{CompanionDigest, ManifestDigest, ModuleDigest, SourceDigest, ToolDigest};
 use provenact::profile::Profile;
 use provenact::verify::{Consumed, Error, Policy, consume, consume_lines};
@@ -46,10 +46,11 @@ impl Case {
         let message = pae(PAYLOAD_TYPE, &payload);
         let envelope = Envelope::sign(payload, &[&key]);
         let bytes = envelope.signature_bytes().next().ok_or("no signature")?;
+        let now = Timestamp::from_unix(1_800_000_000).ok_or("no time")?;
         let trust = Trust::from_keys([("author".to_owned(), key.public())])?;
         Ok(Self {
             line: envelope.to_bytes()?,
-            policy: Policy::new(trust, Moment::from_unix(1_800_000_000), NonZeroUsize::MIN),
+            policy: Policy::new(trust, now, NonZeroUsize::MIN),
             subjects: vec![("skill.wasm".to_owned(), *provenance.module.as_bytes())],
             key: VerifyingKey::from_public_key_pem(&key.public().to_pem())?,
             message,

@@ -34,6 +34,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_json_canonicalizer", &["json"]),
     ("sha2", &["digest"]),
     ("tempfile", &["files"]),
+    ("time", &["attest"]),
     ("toml", &["attest", "build"]),
     ("toml_edit", &["attest"]),
     ("wasm_encoder", &["wasm"]),

@@ -3,8 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use provenact::attest::time::Timestamp;
 use provenact::attest::{
-    Envelope, Error, Moment, Passphrase, PrivateKeyFile, PublicKey, Statement, Trust,
+    Envelope, Error, Passphrase, PrivateKeyFile, PublicKey, Statement, Trust,
     provenance::Provenance, receipt::Receipt,
 };
 use provenact::digest::unhex32;
@@ -126,7 +127,7 @@ fn policies() {
         let (line, trust) = vector.bytes.split_at(end);
         let trust = Trust::parse_toml(str::from_utf8(trust).unwrap()).unwrap();
         let number = |name| vector.field(name).map(|value| value.parse::<usize>().unwrap());
-        let now = Moment::from_unix(number("now").unwrap().try_into().unwrap());
+        let now = Timestamp::from_unix(number("now").unwrap() as u64).unwrap();
         let threshold = NonZeroUsize::new(number("threshold").unwrap_or(1)).unwrap();
         let policy = Policy::new(trust, now, threshold);
         let subjects = vector.field("subject").unwrap_or_default().split_whitespace();

@@ -25,6 +25,6 @@ pub use key::{DetachedSignature, LockedKey, Passphrase, PrivateKey, PrivateKeyFi
 pub use predicate::{PREFIX, finding, foreign, provenance, receipt, time};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
 pub use trust::{
-    About, Allowed, ImportPattern, Moment, Requirement, Role, Roles, Trust, TrustedKey, add_key,
+    About, Allowed, ImportPattern, Requirement, Role, Roles, Trust, TrustedKey, add_key,
 };
 pub use verified::Verified;

@@ -1,7 +1,8 @@
 //! What commands read: keys, trust, bundles, and materials found by digest.
 
 use super::error::CommandError;
-use crate::attest::{Moment, PublicKey, Trust};
+use crate::attest::time::Timestamp;
+use crate::attest::{PublicKey, Trust};
 use crate::digest::TrustDigest;
 use crate::reason::Reason;
 use crate::verify::Policy;
@@ -55,7 +56,7 @@ impl TrustArgs {
             None if keys.is_empty() => return Ok(None),
             None => Trust::from_keys(keys)?,
         };
-        Ok(Some(Policy::new(trust, now(), threshold)))
+        Ok(Some(Policy::new(trust, now()?, threshold)))
     }
 
     /// The policy; at least `threshold` distinct keys are demanded.
@@ -105,12 +106,14 @@ pub fn public_key(path: &Path) -> Result<PublicKey, CommandError> {
         .map_err(|error| CommandError::from(error).of(path.display()))
 }
 
-/// What time it is, for validity windows.
+/// What time it is.
 #[expect(clippy::disallowed_methods, reason = "the command line is where the clock enters")]
-pub fn now() -> Moment {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seconds = since.map(|since| since.as_secs()).unwrap_or_default();
-    Moment::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
+pub fn now() -> Result<Timestamp, CommandError> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok();
+    since.and_then(|since| Timestamp::from_unix(since.as_secs())).ok_or_else(|| {
+        CommandError::new(Reason::Usage, "the clock is before 1970 or after 9999")
+            .hint("set the clock")
+    })
 }
 
 /// Provenact's folder below a user folder that a variable names, or below the home folder.

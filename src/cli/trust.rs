@@ -171,7 +171,7 @@ fn show(args: &Show, ui: Ui) -> Result<u8, CommandError> {
     for key in trust.keys() {
         let _ = writeln!(text, "key {key}\n  {}", bounds(key));
     }
-    let requirements = all(&trust);
+    let requirements = all(&trust)?;
     for requirement in &requirements {
         let _ = writeln!(text, "{} needs {}", requirement.about.name(), demands(requirement));
     }
@@ -192,13 +192,11 @@ fn read(path: &Path) -> Result<Trust, CommandError> {
 }
 
 /// What the file requires, and what is built in where it says nothing.
-fn all(trust: &Trust) -> Vec<Requirement> {
+fn all(trust: &Trust) -> Result<Vec<Requirement>, CommandError> {
     let policy =
-        crate::verify::Policy::new(trust.clone(), inputs::now(), std::num::NonZeroUsize::MIN);
-    [About::Bundle, About::Receipt, About::File]
-        .into_iter()
-        .flat_map(|about| policy.required_of(about))
-        .collect()
+        crate::verify::Policy::new(trust.clone(), inputs::now()?, std::num::NonZeroUsize::MIN);
+    let every = [About::Bundle, About::Receipt, About::File].into_iter();
+    Ok(every.flat_map(|about| policy.required_of(about)).collect())
 }
 
 fn bounds(key: &TrustedKey) -> String {

@@ -3,41 +3,35 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 use std::str::FromStr;
-
-const DAY: u64 = 86_400;
-/// Days from 0000-03-01 to 1970-01-01. A year that begins in March has its leap day at the end.
-const BEFORE_1970: u64 = 719_468;
-/// Days of four centuries, after which the calendar repeats.
-const ERA: u64 = 146_097;
-/// The first second of the year 10000, which RFC 3339 cannot write.
-const END: u64 = 253_402_300_800;
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 /// A second of the years 1970 to 9999. Its one text form is that of `1970-01-01T00:00:00Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Timestamp(u64);
+pub struct Timestamp(OffsetDateTime);
 
 impl Timestamp {
     /// The time `seconds` after 1970-01-01T00:00:00Z, leap seconds not counted; `None` after the
     /// year 9999.
     #[must_use]
     pub fn from_unix(seconds: u64) -> Option<Self> {
-        (seconds < END).then_some(Self(seconds))
+        let seconds = i64::try_from(seconds).ok()?;
+        let at = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+        (at.year() <= 9999).then_some(Self(at))
+    }
+
+    /// The time that `text` names in any spelling of RFC 3339, with any offset; fractions of a
+    /// second are cut off. `None` for everything else.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?.to_offset(UtcOffset::UTC);
+        Self::from_unix(at.unix_timestamp().try_into().ok()?)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, second) = (self.0 / DAY + BEFORE_1970, self.0 % DAY);
-        let (era, day) = (days / ERA, days % ERA);
-        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        // Months from March on have 153 days in five.
-        let month = (5 * day + 2) / 153;
-        let day = day - (153 * month + 2) / 5 + 1;
-        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-        let year = era * 400 + year + next;
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        f.write_str(&self.0.format(&Rfc3339).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -50,23 +44,9 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let number = |at: usize, end: usize| {
-            let digits = text.get(at..end).filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
-            digits.and_then(|digits| digits.parse::<u64>().ok()).ok_or(TimestampError)
-        };
-        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-        let second = number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?;
-        let (year, month) = match month {
-            1 | 2 => (year.checked_sub(1).ok_or(TimestampError)?, month + 9),
-            _ => (year, month.checked_sub(3).ok_or(TimestampError)?),
-        };
-        let day = (153 * month + 2) / 5 + day.checked_sub(1).ok_or(TimestampError)?;
-        let (era, year) = (year / 400, year % 400);
-        let days = era * ERA + year * 365 + year / 4 - year / 100 + day;
-        let days = days.checked_sub(BEFORE_1970).ok_or(TimestampError)?;
-        let read = Self::from_unix(days * DAY + second).ok_or(TimestampError)?;
-        // There is one text for each second: punctuation, ranges and lengths of months are in it.
-        if read.to_string() == text { Ok(read) } else { Err(TimestampError) }
+        // There is one text for each second.
+        let read = Self::from_rfc3339(text).filter(|read| read.to_string() == text);
+        read.ok_or(TimestampError)
     }
 }
 
@@ -87,32 +67,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_day_until_9999_has_its_date_and_is_read_back() {
-        let leap =
-            |y: u32| y.is_multiple_of(4) && (!y.is_multiple_of(100) || y.is_multiple_of(400));
-        let mut day = 0;
-        for year in 1970..10_000 {
-            let february = if leap(year) { 29 } else { 28 };
-            let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-            for (month, length) in (1..).zip(lengths) {
-                for date in 1..=length {
-                    let time = Timestamp::from_unix(day * DAY + day % DAY).unwrap();
-                    let text = time.to_string();
-                    assert!(
-                        text.starts_with(&format!("{year:04}-{month:02}-{date:02}T")),
-                        "{text}"
-                    );
-                    assert_eq!(text.parse::<Timestamp>().unwrap(), time);
-                    day += 1;
-                }
-            }
+    fn seconds_have_one_text() {
+        for (text, unix) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2000-02-29T23:59:59Z", 951_868_799),
+            ("2000-03-01T00:00:00Z", 951_868_800),
+            ("2023-11-14T22:13:20Z", 1_700_000_000),
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
+        ] {
+            let time = Timestamp::from_unix(unix).unwrap();
+            assert_eq!(time.to_string(), text);
+            assert_eq!(text.parse::<Timestamp>().unwrap(), time);
         }
-        assert_eq!(day * DAY, END);
-        assert!(Timestamp::from_unix(END).is_none());
-        assert_eq!(
-            Timestamp::from_unix(1_700_000_000).unwrap().to_string(),
-            "2023-11-14T22:13:20Z"
-        );
+        assert!(Timestamp::from_unix(253_402_300_800).is_none());
+        assert!(Timestamp::from_unix(u64::MAX).is_none());
+    }
+
+    #[test]
+    fn any_spelling_is_understood_where_that_is_asked() {
+        let of = Timestamp::from_rfc3339;
+        assert_eq!(of("2026-07-01T14:30:05.9+02:00"), of("2026-07-01T12:30:05Z"));
+        assert!(of("2026-07-01T12:30:05Z").is_some());
+        let local = ["2026-07-01", "12:30:00", "2026-07-01T12:30:05"];
+        for bad in local.into_iter().chain(["1970-01-01T00:00:00+00:01", "soon", ""]) {
+            assert_eq!(of(bad), None, "{bad}");
+        }
     }
 
     #[test]

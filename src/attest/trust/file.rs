@@ -2,11 +2,10 @@
 
 use super::requirement::usual_role;
 use super::{
-    About, Error, Moment, PublicKey, Requirement, Role, Roles, Trust, TrustDigest, TrustedKey,
-    malformed,
+    About, Error, PublicKey, Requirement, Role, Roles, Trust, TrustDigest, TrustedKey, malformed,
 };
 use crate::attest::error::cut;
-use crate::attest::{finding, provenance, receipt};
+use crate::attest::{finding, provenance, receipt, time::Timestamp};
 use crate::digest::unhex32;
 use crate::limits;
 use serde::Deserialize;
@@ -106,7 +105,8 @@ fn trusted(entry: KeyEntry) -> Result<TrustedKey, Error> {
     let moment = |name: &str, at: Option<Datetime>| {
         let expected = "a date-time with an offset, as in 2026-01-31T12:00:00Z";
         at.map(|at| {
-            Moment::from_toml(&at).ok_or_else(|| member(&place(name), expected, &at.to_string()))
+            Timestamp::from_rfc3339(&at.to_string())
+                .ok_or_else(|| member(&place(name), expected, &at.to_string()))
         })
         .transpose()
     };

@@ -1,6 +1,6 @@
 //! A key that is trusted: for what, when, and what is left of it after it was revoked.
 
-use super::Moment;
+use super::super::time::Timestamp;
 use crate::attest::PublicKey;
 use crate::digest::KeyId;
 use std::collections::BTreeSet;
@@ -94,8 +94,8 @@ pub struct TrustedKey {
     pub(super) name: String,
     pub(super) key: PublicKey,
     pub(super) roles: Roles,
-    pub(super) not_before: Option<Moment>,
-    pub(super) not_after: Option<Moment>,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) not_after: Option<Timestamp>,
     pub(super) revoked: Option<BTreeSet<[u8; 32]>>,
     pub(super) builders: Vec<String>,
     pub(super) verifiers: Vec<String>,
@@ -142,13 +142,13 @@ impl TrustedKey {
 
     /// From when on it counts.
     #[must_use]
-    pub fn not_before(&self) -> Option<Moment> {
+    pub fn not_before(&self) -> Option<Timestamp> {
         self.not_before
     }
 
     /// Until when it counts, that second included.
     #[must_use]
-    pub fn not_after(&self) -> Option<Moment> {
+    pub fn not_after(&self) -> Option<Timestamp> {
         self.not_after
     }
 

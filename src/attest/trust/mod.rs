@@ -4,12 +4,10 @@
 mod edit;
 mod file;
 mod key;
-mod moment;
 mod requirement;
 
 pub use edit::add_key;
 pub use key::{Role, Roles, TrustedKey};
-pub use moment::Moment;
 pub use requirement::{About, Allowed, ImportPattern, Requirement};
 
 use super::{Error, PublicKey};

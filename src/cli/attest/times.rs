@@ -4,7 +4,6 @@ use super::CommandError;
 use crate::attest::time::Timestamp;
 use crate::cli::inputs;
 use crate::reason::Reason;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The variable that stands for the clock (<https://reproducible-builds.org/specs/source-date-epoch/>).
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -23,7 +22,7 @@ impl TimesArgs {
         if !self.timestamps {
             return Ok(None);
         }
-        let Some(text) = inputs::variable_of_ours(EPOCH) else { return now().map(Some) };
+        let Some(text) = inputs::variable_of_ours(EPOCH) else { return inputs::now().map(Some) };
         // Strict, as a sign or white space would be a mistake of whoever set it.
         let digits = Some(&text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
         let time = digits.and_then(|digits| digits.parse().ok()).and_then(Timestamp::from_unix);
@@ -32,13 +31,4 @@ impl TimesArgs {
             CommandError::new(Reason::Usage, message).hint(format!("unset {EPOCH}, or correct it"))
         })
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the signer asked for the time")]
-fn now() -> Result<Timestamp, CommandError> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    since.and_then(|since| Timestamp::from_unix(since.as_secs())).ok_or_else(|| {
-        CommandError::new(Reason::Usage, "the clock is before 1970 or after 9999")
-            .hint(format!("set the clock, or {EPOCH}"))
-    })
 }

@@ -11,9 +11,10 @@ pub use said::Said;
 pub use verdict::{Rule, Upheld, Verdict};
 
 use crate::abi::Capability;
+use crate::attest::time::Timestamp;
 use crate::attest::{
-    About, Allowed, Moment, Requirement, Statement, Trust, TrustedKey, Verified, finding,
-    provenance, receipt,
+    About, Allowed, Requirement, Statement, Trust, TrustedKey, Verified, finding, provenance,
+    receipt,
 };
 use crate::reason::Reason;
 use crate::skill::declares;
@@ -26,7 +27,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone)]
 pub struct Policy {
     trust: Trust,
-    now: Moment,
+    now: Timestamp,
     threshold: usize,
 }
 
@@ -53,7 +54,7 @@ impl Policy {
     /// A policy at a moment. `threshold` is how many distinct keys are demanded at least, beside
     /// what the trust file demands; it can only add.
     #[must_use]
-    pub fn new(trust: Trust, now: Moment, threshold: std::num::NonZeroUsize) -> Self {
+    pub fn new(trust: Trust, now: Timestamp, threshold: std::num::NonZeroUsize) -> Self {
         Self { trust, now, threshold: threshold.get() }
     }
 
@@ -65,7 +66,7 @@ impl Policy {
 
     /// The moment that validity is compared with.
     #[must_use]
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> Timestamp {
         self.now
     }
 

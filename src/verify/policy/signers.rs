@@ -1,7 +1,8 @@
 //! Which of the keys that signed a statement count for a requirement.
 
 use super::said::text;
-use crate::attest::{Moment, Requirement, Statement, TrustedKey, Verified, finding, provenance};
+use crate::attest::time::Timestamp;
+use crate::attest::{Requirement, Statement, TrustedKey, Verified, finding, provenance};
 use crate::reason::Reason;
 
 /// A key that signed and does not count.
@@ -16,7 +17,7 @@ pub(super) struct Excluded {
 pub(super) fn sorted(
     requirement: &Requirement,
     statement: &Verified<Statement>,
-    now: Moment,
+    now: Timestamp,
 ) -> (Vec<TrustedKey>, Vec<Excluded>) {
     let (mut counted, mut excluded) = (Vec::new(), Vec::new());
     for key in statement.by() {
@@ -32,7 +33,7 @@ fn objection(
     requirement: &Requirement,
     statement: &Verified<Statement>,
     key: &TrustedKey,
-    now: Moment,
+    now: Timestamp,
 ) -> Option<(Reason, String)> {
     if let Some(keep) = key.revoked() {
         // What was signed before the loss is told by digest: the statement itself, or all that it

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""What verifying costs in multiples of what it cannot do without, and whether that grew.
+
+    cargo bench --bench verify [-- --quick]
+    benches/ratios.py [--bless] [--again]
+
+Reads the medians of the last run of the bench, divides them as RATIOS says, and compares with
+benches/baseline.json. Both sides of a ratio are of one run on one machine, so the figures of one
+machine hold on another, more or less. --again runs the bench first, and a second time when a ratio
+is too high; --bless writes the baseline. What could not be measured is named.
+Exit status: 0 nothing grew by more than 30 %; 1 something did; 2 something is missing.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MEDIANS = ROOT / "target" / "criterion"
+BASELINE = ROOT / "benches" / "baseline.json"
+ALLOWED = 1.30
+
+# What is divided by what, and what the ratio should be at most; the goals are for quiet machines.
+RATIOS = {
+    "an envelope, by its signature alone": ("envelope/full", "envelope/verify_strict", 1 / 0.85),
+    "many envelopes, by one core's work over the cores": ("bulk/full", "bulk/cores", 1 / 0.9),
+    "a bundle's process, by digest and checker": ("bundle/process", "bundle/digest_and_check", 1.25),
+}
+
+
+def median(name):
+    path = MEDIANS / name / "new" / "estimates.json"
+    return json.loads(path.read_text())["median"]["point_estimate"] if path.is_file() else None
+
+
+def measure():
+    # What an earlier run left would be taken for this one's.
+    shutil.rmtree(MEDIANS, ignore_errors=True)
+    subprocess.run(["cargo", "bench", "--bench", "verify", "--", "--quick"], cwd=ROOT, check=True)
+
+
+def ratios():
+    found = {}
+    for name, (side, other, _) in RATIOS.items():
+        if median(side) and median(other):
+            found[name] = median(side) / median(other)
+        else:
+            print(f"NOT MEASURED: {name}")
+    if not found:
+        print("nothing was measured; run cargo bench --bench verify first")
+        sys.exit(2)
+    return found
+
+
+def grown(found, baseline):
+    return [name for name, ratio in found.items() if ratio > baseline.get(name, 0) * ALLOWED]
+
+
+def main():
+    if "--again" in sys.argv:
+        measure()
+    found = ratios()
+    if "--bless" in sys.argv:
+        rounded = {name: round(ratio, 3) for name, ratio in found.items()}
+        BASELINE.write_text(json.dumps(rounded, indent=2) + "\n")
+        print(f"wrote {BASELINE.relative_to(ROOT)}")
+    baseline = json.loads(BASELINE.read_text())
+    if "--again" in sys.argv and grown(found, baseline):
+        measure()
+        found = {name: min(ratio, found.get(name, ratio)) for name, ratio in ratios().items()}
+    for name, ratio in found.items():
+        goal = RATIOS[name][2]
+        met = "met" if ratio <= goal else "missed"
+        print(f"{name}: {ratio:.3f}, goal {goal:.3f} {met}; baseline {baseline.get(name)}")
+    worse = grown(found, baseline)
+    for name in worse:
+        print(f"grew by more than 30 %, or has no baseline: {name}")
+    sys.exit(1 if worse else 0)
+
+
+if __name__ == "__main__":
+    main()
