@@ -106,7 +106,7 @@ fn a_skill_does_not_get_the_variables_that_hold_secrets() {
     with(&place, &variables, &format!("{run} {own} a.skill")).status(0);
 }
 
-/// covers: trust-45, trust-46
+/// covers: trust-75, trust-76
 #[test]
 fn secrets_that_cannot_be_used_are_refused_and_say_why() {
     let place = place();

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::reason::Reason;
 
-    /// covers: trust-43
+    /// covers: trust-73
     #[test]
     fn unfit_passphrases_are_refused() {
         let long = [b'x'; limits::PASSPHRASE_BYTES + 1];

@@ -12,7 +12,7 @@ fn locked(pem: &str) -> LockedKey {
     }
 }
 
-/// covers: trust-41
+/// covers: trust-71
 #[test]
 fn what_is_locked_opens_with_its_passphrase_alone() {
     let key = PrivateKey::generate().unwrap();
