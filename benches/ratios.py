@@ -6,7 +6,7 @@
 
 Reads the medians of the last run of the bench, divides them as RATIOS says, and compares with
 benches/baseline.json. Both sides of a ratio are of one run on one machine, so the figures of one
-machine hold on another, more or less. --again runs the bench first, and a second time when a ratio
+machine hold on another, more or less. --again runs the bench first, and up to twice more when a ratio
 is too high; --bless writes the baseline. What could not be measured is named.
 Exit status: 0 nothing grew by more than 30 %; 1 something did; 2 something is missing.
 """
@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MEDIANS = ROOT / "target" / "criterion"
 BASELINE = ROOT / "benches" / "baseline.json"
 ALLOWED = 1.30
+# A machine that is busy with something else spoils one side of a ratio; the best try counts.
+TRIES = 3
 
 # What is divided by what, and what the ratio should be at most; the goals are for quiet machines.
 RATIOS = {
@@ -67,9 +69,10 @@ def main():
         BASELINE.write_text(json.dumps(rounded, indent=2) + "\n")
         print(f"wrote {BASELINE.relative_to(ROOT)}")
     baseline = json.loads(BASELINE.read_text())
-    if "--again" in sys.argv and grown(found, baseline):
-        measure()
-        found = {name: min(ratio, found.get(name, ratio)) for name, ratio in ratios().items()}
+    for _ in range(TRIES - 1):
+        if "--again" in sys.argv and grown(found, baseline):
+            measure()
+            found = {name: min(ratio, found.get(name, ratio)) for name, ratio in ratios().items()}
     for name, ratio in found.items():
         goal = RATIOS[name][2]
         met = "met" if ratio <= goal else "missed"

@@ -31,6 +31,8 @@ pub const SCRYPT_STEPS: u64 = 1 << 23;
 pub const PBKDF2_ITERATIONS: u64 = 10_000_000;
 /// Bytes of one DSSE envelope in its JSON form.
 pub const ENVELOPE_BYTES: u64 = 16 << 20;
+/// Bytes that all tries of keys and signatures of one envelope may go over, 16 KiB for each try added.
+pub const VERIFY_BYTES: u64 = 4 << 30;
 /// Bytes of a file of envelopes, one a line.
 pub const ATTESTATIONS_BYTES: u64 = 64 << 20;
 /// Bytes of another tool's predicate that is to be signed.
@@ -45,6 +47,8 @@ pub const KEY_NAME_CHARS: usize = 256;
 pub const REQUIREMENTS: usize = 256;
 /// Elements of one list in a trust file: builders, digests, capabilities, imports.
 pub const TRUST_LIST: usize = 4096;
+/// Arrays and objects in one JSON text: each takes much more memory than text.
+pub const JSON_CONTAINERS: usize = 1 << 18;
 /// Nesting of arrays and objects in JSON.
 pub const JSON_DEPTH: usize = 64;
 /// Bytes of a trace file.

@@ -53,13 +53,16 @@ pub fn call(row: &Function, args: &[u64], handed: &[u8]) -> String {
     text
 }
 
-/// `text` with control characters escaped, so that names from untrusted files can neither move a
+/// `text` with control characters and those that turn the direction of writing escaped, so that names from untrusted files can neither move a
 /// terminal's cursor nor, unless `lines` are wanted, begin a line of their own.
 #[must_use]
 pub fn visible(text: &str, lines: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() && !(lines && (c == '\n' || c == '\t')) {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if turns {
+            out.extend(c.escape_unicode());
+        } else if c.is_control() && !(lines && (c == '\n' || c == '\t')) {
             out.extend(c.escape_debug());
         } else {
             out.push(c);

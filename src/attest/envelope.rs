@@ -130,12 +130,14 @@ impl Envelope {
     /// signature a key tries first, and nothing else.
     ///
     /// # Errors
-    /// [`Error::Unsigned`] without signatures; [`Error::SignatureUntrusted`] when none verifies.
+    /// [`Error::Unsigned`] without signatures; [`Error::TooLarge`] when trying would take too long;
+    /// [`Error::SignatureUntrusted`] when none verifies.
     pub fn verify(&self, trust: &Trust) -> Result<Verified<Payload>, Error> {
         if self.signatures.is_empty() {
             return Err(Error::Unsigned);
         }
         let message = pae(PAYLOAD_TYPE, &self.payload.0);
+        self.bound_work(&message, trust)?;
         let signed = |key: &PublicKey| {
             let id = key.id().hex();
             let named = |s: &&Signature| s.keyid.as_deref() == Some(id.as_str());
@@ -153,6 +155,25 @@ impl Envelope {
             });
         }
         Ok(Verified::new(self.payload.clone(), by))
+    }
+
+    /// Each key may have to try each signature, and each try goes over the whole message: whoever
+    /// wrote the envelope chose how many and how long.
+    fn bound_work(&self, message: &[u8], trust: &Trust) -> Result<(), Error> {
+        // The curve's part of one verification takes as long as hashing so many bytes.
+        const CURVE: u64 = 16 << 10;
+        let tries = (self.signatures.len() as u64).saturating_mul(trust.keys().len() as u64);
+        let found = tries.saturating_mul(CURVE.saturating_add(message.len() as u64));
+        let limit = limits::VERIFY_BYTES;
+        // One key and one signature are never too much: the size of an envelope is bounded.
+        if tries > 1 && found > limit {
+            return Err(Error::TooLarge {
+                what: "verification (signatures × keys × bytes)",
+                found,
+                limit,
+            });
+        }
+        Ok(())
     }
 
     /// The payload that nobody vouches for.

@@ -97,12 +97,12 @@ impl TrustArgs {
 pub fn found_trust_file() -> Option<PathBuf> {
     let here = PathBuf::from("trust.toml");
     let user = user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("trust.toml"));
-    [Some(here), user].into_iter().flatten().find(|path| path.exists())
+    [Some(here), user].into_iter().flatten().find(|path| files::exists(path))
 }
 
 /// A public key; errors name its file.
 pub fn public_key(path: &Path) -> Result<PublicKey, CommandError> {
-    PublicKey::from_pem(&text(path, limits::TRUST_BYTES)?)
+    PublicKey::from_pem(&text(path, limits::KEY_BYTES)?)
         .map_err(|error| CommandError::from(error).of(path.display()))
 }
 

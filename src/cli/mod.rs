@@ -87,6 +87,17 @@ fn dispatch(args: Vec<OsString>) -> u8 {
     // Before the line is understood, the format is a guess that no command's own words spoil much.
     let asks_json = args.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
         || args.iter().any(|word| word == "--format=json");
+    if args.iter().any(|word| word.to_string_lossy().contains("-----BEGIN")) {
+        // Whatever is said about such a word repeats it, and it may be a private key.
+        let error = CommandError::new(Reason::Usage, "an argument holds a key itself, in PEM")
+            .hint("name the file, or write env:NAME for a variable that holds it");
+        Ui::new(if asks_json { Format::Json } else { Format::Human }).error(&error);
+        return if asked_to_run {
+            Reason::Usage.class().run_exit()
+        } else {
+            Reason::Usage.class().exit()
+        };
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {

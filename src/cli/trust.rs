@@ -130,6 +130,9 @@ fn add(args: &Add, ui: Ui) -> Result<u8, CommandError> {
     let found = args.trust.clone().or_else(inputs::found_trust_file);
     let path = found.unwrap_or_else(|| PathBuf::from("trust.toml"));
     let named = |error: attest::Error| CommandError::from(error).of(path.display());
+    // Of two that add at once, one would lose what it wrote.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let _held = files::Held::wait(folder.unwrap_or(Path::new(".")))?;
     let old =
         if files::exists(&path) { Some(inputs::text(&path, limits::TRUST_BYTES)?) } else { None };
     let text = attest::add_key(old.as_deref(), &args.name, &key, &args.role).map_err(named)?;

@@ -1,7 +1,8 @@
 //! Strict JSON in, canonical JSON out (RFC 8259, RFC 8785).
 //!
 //! The reader refuses duplicate members at every depth, nesting beyond
-//! [`limits::JSON_DEPTH`], integers that a double does not keep, and bytes after the value. The
+//! [`limits::JSON_DEPTH`], more arrays and objects than
+//! [`limits::JSON_CONTAINERS`], integers that a double does not keep, and bytes after the value. The
 //! writer gives the JSON Canonicalization Scheme's bytes, and rounds nothing.
 
 mod exact;
@@ -158,6 +159,15 @@ mod tests {
         ] {
             assert!(read(bad).is_err(), "{bad} was taken");
         }
+    }
+
+    /// covers: envelope-44
+    #[test]
+    fn arrays_and_objects_are_counted() {
+        let of = |count: usize| format!("[{}1]", "[],".repeat(count - 1));
+        assert!(parse(of(limits::JSON_CONTAINERS).as_bytes()).is_ok());
+        let error = parse(of(limits::JSON_CONTAINERS + 1).as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("arrays and objects"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Any reader of serde's, made strict: whatever type is read, no object has a member twice and
 //! nothing nests too deep, in the parts that the type leaves out as well.
 
+use crate::limits::JSON_CONTAINERS;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
@@ -15,11 +16,13 @@ pub(super) struct Watch {
     most: usize,
     /// Whether a number came that a double may not keep.
     is_wide: Cell<bool>,
+    /// How many arrays and objects have begun.
+    begun: Cell<usize>,
 }
 
 impl Watch {
     pub(super) const fn new(most: usize) -> Self {
-        Self { most, is_wide: Cell::new(false) }
+        Self { most, is_wide: Cell::new(false), begun: Cell::new(0) }
     }
 
     /// Whether an integer came that may be rounded, so that its digits have to be looked at.
@@ -46,7 +49,11 @@ impl<'w, T> Strict<'w, T> {
     }
 
     fn below<U, E: Error>(&self, inner: U) -> Result<Strict<'w, U>, E> {
-        let Watch { most, .. } = self.watch;
+        let Watch { most, begun, .. } = self.watch;
+        begun.set(begun.get() + 1);
+        if begun.get() > JSON_CONTAINERS {
+            return Err(E::custom(format_args!("more than {JSON_CONTAINERS} arrays and objects")));
+        }
         if self.depth >= *most {
             return Err(E::custom(format_args!("nested deeper than {most} levels")));
         }

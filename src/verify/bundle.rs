@@ -3,8 +3,9 @@
 use super::policy::{Context, Policy, Said, Upheld, Verdict};
 use super::{Error, Refusal};
 use crate::attest::provenance::{self, Provenance};
-use crate::attest::{self, About, Statement, TrustedKey, Verified};
+use crate::attest::{self, About, Requirement, Statement, TrustedKey, Verified};
 use crate::digest::{CompanionDigest, EnvelopeDigest, KeyId, ManifestDigest, SourceDigest};
+use crate::reason::Reason;
 use crate::skill::{Bundle, Manifest};
 use crate::wasm::{Canonical, Digested, Interface};
 
@@ -222,8 +223,10 @@ impl CheckedBundle {
         let all: Vec<&Verified<Statement>> = statements.iter().map(|(_, s)| s).collect();
         let mut verdict = Verdict::default();
         let mut authors = None;
-        for requirement in policy.required_of(About::Bundle) {
-            let judged = policy.judge(&requirement, &all, &things, &context);
+        let requirements = policy.required_of(About::Bundle);
+        policy.contradicted(&requirements, About::Bundle, &all, &things, &mut verdict);
+        for requirement in &requirements {
+            let judged = policy.judge(requirement, &all, &things, &context);
             verdict.append(judged.verdict);
             let mut ours = judged.counted.iter().filter(|(at, _)| is_ours(all[*at]));
             if let (None, Some((at, keys))) = (&authors, ours.next()) {
@@ -236,6 +239,9 @@ impl CheckedBundle {
                 authors = keys.first().map(|key| (*at, key.id(), by));
             }
         }
+        if let Some((at, _, by)) = &mut authors {
+            self.agreement(policy, &all, *at, by, &mut verdict)?;
+        }
         let upheld = match verdict.uphold() {
             Ok(upheld) => upheld,
             Err(verdict) => return Err(Refusal::new(verdict, said).into()),
@@ -243,6 +249,42 @@ impl CheckedBundle {
         let Some((at, key, by)) = authors else { return Err(Error::AttestationMissing) };
         let provenance = all[at].provenance()?;
         Ok(Attested { provenance, key, by, envelope: statements[at].0.to_vec(), said, upheld })
+    }
+
+    /// Of the keys that count, those that say the same of source, companion and parameters as the
+    /// statement at `at`, which is the one that is shown: as many as are demanded must be left.
+    fn agreement(
+        &self,
+        policy: &Policy,
+        all: &[&Verified<Statement>],
+        at: usize,
+        by: &mut Vec<TrustedKey>,
+        verdict: &mut Verdict,
+    ) -> Result<(), Error> {
+        let said = |p: &Provenance| (p.source, p.companion, p.parameters.clone());
+        let shown = said(&*all[at].provenance()?);
+        let mut agreeing: Vec<&TrustedKey> = Vec::new();
+        for statement in all.iter().filter(|s| is_ours(s) && self.is_about_this(s)) {
+            if said(&*statement.provenance()?) == shown {
+                agreeing.extend(statement.by());
+            }
+        }
+        let before = by.len();
+        by.retain(|key| agreeing.iter().any(|other| other.key() == key.key()));
+        if by.len() < before {
+            let ours = |r: &&Requirement| r.predicate_type == provenance::PREDICATE_TYPE;
+            let requirements = policy.required_of(About::Bundle);
+            let wanted = requirements.iter().filter(ours).map(|r| r.threshold).max().unwrap_or(1);
+            let names: Vec<String> = by.iter().map(ToString::to_string).collect();
+            verdict.add(
+                "agreement",
+                by.len() >= wanted,
+                Reason::ThresholdUnmet,
+                format!("{wanted} that name one source, companion and parameters"),
+                format!("{}: {}", by.len(), names.join(", ")),
+            );
+        }
+        Ok(())
     }
 
     fn is_about_this(&self, statement: &Statement) -> bool {

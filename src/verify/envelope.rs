@@ -179,6 +179,7 @@ impl Read<'_> {
         let capabilities = &self.receipt.grants.capabilities;
         let context = Context { capabilities, imports: Vec::new() };
         let (mut verdict, mut by) = (Verdict::default(), Vec::new());
+        policy.contradicted(wanted, About::Receipt, &others, &receipt, &mut verdict);
         for requirement in wanted {
             let own = requirement.predicate_type == PREDICATE_TYPE;
             let judged = if own {

@@ -333,3 +333,20 @@ fn a_signature_from_elsewhere_is_attached_when_it_verifies() {
         .refused(1, "signature-invalid");
     assert!(!place.exists("b.skill/attestations.intoto.jsonl"));
 }
+
+#[test]
+fn a_key_where_a_file_name_belongs_is_not_repeated() {
+    let place = Place::new();
+    let pem = String::from_utf8(place.read("author.key.pem")).unwrap();
+    let secret = pem.lines().nth(1).unwrap();
+    place.skill("a", NOTHING, "");
+    for words in [
+        vec!["attest", "a.skill", "--key", &pem],
+        vec!["verify", "a.skill", &format!("--pub={pem}")],
+        vec!["key", "show", "--", &pem],
+    ] {
+        let ended = place.provenact(&words);
+        let ended = ended.refused(2, "usage");
+        assert!(!ended.err().contains(secret) && !ended.out().contains(secret), "{ended:?}");
+    }
+}

@@ -103,6 +103,19 @@ fn a_bundle_of_two_authors_needs_both_and_one_key_counts_once() {
     place.type_in("attest a.skill --key operator.key.pem").status(0);
     place.type_in("verify a.skill").status(0).says("attested by ann").says("bob");
     place.type_in("run --no-receipt a.skill").status(0);
+    // Another source is another statement: its signer does not vouch for the one that is shown.
+    let file = "a.skill/attestations.intoto.jsonl";
+    let all = place.read(file);
+    let line = all.split(|byte| *byte == b'\n').next().unwrap();
+    let signed = Envelope::parse(line).unwrap();
+    let payload = String::from_utf8(signed.payload_unverified().as_bytes().to_vec()).unwrap();
+    let source = place.sha("a.wasm");
+    let other = payload.replacen(&source, &"0".repeat(64), 1).into_bytes();
+    assert_ne!(other, payload.as_bytes());
+    let other = Envelope::sign(other, &[&place.key("operator")]).to_bytes().unwrap();
+    place.write(file, [line, b"\n", &other, b"\n"].concat());
+    place.type_in("verify a.skill").refused(1, "threshold-unmet").says("one source");
+    place.write(file, all);
     place.require(&format!("{slsa}capabilities = [\"random\"]"));
     place
         .type_in("verify a.skill")
@@ -173,6 +186,16 @@ fn a_bundle_needs_every_requirement_and_a_trusted_no_is_not_outvoted() {
     add(&[yes, no]).refused(1, "verdict-failed").says("found sam");
     add(&[yes, ("refuted", "author", &digests)]).status(0);
     add(&[yes, ("interrupted", "stranger", &digests)]).status(0);
+    // A no is about the bundle when it is about one of its parts, and needs no requirement.
+    add(&[yes, ("refuted", "stranger", &digests[..1])]).refused(1, "verdict-failed");
+    let required = place.read("trust.toml");
+    let listed = String::from_utf8(required.clone()).unwrap().replace(&need, "");
+    place.write("trust.toml", listed);
+    add(&[("refuted", "stranger", &digests)]).refused(1, "verdict-failed").says("found sam");
+    add(&[("unheard-of", "stranger", &digests)]).refused(1, "verdict-failed");
+    add(&[("refuted", "author", &digests)]).status(0);
+    add(&[yes]).status(0);
+    place.write("trust.toml", required);
     // The verdict alone, without provenance, is not enough: what is built in stays.
     place.write(
         file,
@@ -247,6 +270,13 @@ fn a_trust_file_can_be_pinned_and_revocation_wins_over_the_command_line() {
     place.type_in("run --no-receipt a.skill").refused(126, "key-revoked");
     let named = "verify a.skill --pub author.pub.pem --trust trust.toml";
     place.type_in(named).refused(1, "key-revoked");
+    // Who is listed beside --pub is what the file says, and not more.
+    place.write("trust.toml", file.replace("author\"", "operator\""));
+    place.type_in(named).refused(1, "key-role");
+    for bounds in ["not-after = 9999-12-31T23:59:59-23:59", "not-before = 1969-01-01T00:00:00Z"] {
+        place.write("trust.toml", file.replace("roles", &format!("{bounds}\nroles")));
+        place.type_in("verify a.skill").refused(2, "trust-malformed");
+    }
     for (bounds, status) in [
         ("not-after = 2001-01-01T00:00:00Z", 1),
         ("not-before = 9000-01-01T00:00:00Z", 1),

@@ -12,6 +12,19 @@ fn reason(bytes: &[u8], trust: &Trust) -> Result<(), Reason> {
 }
 
 /// covers: envelope-11
+/// covers: envelope-43
+#[test]
+fn verification_that_would_take_too_long_is_refused_before_it_begins() {
+    let key = PrivateKey::generate().unwrap();
+    let trust = Trust::from_keys([("a".to_owned(), key.public())]).unwrap();
+    let mut envelope = Envelope::sign(vec![b'x'; 8 << 20], &[&key]);
+    assert!(envelope.verify(&trust).is_ok());
+    let forged = |n: u16| Signature { keyid: None, sig: [n.to_le_bytes(); 32].concat() };
+    envelope.signatures.extend((0..1000).map(forged));
+    let error = envelope.verify(&trust).unwrap_err();
+    assert_eq!(error.reason(), crate::reason::Reason::FileTooLarge, "{error}");
+}
+
 #[test]
 fn pae_is_that_of_the_dsse_specification() {
     assert_eq!(

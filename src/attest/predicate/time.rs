@@ -3,8 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 use std::str::FromStr;
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
 
 /// A second of the years 1970 to 9999. Its one text form is that of `1970-01-01T00:00:00Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +24,7 @@ impl Timestamp {
     /// second are cut off. `None` for everything else.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
-        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?.to_offset(UtcOffset::UTC);
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         Self::from_unix(at.unix_timestamp().try_into().ok()?)
     }
 }
@@ -89,7 +89,8 @@ mod tests {
         assert_eq!(of("2026-07-01T14:30:05.9+02:00"), of("2026-07-01T12:30:05Z"));
         assert!(of("2026-07-01T12:30:05Z").is_some());
         let local = ["2026-07-01", "12:30:00", "2026-07-01T12:30:05"];
-        for bad in local.into_iter().chain(["1970-01-01T00:00:00+00:01", "soon", ""]) {
+        let beyond = ["1970-01-01T00:00:00+00:01", "9999-12-31T23:59:59-23:59", "soon", ""];
+        for bad in local.into_iter().chain(beyond) {
             assert_eq!(of(bad), None, "{bad}");
         }
     }

@@ -49,8 +49,8 @@ impl Trust {
         if trust.keys.is_empty() { Err(Error::TrustEmpty) } else { Ok(trust) }
     }
 
-    /// This file's trust, and trust in `keys` that were named beside it: in every role. The name
-    /// given beside the file stands; what the file says of a key's time and revocation stands too.
+    /// This file's trust, and trust in `keys` that were named beside it: in every role, unless the
+    /// file lists the key. Then only its name is another: what the file says of it stands.
     ///
     /// # Errors
     /// As [`Trust::from_keys`].
@@ -67,7 +67,7 @@ impl Trust {
             match listed.iter().position(|trusted| trusted.key == key) {
                 None => trust.add(TrustedKey::named(name, key))?,
                 Some(at) => {
-                    trust.add(TrustedKey { name, roles: Roles::Every, ..listed.remove(at) })?;
+                    trust.add(TrustedKey { name, ..listed.remove(at) })?;
                 }
             }
         }

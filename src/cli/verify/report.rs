@@ -69,9 +69,10 @@ pub struct Entry {
 
 impl Entry {
     pub fn text(&self) -> String {
-        let mut text = format!("{}: upheld, {}\n", self.path, self.headline);
+        let (path, headline) = (visible(&self.path, false), visible(&self.headline, false));
+        let mut text = format!("{path}: upheld, {headline}\n");
         for line in &self.lines {
-            let _ = writeln!(text, "  {line}");
+            let _ = writeln!(text, "  {}", visible(line, false));
         }
         // What every command line with one key demands is not worth a list.
         if self.trust.is_some() || self.kind == "envelope" {
@@ -141,13 +142,14 @@ impl Refused {
 
     pub fn text(&self) -> String {
         let message = visible(&self.message, false);
-        let first = format!("{}: refused, {message} [{}]\n", self.path, self.reason);
+        let first =
+            format!("{}: refused, {message} [{}]\n", visible(&self.path, false), self.reason);
         first + &said(&self.says) + &rules(&self.rules)
     }
 
     /// As [`Refused::text`], when an error line follows.
     pub fn evidence(&self) -> String {
-        let first = format!("{}: refused [{}]\n", self.path, self.reason);
+        let first = format!("{}: refused [{}]\n", visible(&self.path, false), self.reason);
         first + &said(&self.says) + &rules(&self.rules)
     }
 }

@@ -131,17 +131,10 @@ impl Policy {
         let mut excluded: Vec<Excluded> = Vec::new();
         let mut closest: Option<Verdict> = None;
         let mut engines = BTreeSet::new();
-        let mut against = Vec::new();
         for (at, statement) in statements.iter().enumerate().filter(|(_, s)| of_type(s)) {
             let own = content(requirement, statement, things);
             let (keys, others) = signers::sorted(requirement, statement, self.now);
             let finding = Finding::of(statement);
-            let is_about = about(statement, things).is_ok();
-            if let Some(Finding { found: Found::Failed(_) | Found::Unknown(_), .. }) = &finding
-                && is_about
-            {
-                against.extend(keys.iter().map(ToString::to_string));
-            }
             let passes = own.broken().is_none();
             if closest.as_ref().is_none_or(|best| own.broken_count() < best.broken_count()) {
                 closest = Some(own);
@@ -158,9 +151,7 @@ impl Policy {
         verdict.append(closest.unwrap_or_default());
         // A trusted no is not outvoted by others' yes.
         if passes && finding::passing(&requirement.predicate_type).is_some() {
-            let found = if against.is_empty() { "none".to_owned() } else { against.join(", ") };
-            let (name, reason) = ("contradiction", Reason::VerdictFailed);
-            verdict.add(name, against.is_empty(), reason, "no trusted key that says no", found);
+            self.contradiction(requirement.about, statements, things, &mut verdict);
         }
         if passes {
             threshold(requirement, &counted, &excluded, &mut verdict);
@@ -180,6 +171,52 @@ impl Policy {
             counted.clear();
         }
         Judged { verdict, counted }
+    }
+}
+
+impl Policy {
+    /// Whether a key that is trusted to judge says no, or something that nobody knows, about any of
+    /// `things`, in the words of any type of verdict. What is required does not matter.
+    fn contradiction(
+        &self,
+        about: About,
+        statements: &[&Verified<Statement>],
+        things: Things<'_>,
+        verdict: &mut Verdict,
+    ) {
+        let mut against: Vec<String> = Vec::new();
+        for statement in statements {
+            let is_about = things.iter().any(|(_, digest)| statement.subject_matches(digest));
+            let Some(usual) = Requirement::built_in(statement.predicate_type(), about) else {
+                continue;
+            };
+            if let Some(Finding { found: Found::Failed(_) | Found::Unknown(_), .. }) =
+                Finding::of(statement)
+                && is_about
+            {
+                let (keys, _) = signers::sorted(&usual, statement, self.now);
+                against.extend(keys.iter().map(ToString::to_string));
+            }
+        }
+        let found = if against.is_empty() { "none".to_owned() } else { against.join(", ") };
+        let (name, reason) = ("contradiction", Reason::VerdictFailed);
+        verdict.add(name, against.is_empty(), reason, "no trusted key that says no", found);
+    }
+
+    /// The rule about contradiction, where no requirement for verdicts brings it and there is one.
+    pub(super) fn contradicted(
+        &self,
+        requirements: &[Requirement],
+        about: About,
+        statements: &[&Verified<Statement>],
+        things: Things<'_>,
+        verdict: &mut Verdict,
+    ) {
+        let is_verdict = |ty: &str| finding::passing(ty).is_some();
+        let is_required = requirements.iter().any(|r| is_verdict(&r.predicate_type));
+        if !is_required && statements.iter().any(|s| is_verdict(s.predicate_type())) {
+            self.contradiction(about, statements, things, verdict);
+        }
     }
 }
 
@@ -220,12 +257,6 @@ fn threshold(
     let keys_ = if wanted == 1 { "key" } else { "distinct keys" };
     let expected = format!("{wanted} {keys_} with {role}");
     verdict.add("threshold", keys.len() >= wanted, reason, expected, found);
-}
-
-/// Whether a statement is about every thing; otherwise the first that it is not about.
-fn about<'t>(statement: &Statement, things: Things<'t>) -> Result<(), &'t (String, [u8; 32])> {
-    let other = things.iter().find(|(_, digest)| !statement.subject_matches(digest));
-    other.map_or(Ok(()), Err)
 }
 
 /// The rules for what one statement says.
