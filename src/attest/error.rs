@@ -236,6 +236,6 @@ impl Error {
 }
 
 /// The first 200 characters of untrusted text, for a message.
-pub(super) fn cut(text: &str) -> String {
+pub(crate) fn cut(text: &str) -> String {
     text.chars().take(200).collect()
 }

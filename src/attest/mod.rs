@@ -21,6 +21,7 @@ mod verified;
 
 pub use envelope::{Envelope, PAYLOAD_TYPE, Payload, pae, parse_lines};
 pub use error::Error;
+pub(crate) use error::cut;
 pub use key::{DetachedSignature, LockedKey, Passphrase, PrivateKey, PrivateKeyFile, PublicKey};
 pub use predicate::{PREFIX, finding, foreign, provenance, receipt, time};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};

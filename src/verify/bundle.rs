@@ -240,7 +240,7 @@ impl CheckedBundle {
             }
         }
         if let Some((at, _, by)) = &mut authors {
-            self.agreement(policy, &all, *at, by, &mut verdict)?;
+            self.agreement(&requirements, &all, *at, by, &mut verdict)?;
         }
         let upheld = match verdict.uphold() {
             Ok(upheld) => upheld,
@@ -255,12 +255,15 @@ impl CheckedBundle {
     /// statement at `at`, which is the one that is shown: as many as are demanded must be left.
     fn agreement(
         &self,
-        policy: &Policy,
+        requirements: &[Requirement],
         all: &[&Verified<Statement>],
         at: usize,
         by: &mut Vec<TrustedKey>,
         verdict: &mut Verdict,
     ) -> Result<(), Error> {
+        if by.len() < 2 {
+            return Ok(());
+        }
         let said = |p: &Provenance| (p.source, p.companion, p.parameters.clone());
         let shown = said(&*all[at].provenance()?);
         let mut agreeing: Vec<&TrustedKey> = Vec::new();
@@ -273,7 +276,6 @@ impl CheckedBundle {
         by.retain(|key| agreeing.iter().any(|other| other.key() == key.key()));
         if by.len() < before {
             let ours = |r: &&Requirement| r.predicate_type == provenance::PREDICATE_TYPE;
-            let requirements = policy.required_of(About::Bundle);
             let wanted = requirements.iter().filter(ours).map(|r| r.threshold).max().unwrap_or(1);
             let names: Vec<String> = by.iter().map(ToString::to_string).collect();
             verdict.add(

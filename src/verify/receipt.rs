@@ -112,7 +112,7 @@ impl std::fmt::Display for Authenticity {
                 f.write_str("verified by ")?;
                 for (at, key) in keys.iter().enumerate() {
                     let comma = if at == 0 { "" } else { ", " };
-                    write!(f, "{comma}{} ({})", key.name(), key.id().hex())?;
+                    write!(f, "{comma}{key}")?;
                 }
                 Ok(())
             }

@@ -13,13 +13,13 @@ pub use verdict::{Rule, Upheld, Verdict};
 use crate::abi::Capability;
 use crate::attest::time::Timestamp;
 use crate::attest::{
-    About, Allowed, Requirement, Statement, Trust, TrustedKey, Verified, finding, provenance,
+    About, Allowed, Requirement, Statement, Trust, TrustedKey, Verified, cut, finding, provenance,
     receipt,
 };
 use crate::reason::Reason;
 use crate::skill::declares;
 use finding::{Finding, Found};
-use said::{cut, text};
+use said::text;
 use signers::Excluded;
 use std::collections::BTreeSet;
 

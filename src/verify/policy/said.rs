@@ -1,6 +1,6 @@
 //! What an envelope says, and whether that was verified: for people, on success and failure alike.
 
-use crate::attest::{Envelope, Statement, TrustedKey, Verified};
+use crate::attest::{Envelope, Statement, TrustedKey, Verified, cut};
 use crate::digest::{StatementDigest, hex};
 use crate::json::Value;
 use serde::Serialize;
@@ -86,9 +86,4 @@ impl Said {
 /// Text of a statement at `path`; empty when there is none.
 pub(super) fn text<'s>(statement: &'s Statement, path: &str) -> &'s str {
     statement.predicate().pointer(path).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The first 200 characters.
-pub(super) fn cut(text: &str) -> String {
-    text.chars().take(200).collect()
 }

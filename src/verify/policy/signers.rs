@@ -68,7 +68,7 @@ fn objection(
         let asks = !listed.is_empty() || (!wanted.is_empty() && !named);
         let may = listed.iter().any(|id| id == found);
         (asks && !may).then(|| {
-            let found = super::said::cut(found);
+            let found = crate::attest::cut(found);
             (
                 Reason::BuilderUntrusted,
                 format!("the trust file does not pair it with {what} {found:?}"),
