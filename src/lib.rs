@@ -8,6 +8,7 @@ pub mod attest;
 pub mod build;
 pub mod cli;
 pub mod digest;
+pub mod engines;
 pub mod files;
 pub mod json;
 pub mod limits;

@@ -236,6 +236,8 @@ reasons! {
     MaterialMismatch = "material-mismatch", No, "the material was changed: fetch it again";
     /// The engine cannot run the module.
     EngineRefused = "engine-refused", Unknown, "the message names what the engine lacks or ran out of";
+    /// The engine has not got a feature of WebAssembly that the module uses.
+    EngineLacks = "engine-lacks-feature", Unknown, "use an engine that has the feature that the message names";
 
     /// A host call lies outside the effective capabilities: the execution stopped there.
     CapabilityDenied = "capability-denied", No, "the message names the flag or declaration that would grant it";

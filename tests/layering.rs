@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// The rooms by row. `docs/architecture.md` shows the same table, and a test below compares.
 const ROWS: [&[&str]; 5] = [
-    &["abi", "digest", "files", "json", "limits", "outcome", "profile", "reason", "wire"],
+    &[
+        "abi", "digest", "engines", "files", "json", "limits", "outcome", "profile", "reason",
+        "wire",
+    ],
     &["attest", "skill", "trace", "wasm"],
     &["build", "runtime"],
     &["verify"],
@@ -39,6 +42,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml_edit", &["attest"]),
     ("wasm_encoder", &["wasm"]),
     ("wasmparser", &["wasm"]),
+    ("wasmi", &["runtime"]),
+    ("wasmi_core", &["runtime"]),
     ("wasmtime", &["runtime"]),
     ("wasmtime_wasi", &["runtime"]),
     ("wiggle", &["runtime"]),

@@ -155,7 +155,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let writer = destination.as_ref().map(|to| to.start(&header, materials)).transpose()?;
 
     let evidence = Evidence::new(header.clone(), writer, None);
-    let shared = evidence.on_one_engine_class(bundle.interface().one_engine_class).shared();
+    let shared =
+        evidence.on_one_engine_class(bundle.interface().one_class_feature.is_some()).shared();
     let recording = Recording::new(shared.clone(), destination, key.map(Arc::new));
     let end = Run {
         ui,

@@ -3,7 +3,7 @@
 //! Both are expansions of `abi`'s rows, so a row that has no implementation, or one of another
 //! type, does not compile.
 
-use super::execute::State;
+use super::on_wasmtime::State;
 use super::own;
 use crate::abi::{Function, for_each_host_function};
 use wasmtime::{Caller, Extern, Linker, Memory};

@@ -3,6 +3,7 @@
 use super::divergence::{Divergence, Frame};
 use super::live::PreopenError;
 use super::seam::Stop;
+use crate::engines::EngineName;
 use crate::reason::Reason;
 use crate::trace;
 
@@ -15,6 +16,14 @@ pub enum Error {
     Engine {
         /// What it says.
         cause: String,
+    },
+    /// The engine has not got a feature that the module uses.
+    #[error("{engine} does not have a feature that the module uses: {feature}")]
+    Lacks {
+        /// Which engine.
+        engine: EngineName,
+        /// The proposal's name.
+        feature: &'static str,
     },
     /// A granted directory cannot be opened.
     #[error(transparent)]
@@ -33,6 +42,7 @@ impl Error {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Engine { .. } => Reason::EngineRefused,
+            Self::Lacks { .. } => Reason::EngineLacks,
             Self::Preopen(error) if error.missing => Reason::FileMissing,
             Self::Preopen(_) => Reason::FileUnreadable,
             Self::Diverged(divergence) => divergence.reason,

@@ -14,6 +14,8 @@ mod evidence;
 mod execute;
 mod known;
 mod live;
+mod on_wasmi;
+mod on_wasmtime;
 mod own;
 mod receipt;
 mod replayer;

@@ -87,7 +87,7 @@ pub fn replay(engine: &Engine, input: Replay<'_>) -> Result<Verdict, Error> {
     let program = engine.compile(input.module)?;
 
     let evidence = Evidence::new(header, None, input.keep);
-    let shared = evidence.on_one_engine_class(interface.one_engine_class).shared();
+    let shared = evidence.on_one_engine_class(interface.one_class_feature.is_some()).shared();
     let (tell, told) = mpsc::sync_channel(1);
     let replayer = Replayer::new(input.trace, rows.clone(), tell);
     let execution = run(engine, &program, &interface, &rows, replayer, &shared);

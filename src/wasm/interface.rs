@@ -31,8 +31,8 @@ pub struct Interface {
     pub is_command: bool,
     /// Whether the module is a reactor with an `_initialize` that must be called first.
     pub initialize: bool,
-    /// Whether only one class of engines has the features that the module uses.
-    pub one_engine_class: bool,
+    /// A feature that the module uses and only one class of engines has.
+    pub one_class_feature: Option<&'static str>,
 }
 
 impl Interface {
@@ -59,7 +59,7 @@ impl Interface {
             returns_i32,
             is_command,
             initialize: !is_command && name != INITIALIZE && has_initialize(module)?,
-            one_engine_class: module.is_of_one_engine_class(),
+            one_class_feature: module.one_class_feature(),
         })
     }
 }

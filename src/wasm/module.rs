@@ -14,12 +14,15 @@ use wasmparser::{
 /// in the configuration of `runtime/`. Relaxed SIMD is part of it: a pass lowers it.
 pub(super) const FEATURES: WasmFeatures = WasmFeatures::WASM3.difference(WasmFeatures::THREADS);
 
-/// What engines beyond one class have: Wasmi has neither typed references, nor garbage collection,
-/// nor exceptions.
-const COMMON: WasmFeatures = FEATURES
-    .difference(WasmFeatures::GC)
-    .difference(WasmFeatures::FUNCTION_REFERENCES)
-    .difference(WasmFeatures::EXCEPTIONS);
+/// What only one class of engines has, and Wasmi has not, with the names of the proposals.
+const ONE_CLASS: [(WasmFeatures, &str); 3] = [
+    (WasmFeatures::GC, "garbage collection"),
+    (WasmFeatures::FUNCTION_REFERENCES, "typed function references"),
+    (WasmFeatures::EXCEPTIONS, "exceptions"),
+];
+/// What every class has.
+const COMMON: WasmFeatures =
+    FEATURES.difference(ONE_CLASS[0].0).difference(ONE_CLASS[1].0).difference(ONE_CLASS[2].0);
 /// Exported names under this prefix are kept for instrumentation.
 pub(super) const RESERVED: &str = "provenact:";
 
@@ -27,7 +30,7 @@ pub(super) const RESERVED: &str = "provenact:";
 pub struct Module {
     bytes: Vec<u8>,
     types: Types,
-    one_engine_class: bool,
+    one_class_feature: Option<&'static str>,
     pub(super) facts: Facts,
 }
 
@@ -82,10 +85,10 @@ impl Module {
         }
         check_header(&bytes)?;
         let common = validate(&bytes, COMMON);
-        let one_engine_class = common.as_ref().is_err_and(Fault::lacks_a_feature);
-        let valid = if one_engine_class { validate(&bytes, FEATURES) } else { common };
+        let one_class_feature = common.as_ref().err().and_then(Fault::lacking);
+        let valid = if one_class_feature.is_some() { validate(&bytes, FEATURES) } else { common };
         let (facts, types) = valid.map_err(|fault| fault.explain(&bytes))?;
-        Ok(Self { bytes, types, one_engine_class, facts })
+        Ok(Self { bytes, types, one_class_feature, facts })
     }
 
     /// The bytes, as they were given.
@@ -100,11 +103,11 @@ impl Module {
         self.bytes
     }
 
-    /// Whether the module uses garbage collection, typed references or exceptions, which only one
-    /// class of engines has: nobody can replay it on an engine of another.
+    /// What the module uses that only one class of engines has, so that nobody can replay it on an
+    /// engine of another: the first such feature, by its proposal's name.
     #[must_use]
-    pub fn is_of_one_engine_class(&self) -> bool {
-        self.one_engine_class
+    pub fn one_class_feature(&self) -> Option<&'static str> {
+        self.one_class_feature
     }
 
     /// Refuses exports that look like instrumentation of ours.
@@ -198,10 +201,12 @@ enum Fault {
 }
 
 impl Fault {
-    /// Whether a feature is missing that is accepted.
-    fn lacks_a_feature(&self) -> bool {
-        let (Self::Framing(error) | Self::Invalid(error)) = self else { return false };
-        error.missing_wasm_feature().is_some_and(|feature| FEATURES.contains(feature))
+    /// The feature that is missing, if it is one that is accepted.
+    fn lacking(&self) -> Option<&'static str> {
+        let (Self::Framing(error) | Self::Invalid(error)) = self else { return None };
+        let lacking = error.missing_wasm_feature()?;
+        let (_, name) = ONE_CLASS.iter().find(|(feature, _)| lacking.intersects(*feature))?;
+        Some(name)
     }
 
     fn explain(self, bytes: &[u8]) -> Error {

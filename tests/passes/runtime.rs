@@ -29,7 +29,7 @@ fn run(source: &str, profile: Profile) -> (Execution, provenact::attest::receipt
     let engine = Engine::cranelift(None).unwrap();
     let program = engine.compile(&module).unwrap();
     let evidence = Evidence::new(header.clone(), None, None);
-    let shared = evidence.on_one_engine_class(interface.one_engine_class).shared();
+    let shared = evidence.on_one_engine_class(interface.one_class_feature.is_some()).shared();
     // An empty trace is a world without host functions; what it says of the end nobody asks here.
     let writer = Writer::start(Vec::new(), &header, Vec::new()).unwrap();
     let (trace, seal) = writer.finish(&Outcome::Returned { value: None }).unwrap();
@@ -113,7 +113,9 @@ fn receipts_say_when_one_engine_class_alone_can_replay() {
     assert!(one(r#"(module (func (export "_start") (drop (ref.i31 (i32.const 1)))))"#));
     let reference =
         r#"(module (type $t (func)) (func (export "_start") (call_ref $t (ref.null $t))))"#;
-    assert!(Module::parse(wat::parse_str(reference).unwrap()).unwrap().is_of_one_engine_class());
+    assert!(
+        Module::parse(wat::parse_str(reference).unwrap()).unwrap().one_class_feature().is_some()
+    );
 }
 
 #[test]

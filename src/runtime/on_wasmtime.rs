@@ -1,0 +1,277 @@
+//! A guest on Wasmtime.
+
+use super::Error;
+use super::bind;
+use super::divergence::Frame;
+use super::engine::Patience;
+use super::execute::{Cause, Guest, Halt};
+use super::seam::{Seam, Stop};
+use super::state;
+use crate::abi::Function;
+use crate::attest::receipt::{FinalState, GlobalBits};
+use crate::outcome::{Interruption, Trap};
+use crate::wasm::{Interface, STACK_TRAP};
+use wasmtime::{
+    Extern, ExternType, Instance, Linker, Memory, Module, ResourceLimiter, Store, Table,
+    ThrownException, Val, WasmBacktrace,
+};
+
+/// What a guest's store holds.
+pub(super) struct State {
+    pub(super) seam: Seam,
+    /// The exported memory, once it was looked up.
+    pub(super) memory: Option<Option<Memory>>,
+    growth: Growth,
+}
+
+/// A guest, its store and its host functions.
+pub(super) struct Machine<'a> {
+    store: Store<State>,
+    linker: Linker<State>,
+    module: &'a Module,
+    /// Where a start function can run out of words, sorted.
+    stops: &'a [usize],
+    instance: Option<Instance>,
+}
+
+impl<'a> Machine<'a> {
+    pub(super) fn new(
+        engine: &wasmtime::Engine,
+        module: &'a Module,
+        stops: &'a [usize],
+        rows: &[&'static Function],
+        patience: Option<&Patience>,
+        seam: Seam,
+    ) -> Result<Self, Error> {
+        let state = State { seam, memory: None, growth: Growth::default() };
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.growth);
+        if let Some(patience) = patience {
+            store.set_epoch_deadline(patience.limit);
+        }
+        let mut linker = Linker::new(engine);
+        for (function, row) in rows.iter().enumerate() {
+            bind::define(&mut linker, function, row).map_err(Error::engine)?;
+        }
+        define_fresh(&mut store, &mut linker, module)?;
+        Ok(Self { store, linker, module, stops, instance: None })
+    }
+
+    fn call(&mut self, interface: &Interface) -> wasmtime::Result<Option<i32>> {
+        let instance = self.linker.instantiate(&mut self.store, self.module)?;
+        self.instance = Some(instance);
+        let store = &mut self.store;
+        if interface.initialize {
+            instance.get_typed_func::<(), ()>(&mut *store, "_initialize")?.call(&mut *store, ())?;
+        }
+        let name = &interface.entrypoint;
+        if interface.returns_i32 {
+            let entry = instance.get_typed_func::<(), i32>(&mut *store, name)?;
+            Ok(Some(entry.call(&mut *store, ())?))
+        } else {
+            instance.get_typed_func::<(), ()>(&mut *store, name)?.call(&mut *store, ())?;
+            Ok(None)
+        }
+    }
+
+    /// Whether a module that counts its words (spec/portable.md, "stack") had none left, if what
+    /// ended it is an `unreachable`. While the start function runs nobody holds the instance and
+    /// its globals; where the trap stands says the same.
+    fn is_out_of_words(&mut self, error: &wasmtime::Error) -> bool {
+        match self.instance {
+            Some(instance) => {
+                let trap = instance.get_global(&mut self.store, STACK_TRAP);
+                matches!(trap.map(|global| global.get(&mut self.store)), Some(Val::I32(1)))
+            }
+            None => {
+                let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], |b| b.frames());
+                let offset = frames.first().and_then(wasmtime::FrameInfo::module_offset);
+                offset.is_some_and(|offset| self.stops.binary_search(&offset).is_ok())
+            }
+        }
+    }
+
+    fn cause(&mut self, error: wasmtime::Error) -> Cause {
+        if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
+            return match cause_of(*trap, &error) {
+                Cause::Trap(Trap::Unreachable) if self.is_out_of_words(&error) => {
+                    Cause::Trap(Trap::StackLimit)
+                }
+                cause => cause,
+            };
+        }
+        if error.is::<Stop>() {
+            return match error.downcast::<Stop>() {
+                Ok(stop) => Cause::Stop(stop),
+                Err(error) => Cause::Engine(Error::engine(error)),
+            };
+        }
+        if error.is::<ThrownException>() {
+            Cause::Trap(Trap::UnhandledException)
+        } else if error.is::<HostMemory>() || error.is::<wasmtime::GcHeapOutOfMemory<()>>() {
+            Cause::Interruption(Interruption::HostMemory)
+        } else {
+            Cause::Engine(Error::engine(error))
+        }
+    }
+}
+
+impl Guest for Machine<'_> {
+    fn enter(&mut self, interface: &Interface) -> Result<Option<i32>, Halt> {
+        self.call(interface).map_err(|error| {
+            let stack = stack_of(&error);
+            Halt { cause: self.cause(error), stack }
+        })
+    }
+
+    fn final_state(&mut self) -> Option<FinalState> {
+        let instance = self.instance?;
+        let exports: Vec<(String, Extern)> = instance
+            .exports(&mut self.store)
+            .map(|export| (export.name().to_owned(), export.into_extern()))
+            .collect();
+        let mut state = state::Gathered::default();
+        for (name, item) in exports {
+            match item {
+                Extern::Memory(memory) => state.memory(name, memory.data(&self.store)),
+                Extern::Global(global) => state.global(name, bits(&global.get(&mut self.store))),
+                _ => {}
+            }
+        }
+        Some(state.finish())
+    }
+
+    fn seam(&mut self) -> &mut Seam {
+        &mut self.store.data_mut().seam
+    }
+}
+
+/// Memories and tables that the module imports are made fresh: zeroed, of the declared type.
+fn define_fresh(
+    store: &mut Store<State>,
+    linker: &mut Linker<State>,
+    module: &Module,
+) -> Result<(), Error> {
+    for import in module.imports() {
+        let item: Extern = match import.ty() {
+            ExternType::Memory(ty) => Memory::new(&mut *store, ty).map_err(Error::engine)?.into(),
+            ExternType::Table(ty) => {
+                let null = Val::null_ref(ty.element().heap_type());
+                let null = null.ref_().ok_or_else(|| Error::Engine {
+                    cause: format!("table {} holds no references", import.name()),
+                })?;
+                Table::new(&mut *store, ty, null).map_err(Error::engine)?.into()
+            }
+            _ => continue,
+        };
+        linker.define(&mut *store, import.module(), import.name(), item).map_err(Error::engine)?;
+    }
+    Ok(())
+}
+
+fn cause_of(trap: wasmtime::Trap, error: &wasmtime::Error) -> Cause {
+    use wasmtime::Trap as T;
+    Cause::Trap(match trap {
+        T::UnreachableCodeReached => Trap::Unreachable,
+        T::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
+        T::TableOutOfBounds => Trap::TableOutOfBounds,
+        T::IndirectCallToNull => Trap::IndirectCallToNull,
+        T::BadSignature => Trap::BadSignature,
+        T::IntegerOverflow => Trap::IntegerOverflow,
+        T::IntegerDivisionByZero => Trap::IntegerDivisionByZero,
+        T::BadConversionToInteger => Trap::BadConversionToInteger,
+        T::HeapMisaligned => Trap::HeapMisaligned,
+        T::NullReference => Trap::NullReference,
+        T::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
+        T::CastFailure => Trap::CastFailure,
+        // How large an object may be is the engine's choice, like how many there may be.
+        T::AllocationTooLarge => return Cause::Interruption(Interruption::HostMemory),
+        // No cost model bounds an engine's frames: where its stack ends says nothing of the module.
+        T::StackOverflow => return Cause::Interruption(Interruption::NativeStack),
+        // An engine with patience lost it.
+        T::Interrupt => return Cause::Interruption(Interruption::WallClock),
+        other => {
+            let cause = format!("unexpected trap {other:?}: {error:#}");
+            return Cause::Engine(Error::Engine { cause });
+        }
+    })
+}
+
+fn stack_of(error: &wasmtime::Error) -> Vec<Frame> {
+    error.downcast_ref::<WasmBacktrace>().map_or_else(Vec::new, |backtrace| {
+        let frame = |f: &wasmtime::FrameInfo| Frame {
+            function: f.func_index(),
+            name: None,
+            offset: f.module_offset().map(|offset| offset as u64),
+            source_offset: None,
+        };
+        backtrace.frames().iter().map(frame).collect()
+    })
+}
+
+/// Raw bits of a global's value; of a reference, its family and whether it is null.
+fn bits(value: &Val) -> GlobalBits {
+    let (of, null) = match value {
+        Val::I32(bits) => return GlobalBits::I32(bits.cast_unsigned()),
+        Val::I64(bits) => return GlobalBits::I64(bits.cast_unsigned()),
+        Val::F32(bits) => return GlobalBits::F32(*bits),
+        Val::F64(bits) => return GlobalBits::F64(*bits),
+        Val::V128(bits) => return GlobalBits::V128(bits.as_u128()),
+        Val::FuncRef(reference) => ("funcref", reference.is_none()),
+        Val::ExternRef(reference) => ("externref", reference.is_none()),
+        Val::AnyRef(reference) => ("anyref", reference.is_none()),
+        Val::ExnRef(reference) => ("exnref", reference.is_none()),
+        Val::ContRef(reference) => ("contref", reference.is_none()),
+    };
+    GlobalBits::Reference { of: of.to_owned(), null }
+}
+
+/// Host memory ran out within the module's own limits: never a −1 that the guest could see.
+#[derive(Debug, thiserror::Error)]
+#[error("the host has no memory left for the guest")]
+struct HostMemory;
+
+/// Tells growth beyond the module's limits (−1 on every engine) from growth that the host refuses.
+#[derive(Default)]
+struct Growth {
+    within_limits: bool,
+}
+
+impl Growth {
+    fn growing(&mut self, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.within_limits = maximum.is_none_or(|maximum| desired <= maximum);
+        Ok(true)
+    }
+
+    fn failed(&mut self) -> wasmtime::Result<()> {
+        if std::mem::take(&mut self.within_limits) { Err(HostMemory.into()) } else { Ok(()) }
+    }
+}
+
+impl ResourceLimiter for Growth {
+    fn memory_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.growing(desired, maximum)
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.failed()
+    }
+
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.growing(desired, maximum)
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.failed()
+    }
+}
