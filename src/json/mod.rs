@@ -14,7 +14,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 pub use serde_json::{Map, Value, json};
 use strict::{Strict, Watch};
-pub use take::{Lenient, Take, members};
+pub use take::{Lenient, Take, each, members};
 
 /// Why JSON was refused, with line and column of the place.
 #[derive(Debug, thiserror::Error)]
