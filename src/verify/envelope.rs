@@ -27,6 +27,13 @@ pub(super) struct Signed {
     pub by: Vec<TrustedKey>,
 }
 
+/// What [`judged`] found.
+struct Judged {
+    statement: Verified<Statement>,
+    signed: Signed,
+    receipt: Option<Verified<Receipt>>,
+}
+
 /// A receipt that was verified and read.
 pub(super) struct Read<'a> {
     pub envelope: &'a Envelope,
@@ -47,7 +54,7 @@ pub fn consume(
     wanted: Option<&str>,
     beside: &[u8],
 ) -> Result<Consumed, Error> {
-    let (statement, Signed { upheld, by }, receipt) =
+    let Judged { statement, signed: Signed { upheld, by }, receipt } =
         judged(policy, envelope, subjects, wanted, beside, Words::Every)?;
     let receipt = receipt.map(|receipt| (*receipt).clone());
     Ok(Consumed { upheld, said: Said::verified(envelope, &statement), by, receipt })
@@ -61,7 +68,7 @@ fn judged(
     wanted: Option<&str>,
     beside: &[u8],
     words: Words,
-) -> Result<(Verified<Statement>, Signed, Option<Verified<Receipt>>), Error> {
+) -> Result<Judged, Error> {
     let statement = verified(policy, envelope)?;
     let said = || vec![Said::verified(envelope, &statement)];
     let ty = wanted.unwrap_or(statement.predicate_type());
@@ -69,7 +76,7 @@ fn judged(
         let receipt = statement.receipt().map_err(|cause| Refusal::of(cause, said()))?;
         let read = Read { envelope, statement: &statement, receipt: &receipt };
         let signed = read.judged(policy, &requirements(policy), subjects, beside, words)?;
-        return Ok((statement, signed, Some(receipt)));
+        return Ok(Judged { statement, signed, receipt: Some(receipt) });
     }
     let refuse = |verdict: Verdict| Refusal::new(verdict, said());
     let mut verdict = Verdict::new(words);
@@ -97,7 +104,7 @@ fn judged(
         join(&mut by, judged.counted.into_iter().flat_map(|(_, keys)| keys));
     }
     let upheld = verdict.uphold().map_err(refuse)?;
-    Ok((statement, Signed { upheld, by }, None))
+    Ok(Judged { statement, signed: Signed { upheld, by }, receipt: None })
 }
 
 /// [`consume`] for the bytes of an envelope beside which nothing lies, as fast as it goes: the proof
@@ -112,7 +119,7 @@ pub fn consume_line(
     wanted: Option<&str>,
 ) -> Result<Upheld, Error> {
     let envelope = Envelope::parse(line)?;
-    Ok(judged(policy, &envelope, subjects, wanted, &[], Words::Broken)?.1.upheld)
+    Ok(judged(policy, &envelope, subjects, wanted, &[], Words::Broken)?.signed.upheld)
 }
 
 /// [`consume_line`] for each of `lines`, which have a line end each, side by side; the answers are in
@@ -136,12 +143,9 @@ pub fn consume_lines(
 }
 
 /// The statement of an envelope that a trusted key signed, whatever it is worth.
-pub(super) fn verified(
-    policy: &Policy,
-    envelope: &Envelope,
-) -> Result<Verified<Statement>, Refusal> {
+pub(super) fn verified(policy: &Policy, envelope: &Envelope) -> Result<Verified<Statement>, Error> {
     let statement = envelope.verify(policy.trust()).and_then(|payload| payload.statement());
-    statement.map_err(|cause| Refusal::of(cause, vec![Said::claimed(envelope)]))
+    statement.map_err(|cause| Refusal::of(cause, vec![Said::claimed(envelope)]).into())
 }
 
 /// What the policy requires of a receipt.
