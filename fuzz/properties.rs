@@ -56,15 +56,45 @@ pub fn json_value(bytes: &[u8]) {
 pub fn envelope(bytes: &[u8]) {
     let _ = parse_lines(bytes);
     let Ok(envelope) = Envelope::parse(bytes) else { return };
+    json::parse(bytes).expect("what is read in passing is read as strictly as a tree");
     let written = envelope.to_bytes().expect("what was read can be written");
     let again = Envelope::parse(&written).expect("and read again");
     assert_eq!(again.payload_unverified().as_bytes(), envelope.payload_unverified().as_bytes());
     assert_eq!(again.signature_count(), envelope.signature_count());
 }
 
-/// A statement that is taken is canonical or says that it is not.
+/// Whether a tree is an in-toto statement, as `spec/envelope.md` has it.
+fn is_statement(tree: &json::Value) -> bool {
+    let is_hex = |text: &str| {
+        text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_subject = |subject: &json::Value| {
+        subject.is_object()
+            && subject.get("name").is_none_or(json::Value::is_string)
+            && subject["digest"]["sha256"].as_str().is_some_and(is_hex)
+    };
+    tree.is_object()
+        && tree["_type"] == provenact::attest::STATEMENT_TYPE
+        && tree["subject"].as_array().is_some_and(|s| !s.is_empty() && s.iter().all(is_subject))
+        && tree["predicateType"].as_str().is_some_and(|name| !name.is_empty())
+        && tree["predicate"].is_object()
+}
+
+/// A statement is taken when a look at its tree would take it; it is canonical or says that it is
+/// not.
 pub fn statement(bytes: &[u8]) {
-    let Ok(statement) = Statement::parse(bytes) else { return };
+    let read = Statement::parse(bytes);
+    let tree = json::parse(bytes);
+    assert_eq!(read.is_ok(), tree.as_ref().is_ok_and(is_statement));
+    let (Ok(statement), Ok(tree)) = (read, tree) else { return };
+    assert_eq!(*statement.predicate().expect("it was read"), tree["predicate"]);
+    let gist = statement.gist();
+    let text = |path| tree["predicate"].pointer(path).and_then(json::Value::as_str);
+    assert_eq!(gist.build_type.as_deref(), text("/buildDefinition/buildType"));
+    assert_eq!(gist.builder.as_deref(), text("/runDetails/builder/id"));
+    assert_eq!(gist.verifier.as_deref(), text("/verifier/id"));
+    assert_eq!(gist.verification_result.as_deref(), text("/verificationResult"));
+    assert_eq!(gist.verdict.as_deref(), text("/verdict"));
     assert!(!statement.subjects().is_empty());
     if statement.is_canonical() {
         assert_eq!(statement.to_payload().expect("it was read from this"), bytes);

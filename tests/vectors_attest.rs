@@ -10,7 +10,7 @@ use provenact::attest::{
 };
 use provenact::digest::unhex32;
 use provenact::json;
-use provenact::verify::{Policy, consume};
+use provenact::verify::{Policy, consume, consume_line};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -142,6 +142,20 @@ fn policies() {
             }
             Err(error) => (error.reason().name(), error.to_string()),
         };
+        // Whether the rules are written down changes neither the answer nor why it is no.
+        let again = consume_line(&policy, line, &subjects, vector.field("type"));
+        match (&found, &again) {
+            (Ok(consumed), Ok(upheld)) => {
+                assert_eq!(consumed.upheld.looked_at(), upheld.looked_at(), "{}", vector.name);
+                assert_eq!(consumed.upheld.rules().len(), upheld.looked_at().get());
+                assert!(upheld.rules().is_empty());
+            }
+            (Err(one), Err(other)) => {
+                assert_eq!(one.reason(), other.reason(), "{}", vector.name);
+                assert_eq!(one.to_string(), other.to_string(), "{}", vector.name);
+            }
+            _ => panic!("{}: {found:?}, {again:?}", vector.name),
+        }
         let expected = vector.field("expect").expect("expect");
         (reason != expected)
             .then(|| format!("{}: expected {expected}, found {reason} {message}", vector.name))

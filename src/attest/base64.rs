@@ -17,7 +17,28 @@ pub(super) fn encode_unpadded(bytes: &[u8]) -> String {
 ///
 /// `None` for missing padding, bits that are set and not used, white space, mixed alphabets.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
+    let mut bytes = Vec::new();
+    decode_onto(text, &mut bytes)?;
+    Some(bytes)
+}
+
+/// As [`decode`], appended to `out`; after `None`, anything may stand there.
+pub(super) fn decode_onto(text: &str, out: &mut Vec<u8>) -> Option<()> {
+    let before = out.len();
+    STANDARD
+        .decode_vec(text, out)
+        .or_else(|_| {
+            out.truncate(before);
+            URL_SAFE.decode_vec(text, out)
+        })
+        .ok()
+}
+
+/// How many bytes `text` stands for, if it stands for any.
+pub(super) fn decoded_length(text: &str) -> Option<usize> {
+    let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+    let groups = text.len().is_multiple_of(4).then_some(text.len() / 4)?;
+    (groups * 3).checked_sub(padding)
 }
 
 #[cfg(test)]

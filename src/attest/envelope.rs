@@ -1,25 +1,14 @@
 //! DSSE v1 envelopes (`spec/envelope.md`).
 
 use super::error::cut;
-use super::{DetachedSignature, Error, PrivateKey, PublicKey, Trust, Verified, base64};
+use super::{
+    DetachedSignature, Error, PAYLOAD_TYPE, Payload, PrivateKey, PublicKey, Trust, Verified, base64,
+};
 use crate::digest::KeyId;
-use crate::json::{self, Map, Value};
+use crate::json::{self, Lenient, Map, Take, Value, each, members};
 use crate::limits;
-
-/// The only payload type that is written and taken.
-pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-
-/// The bytes inside an envelope, as its signers signed them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payload(Vec<u8>);
-
-impl Payload {
-    /// The bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
+use serde::de::{MapAccess, SeqAccess};
+use std::borrow::Cow;
 
 /// A payload and signatures over it, none of which has been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +28,7 @@ impl Envelope {
     /// An envelope without signatures.
     #[must_use]
     pub fn unsigned(payload: Vec<u8>) -> Self {
-        Self { payload: Payload(payload), signatures: Vec::new() }
+        Self { payload: Payload::new(&payload), signatures: Vec::new() }
     }
 
     /// An envelope signed by each of `keys`, in their order.
@@ -56,7 +45,7 @@ impl Envelope {
     pub fn add_signature(&mut self, key: &PrivateKey) {
         let signature = Signature {
             keyid: Some(key.public().id().hex()),
-            sig: key.sign(&pae(PAYLOAD_TYPE, &self.payload.0)).to_vec(),
+            sig: key.sign(self.payload.message()).to_vec(),
         };
         if !self.signatures.contains(&signature) {
             self.signatures.push(signature);
@@ -70,7 +59,7 @@ impl Envelope {
     /// [`Error::SignatureInvalid`] when it does not verify by the strict rules.
     pub fn attach(&mut self, key: &PublicKey, signature: &DetachedSignature) -> Result<(), Error> {
         let sig = signature.bytes();
-        if !key.verifies(&pae(PAYLOAD_TYPE, &self.payload.0), sig) {
+        if !key.verifies(self.payload.message(), sig) {
             return Err(Error::SignatureInvalid { key: key.id() });
         }
         let signature = Signature { keyid: Some(key.id().hex()), sig: sig.to_vec() };
@@ -87,22 +76,25 @@ impl Envelope {
     /// [`Error::PayloadType`] before anything is decoded.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         within_limit(bytes)?;
-        let Value::Object(members) = json::parse(bytes).map_err(Error::EnvelopeJson)? else {
-            return Err(malformed("$", "is not an object"));
-        };
-        let payload_type = text(&members, "payloadType", "payloadType")?;
+        let Lenient(parts) = json::from_slice(bytes).map_err(Error::EnvelopeJson)?;
+        let Parts { payload_type, payload, signatures } =
+            parts.ok_or_else(|| malformed("$", "is not an object"))?;
+        let not_text = |path| malformed(path, "is not text");
+        let payload_type = payload_type.ok_or_else(|| not_text("payloadType"))?;
         if payload_type != PAYLOAD_TYPE {
-            return Err(Error::PayloadType { found: cut(payload_type) });
+            return Err(Error::PayloadType { found: cut(&payload_type) });
         }
-        let Some(Value::Array(signatures)) = members.get("signatures") else {
+        let Some(Signatures(signatures)) = signatures else {
             return Err(malformed("signatures", "is not an array"));
         };
         if signatures.len() > limits::SIGNATURES {
             return Err(malformed("signatures", "has more than 1024 elements"));
         }
-        let payload = Payload(decoded(&members, "payload", "payload")?);
+        let payload = payload.ok_or_else(|| not_text("payload"))?;
+        let payload =
+            Payload::from_base64(&payload).ok_or_else(|| malformed("payload", NOT_BASE64))?;
         let signatures =
-            signatures.iter().enumerate().map(Signature::read).collect::<Result<_, _>>()?;
+            signatures.into_iter().enumerate().map(Signature::read).collect::<Result<_, _>>()?;
         Ok(Self { payload, signatures })
     }
 
@@ -114,7 +106,7 @@ impl Envelope {
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let signatures: Vec<Value> = self.signatures.iter().map(Signature::to_value).collect();
         let value = json::json!({
-            "payload": base64::encode(&self.payload.0),
+            "payload": base64::encode(self.payload.as_bytes()),
             "payloadType": PAYLOAD_TYPE,
             "signatures": signatures,
         });
@@ -136,16 +128,19 @@ impl Envelope {
         if self.signatures.is_empty() {
             return Err(Error::Unsigned);
         }
-        let message = pae(PAYLOAD_TYPE, &self.payload.0);
-        self.bound_work(&message, trust)?;
+        let message = self.payload.message();
+        self.bound_work(message, trust)?;
         let signed = |key: &PublicKey| {
+            if let [only] = self.signatures.as_slice() {
+                return key.verifies(message, &only.sig);
+            }
             let id = key.id().hex();
             let named = |s: &&Signature| s.keyid.as_deref() == Some(id.as_str());
             let (first, then) = (
                 self.signatures.iter().filter(named),
                 self.signatures.iter().filter(|s| !named(s)),
             );
-            first.chain(then).any(|signature| key.verifies(&message, &signature.sig))
+            first.chain(then).any(|signature| key.verifies(message, &signature.sig))
         };
         let by: Vec<_> = trust.keys().iter().filter(|k| signed(k.key())).cloned().collect();
         if by.is_empty() {
@@ -205,18 +200,6 @@ impl Envelope {
     }
 }
 
-/// The bytes that are signed for `payload`: DSSE v1, "Signature Definition", PAE.
-#[must_use]
-pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(payload_type.len() + payload.len() + 40);
-    for part in ["DSSEv1 ", &payload_type.len().to_string(), " ", payload_type] {
-        out.extend_from_slice(part.as_bytes());
-    }
-    out.extend_from_slice(format!(" {} ", payload.len()).as_bytes());
-    out.extend_from_slice(payload);
-    out
-}
-
 fn within_limit(bytes: &[u8]) -> Result<(), Error> {
     let (found, limit) = (bytes.len() as u64, limits::ENVELOPE_BYTES);
     if found > limit {
@@ -249,16 +232,17 @@ pub fn parse_lines(bytes: &[u8]) -> Result<Vec<(&[u8], Envelope)>, Error> {
 }
 
 impl Signature {
-    fn read((index, value): (usize, &Value)) -> Result<Self, Error> {
-        let path = |name: &str| format!("signatures[{index}]{name}");
-        let Value::Object(members) = value else {
-            return Err(malformed(&path(""), "is not an object"));
-        };
-        let keyid = match members.get("keyid") {
+    fn read((index, Lenient(parts)): (usize, Lenient<SignatureParts<'_>>)) -> Result<Self, Error> {
+        let refuse = |name: &str, why| malformed(&format!("signatures[{index}]{name}"), why);
+        let SignatureParts { keyid, sig } = parts.ok_or_else(|| refuse("", "is not an object"))?;
+        let keyid = match keyid {
             None => None,
-            Some(_) => Some(text(members, "keyid", &path(".keyid"))?.to_owned()),
+            Some(Lenient(Some(keyid))) => Some(keyid.into_owned()),
+            Some(Lenient(None)) => return Err(refuse(".keyid", "is not text")),
         };
-        Ok(Self { keyid, sig: decoded(members, "sig", &path(".sig"))? })
+        let sig = sig.ok_or_else(|| refuse(".sig", "is not text"))?;
+        let sig = base64::decode(&sig).ok_or_else(|| refuse(".sig", NOT_BASE64))?;
+        Ok(Self { keyid, sig })
     }
 
     fn to_value(&self) -> Value {
@@ -271,13 +255,64 @@ impl Signature {
     }
 }
 
-fn text<'v>(members: &'v Map<String, Value>, name: &str, path: &str) -> Result<&'v str, Error> {
-    members.get(name).and_then(Value::as_str).ok_or_else(|| malformed(path, "is not text"))
+const NOT_BASE64: &str = "is not canonical padded base64";
+
+/// The members of an envelope, each if it is of its kind.
+struct Parts<'de> {
+    payload_type: Option<Cow<'de, str>>,
+    payload: Option<Cow<'de, str>>,
+    signatures: Option<Signatures<'de>>,
 }
 
-fn decoded(members: &Map<String, Value>, name: &str, path: &str) -> Result<Vec<u8>, Error> {
-    base64::decode(text(members, name, path)?)
-        .ok_or_else(|| malformed(path, "is not canonical padded base64"))
+impl<'de> Take<'de> for Parts<'de> {
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        let mut parts = Self { payload_type: None, payload: None, signatures: None };
+        members(object, |name, object| {
+            match name {
+                "payloadType" => parts.payload_type = object.next_value::<Lenient<_>>()?.0,
+                "payload" => parts.payload = object.next_value::<Lenient<_>>()?.0,
+                "signatures" => parts.signatures = object.next_value::<Lenient<_>>()?.0,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(Some(parts))
+    }
+}
+
+/// As many as an envelope may have, and one more if there are more.
+struct Signatures<'de>(Vec<Lenient<SignatureParts<'de>>>);
+
+impl<'de> Take<'de> for Signatures<'de> {
+    fn list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
+        let mut all = Vec::new();
+        each(list, |one| {
+            if all.len() <= limits::SIGNATURES {
+                all.push(one);
+            }
+        })?;
+        Ok(Some(Self(all)))
+    }
+}
+
+struct SignatureParts<'de> {
+    keyid: Option<Lenient<Cow<'de, str>>>,
+    sig: Option<Cow<'de, str>>,
+}
+
+impl<'de> Take<'de> for SignatureParts<'de> {
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        let mut parts = Self { keyid: None, sig: None };
+        members(object, |name, object| {
+            match name {
+                "keyid" => parts.keyid = Some(object.next_value()?),
+                "sig" => parts.sig = object.next_value::<Lenient<_>>()?.0,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(Some(parts))
+    }
 }
 
 fn malformed(path: &str, why: &'static str) -> Error {

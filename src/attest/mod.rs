@@ -12,6 +12,7 @@ mod base64;
 mod envelope;
 mod error;
 mod key;
+mod payload;
 mod predicate;
 mod statement;
 #[cfg(test)]
@@ -19,11 +20,12 @@ mod tests;
 mod trust;
 mod verified;
 
-pub use envelope::{Envelope, PAYLOAD_TYPE, Payload, pae, parse_lines};
+pub use envelope::{Envelope, parse_lines};
 pub use error::Error;
 pub(crate) use error::cut;
 pub use key::{DetachedSignature, LockedKey, Passphrase, PrivateKey, PrivateKeyFile, PublicKey};
-pub use predicate::{PREFIX, finding, foreign, provenance, receipt, time};
+pub use payload::{PAYLOAD_TYPE, Payload, pae};
+pub use predicate::{Gist, PREFIX, finding, foreign, provenance, receipt, time};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
 pub use trust::{
     About, Allowed, ImportPattern, Requirement, Role, Roles, Trust, TrustedKey, add_key,

@@ -1,9 +1,12 @@
 //! in-toto Statement v1 (`spec/envelope.md`, "Statement").
 
-use super::Error;
 use super::error::cut;
+use super::{Error, Gist, Payload};
 use crate::digest::{hex, unhex32};
-use crate::json::{self, Map, Value};
+use crate::json::{self, JsonError, Lenient, Take, Value, members};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess};
+use std::borrow::Cow;
 
 /// The only statement type that is written and taken.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -22,9 +25,16 @@ pub struct Subject {
 pub struct Statement {
     subjects: Vec<Subject>,
     predicate_type: String,
-    predicate: Value,
-    /// The payload that was read; none of a statement of ours.
-    read: Option<Vec<u8>>,
+    gist: Gist,
+    content: Content,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    /// The predicate of a statement of ours.
+    Ours(Value),
+    /// The payload that was read.
+    Read(Payload),
 }
 
 /// Two statements that say the same, however they are written.
@@ -32,14 +42,21 @@ impl PartialEq for Statement {
     fn eq(&self, other: &Self) -> bool {
         self.subjects == other.subjects
             && self.predicate_type == other.predicate_type
-            && self.predicate == other.predicate
+            && matches!((self.predicate(), other.predicate()), (Ok(own), Ok(its)) if own == its)
     }
 }
 
 impl Statement {
     /// A statement of ours.
     pub(super) fn new(subjects: Vec<Subject>, predicate_type: &str, predicate: Value) -> Self {
-        Self { subjects, predicate_type: predicate_type.to_owned(), predicate, read: None }
+        // A gist takes any value, so this reads one.
+        let gist = json::from_ref::<Lenient<Gist>>(&predicate).ok().and_then(|gist| gist.0);
+        Self {
+            subjects,
+            predicate_type: predicate_type.to_owned(),
+            gist: gist.unwrap_or_default(),
+            content: Content::Ours(predicate),
+        }
     }
 
     /// Reads a payload. Members that the in-toto specification does not have are left out.
@@ -47,28 +64,33 @@ impl Statement {
     /// # Errors
     /// [`Error::StatementJson`], [`Error::StatementMalformed`].
     pub fn parse(payload: &[u8]) -> Result<Self, Error> {
-        let Value::Object(mut members) = json::parse(payload).map_err(Error::StatementJson)? else {
-            return Err(malformed("$", "is not an object"));
-        };
-        if members.get("_type").and_then(Value::as_str) != Some(STATEMENT_TYPE) {
+        Self::read(&Payload::new(payload))
+    }
+
+    /// As [`Statement::parse`]: in one pass, in which every member at every depth is looked at, and
+    /// which keeps of the predicate what a policy asks for.
+    pub(super) fn read(payload: &Payload) -> Result<Self, Error> {
+        let Lenient(parts) = json::from_slice(payload.as_bytes()).map_err(Error::StatementJson)?;
+        let Parts { ty, subjects, predicate_type, predicate } =
+            parts.ok_or_else(|| malformed("$", "is not an object"))?;
+        if ty.as_deref() != Some(STATEMENT_TYPE) {
             return Err(malformed("_type", "is not https://in-toto.io/Statement/v1"));
         }
-        let Some(Value::Array(subjects)) = members.get("subject") else {
-            return Err(malformed("subject", "is not an array"));
-        };
+        let Subjects(subjects) = subjects.ok_or_else(|| malformed("subject", "is not an array"))?;
+        let subjects = subjects.map_err(|(index, SubjectFault(name, why))| {
+            malformed(&format!("subject[{index}]{name}"), why)
+        })?;
         if subjects.is_empty() {
             return Err(malformed("subject", "is empty"));
         }
-        let subjects = subjects.iter().enumerate().map(Subject::read).collect::<Result<_, _>>()?;
-        let predicate_type = match members.get("predicateType") {
-            Some(Value::String(name)) if !name.is_empty() => name.clone(),
-            _ => return Err(malformed("predicateType", "is not a name")),
-        };
-        let predicate = match members.remove("predicate") {
-            Some(predicate @ Value::Object(_)) => predicate,
-            _ => return Err(malformed("predicate", "is not an object")),
-        };
-        Ok(Self { subjects, predicate_type, predicate, read: Some(payload.to_vec()) })
+        let predicate_type = predicate_type.filter(|name| !name.is_empty());
+        Ok(Self {
+            subjects,
+            predicate_type: predicate_type
+                .ok_or_else(|| malformed("predicateType", "is not a name"))?,
+            gist: predicate.ok_or_else(|| malformed("predicate", "is not an object"))?,
+            content: Content::Read(payload.clone()),
+        })
     }
 
     /// The canonical bytes (RFC 8785), which are what is signed.
@@ -78,7 +100,7 @@ impl Statement {
     pub fn to_payload(&self) -> Result<Vec<u8>, Error> {
         let value = json::json!({
             "_type": STATEMENT_TYPE,
-            "predicate": self.predicate,
+            "predicate": self.predicate()?,
             "predicateType": self.predicate_type,
             "subject": self.subjects.iter().map(Subject::to_value).collect::<Vec<_>>(),
         });
@@ -97,17 +119,52 @@ impl Statement {
         &self.predicate_type
     }
 
-    /// What is said.
+    /// What is said, as a tree.
+    ///
+    /// # Errors
+    /// [`Error::StatementJson`], which does not happen: it was read before.
+    pub fn predicate(&self) -> Result<Cow<'_, Value>, Error> {
+        match &self.content {
+            Content::Ours(predicate) => Ok(Cow::Borrowed(predicate)),
+            Content::Read(_) => self.predicate_as().map(Cow::Owned).map_err(Error::StatementJson),
+        }
+    }
+
+    /// What is said, as a `T`.
+    pub(super) fn predicate_as<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        #[derive(Deserialize)]
+        struct Whole<T> {
+            predicate: T,
+        }
+        match &self.content {
+            Content::Ours(predicate) => json::from_ref(predicate),
+            Content::Read(payload) => {
+                json::from_slice::<Whole<T>>(payload.as_bytes()).map(|whole| whole.predicate)
+            }
+        }
+    }
+
+    /// Of what is said, that which a policy asks for.
     #[must_use]
-    pub fn predicate(&self) -> &Value {
-        &self.predicate
+    pub fn gist(&self) -> &Gist {
+        &self.gist
     }
 
     /// Whether the payload that was read is byte for byte what [`Statement::to_payload`] gives.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
-        let is_same = |read: &Vec<u8>| self.to_payload().is_ok_and(|bytes| bytes == *read);
-        self.read.as_ref().is_none_or(is_same)
+        self.is_written_as(self)
+    }
+
+    /// Whether `other`, written, is the payload that was read; of a statement of ours, whether both
+    /// say the same.
+    pub(super) fn is_written_as(&self, other: &Self) -> bool {
+        match &self.content {
+            Content::Ours(_) => other == self,
+            Content::Read(payload) => {
+                other.to_payload().is_ok_and(|bytes| bytes == payload.as_bytes())
+            }
+        }
     }
 
     /// Whether a subject has the SHA-256 `digest`; names play no part.
@@ -143,17 +200,16 @@ impl Subject {
         Self { name: name.to_owned(), sha256: *sha256 }
     }
 
-    fn read((index, value): (usize, &Value)) -> Result<Self, Error> {
-        let refuse = |name: &str, why| malformed(&format!("subject[{index}]{name}"), why);
-        let Value::Object(members) = value else { return Err(refuse("", "is not an object")) };
-        let name = match members.get("name") {
+    fn read(parts: Option<SubjectParts<'_>>) -> Result<Self, SubjectFault> {
+        let SubjectParts { name, digest } = parts.ok_or(SubjectFault("", "is not an object"))?;
+        let name = match name {
             None => String::new(),
-            Some(Value::String(name)) => name.clone(),
-            Some(_) => return Err(refuse(".name", "is not text")),
+            Some(Lenient(Some(name))) => name,
+            Some(Lenient(None)) => return Err(SubjectFault(".name", "is not text")),
         };
-        let sha256 = members.get("digest").and_then(Value::as_object).and_then(sha256_of);
+        let sha256 = digest.and_then(|Digests(sha256)| unhex32(&sha256?));
         let why = "is not 64 lowercase hexadecimal digits";
-        Ok(Self { name, sha256: sha256.ok_or_else(|| refuse(".digest.sha256", why))? })
+        Ok(Self { name, sha256: sha256.ok_or(SubjectFault(".digest.sha256", why))? })
     }
 
     fn to_value(&self) -> Value {
@@ -161,8 +217,87 @@ impl Subject {
     }
 }
 
-fn sha256_of(digests: &Map<String, Value>) -> Option<[u8; 32]> {
-    digests.get("sha256").and_then(Value::as_str).and_then(unhex32)
+/// The members of a statement, each if it is of its kind.
+struct Parts<'de> {
+    ty: Option<Cow<'de, str>>,
+    subjects: Option<Subjects>,
+    predicate_type: Option<String>,
+    predicate: Option<Gist>,
+}
+
+impl<'de> Take<'de> for Parts<'de> {
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        let mut parts = Self { ty: None, subjects: None, predicate_type: None, predicate: None };
+        members(object, |name, object| {
+            match name {
+                "_type" => parts.ty = object.next_value::<Lenient<_>>()?.0,
+                "subject" => parts.subjects = object.next_value::<Lenient<_>>()?.0,
+                "predicateType" => parts.predicate_type = object.next_value::<Lenient<_>>()?.0,
+                "predicate" => parts.predicate = object.next_value::<Lenient<_>>()?.0,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(Some(parts))
+    }
+}
+
+/// The subjects, or the place of the first that is none, and what is wrong there.
+struct Subjects(Result<Vec<Subject>, (usize, SubjectFault)>);
+
+/// The path of a member of a subject, and what is wrong with it.
+struct SubjectFault(&'static str, &'static str);
+
+impl<'de> Take<'de> for Subjects {
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(Lenient(parts)) = list.next_element::<Lenient<SubjectParts<'de>>>()? {
+            match Subject::read(parts) {
+                Ok(subject) => all.push(subject),
+                Err(fault) => {
+                    while list.next_element::<IgnoredAny>()?.is_some() {}
+                    return Ok(Some(Self(Err((all.len(), fault)))));
+                }
+            }
+        }
+        Ok(Some(Self(Ok(all))))
+    }
+}
+
+struct SubjectParts<'de> {
+    name: Option<Lenient<String>>,
+    digest: Option<Digests<'de>>,
+}
+
+impl<'de> Take<'de> for SubjectParts<'de> {
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        let mut parts = Self { name: None, digest: None };
+        members(object, |name, object| {
+            match name {
+                "name" => parts.name = Some(object.next_value()?),
+                "digest" => parts.digest = object.next_value::<Lenient<_>>()?.0,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(Some(parts))
+    }
+}
+
+struct Digests<'de>(Option<Cow<'de, str>>);
+
+impl<'de> Take<'de> for Digests<'de> {
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        let mut sha256 = None;
+        members(object, |name, object| {
+            let is_it = name == "sha256";
+            if is_it {
+                sha256 = object.next_value::<Lenient<_>>()?.0;
+            }
+            Ok(is_it)
+        })?;
+        Ok(Some(Self(sha256)))
+    }
 }
 
 fn malformed(path: &str, why: &'static str) -> Error {
@@ -190,8 +325,7 @@ mod tests {
     /// covers: envelope-23
     #[test]
     fn subjects_match_by_digest_alone() {
-        let statement =
-            Statement::new(vec![Subject::new("x", &[1; 32])], "t", Value::Object(Map::new()));
+        let statement = Statement::new(vec![Subject::new("x", &[1; 32])], "t", json::json!({}));
         assert!(statement.require_subject("skill.wasm", &[1; 32]).is_ok());
         let error = statement.require_subject("x", &[2; 32]).unwrap_err();
         assert_eq!(error.reason(), crate::reason::Reason::SubjectMismatch);

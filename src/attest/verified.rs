@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Verified<T> {
     value: T,
-    digest: StatementDigest,
+    payload: Payload,
     by: Arc<[TrustedKey]>,
 }
 
@@ -27,22 +27,22 @@ impl<T> Verified<T> {
     /// Digest of the bytes over which the signatures were verified.
     #[must_use]
     pub fn statement_digest(&self) -> StatementDigest {
-        self.digest
+        self.payload.digest()
     }
 
     fn map_verified<U>(
         &self,
         read: impl FnOnce(&T) -> Result<U, Error>,
     ) -> Result<Verified<U>, Error> {
-        Ok(Verified { value: read(&self.value)?, digest: self.digest, by: Arc::clone(&self.by) })
+        let (payload, by) = (self.payload.clone(), Arc::clone(&self.by));
+        Ok(Verified { value: read(&self.value)?, payload, by })
     }
 }
 
 impl Verified<Payload> {
     /// States that `payload` was verified by the keys `by`.
     pub(super) fn new(value: Payload, by: Vec<TrustedKey>) -> Self {
-        let digest = StatementDigest::of(value.as_bytes());
-        Self { value, digest, by: by.into() }
+        Self { payload: value.clone(), value, by: by.into() }
     }
 
     /// The in-toto statement that the payload is.
@@ -50,7 +50,7 @@ impl Verified<Payload> {
     /// # Errors
     /// As [`Statement::parse`].
     pub fn statement(&self) -> Result<Verified<Statement>, Error> {
-        self.map_verified(|payload| Statement::parse(payload.as_bytes()))
+        self.map_verified(Statement::read)
     }
 }
 

@@ -5,6 +5,9 @@
 //! two numbers. So an integer is taken and written only when JCS gives its digits back.
 
 use super::Value;
+use serde::Serialize;
+use serde_json::ser::Formatter;
+use std::io;
 use std::ops::Range;
 
 /// Where in a text one stands.
@@ -52,6 +55,43 @@ pub(super) fn first_inexact(text: &[u8]) -> Option<(String, String)> {
         at = end;
     }
     None
+}
+
+/// Whether `value` has an integer that a double may not keep, so that its digits have to be looked at.
+pub(super) fn is_wide(value: &impl Serialize) -> Result<bool, serde_json::Error> {
+    let mut wide = false;
+    let formatter = Integers(&mut wide);
+    value.serialize(&mut serde_json::Serializer::with_formatter(io::sink(), formatter))?;
+    Ok(wide)
+}
+
+/// Looks at the integers that are written.
+struct Integers<'w>(&'w mut bool);
+
+impl Integers<'_> {
+    fn note(&mut self, magnitude: u128) -> io::Result<()> {
+        *self.0 |= magnitude > 1 << 53;
+        Ok(())
+    }
+}
+
+/// What has at most 32 bits is left to the default.
+impl Formatter for Integers<'_> {
+    fn write_i64<W: ?Sized + io::Write>(&mut self, _: &mut W, value: i64) -> io::Result<()> {
+        self.note(value.unsigned_abs().into())
+    }
+
+    fn write_u64<W: ?Sized + io::Write>(&mut self, _: &mut W, value: u64) -> io::Result<()> {
+        self.note(value.into())
+    }
+
+    fn write_i128<W: ?Sized + io::Write>(&mut self, _: &mut W, value: i128) -> io::Result<()> {
+        self.note(value.unsigned_abs())
+    }
+
+    fn write_u128<W: ?Sized + io::Write>(&mut self, _: &mut W, value: u128) -> io::Result<()> {
+        self.note(value)
+    }
 }
 
 /// The first integer in `value` that is not exact: its path and digits.

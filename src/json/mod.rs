@@ -7,12 +7,14 @@
 
 mod exact;
 mod strict;
+mod take;
 
 use crate::limits;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 pub use serde_json::{Map, Value, json};
 use strict::{Strict, Watch};
+pub use take::{Lenient, Take, each, members};
 
 /// Why JSON was refused, with line and column of the place.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +75,14 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, JsonError> {
     Ok(serde_json::from_value(value)?)
 }
 
+/// Reads a `T` out of a value that stays as it is.
+///
+/// # Errors
+/// When the value is not a `T`.
+pub fn from_ref<'v, T: Deserialize<'v>>(value: &'v Value) -> Result<T, JsonError> {
+    Ok(T::deserialize(value)?)
+}
+
 /// The JSON value of `value`.
 ///
 /// # Errors
@@ -89,10 +99,12 @@ pub fn to_value(value: &impl Serialize) -> Result<Value, JsonError> {
 pub fn to_jcs(value: &impl Serialize) -> Result<Vec<u8>, JsonError> {
     let bytes = serde_json_canonicalizer::to_vec(value)?;
     // The library writes each integer as the nearest double.
-    match exact::first_inexact_of(&to_value(value)?) {
-        Some(place) => Err(inexact(&place)),
-        None => Ok(bytes),
+    if exact::is_wide(value)?
+        && let Some(place) = exact::first_inexact_of(&to_value(value)?)
+    {
+        return Err(inexact(&place));
     }
+    Ok(bytes)
 }
 
 /// Indented JSON for people and terminals, members in the order of their definition.
@@ -161,6 +173,32 @@ mod tests {
         }
     }
 
+    /// A text that is handed out unread could hold anything: a duplicate member, any depth.
+    #[test]
+    fn no_type_gets_a_text_that_was_not_read() {
+        #[derive(Debug)]
+        struct Raw;
+        impl<'de> Deserialize<'de> for Raw {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // What `serde_json::value::RawValue` asks for.
+                let name = "$serde_json::private::RawValue";
+                deserializer.deserialize_newtype_struct(name, serde::de::IgnoredAny).map(|_| Self)
+            }
+        }
+        #[derive(Debug, Deserialize)]
+        struct Newtype(u8);
+        for text in ["1", r#"{"a":1,"a":1}"#, "[[1]]"] {
+            let error = from_slice::<Raw>(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("without strictness"), "{error}");
+            let within = format!("[{text}]");
+            assert!(from_slice::<Vec<Raw>>(within.as_bytes()).is_err());
+            let within = format!("{{\"a\":{text}}}");
+            let map = from_slice::<std::collections::BTreeMap<String, Raw>>(within.as_bytes());
+            assert!(map.is_err());
+        }
+        assert_eq!(from_slice::<Newtype>(b"1").unwrap().0, 1);
+    }
+
     /// covers: envelope-44
     #[test]
     fn arrays_and_objects_are_counted() {
@@ -184,6 +222,13 @@ mod tests {
             all.pop();
             all.push(format!("\"{}\":0", count - 1));
             assert!(parse(object(&all).as_bytes()).is_err(), "{count} and the last again");
+            all.pop();
+            // In another spelling, before or after the plain one.
+            for at in [0, count as usize] {
+                let mut all = all.clone();
+                all.insert(at, "\"\\u0030\":0".to_owned());
+                assert!(parse(object(&all).as_bytes()).is_err(), "{count} and \\u0030 at {at}");
+            }
         }
     }
 

@@ -70,6 +70,9 @@ const KEPT: u64 = 1 << 53;
 /// Integers that 64 bits do not have, the sign included.
 const LONG: f64 = (1_u64 << 63) as f64;
 
+/// With what the names begin that types and readers of `serde_json` know each other by.
+const PRIVATE: &str = "$serde_json::private::";
+
 /// JSON says itself what a value is, so only the types that are no kinds of JSON values are asked
 /// for by name.
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
@@ -90,6 +93,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
+        // By such a name the reader hands out a text that nobody looks into (`RawValue`).
+        if name.starts_with(PRIVATE) {
+            return Err(D::Error::custom(format_args!("{name} would be read without strictness")));
+        }
         let visitor = self.beside(visitor);
         self.inner.deserialize_newtype_struct(name, visitor)
     }
@@ -273,22 +280,25 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'de, '_, A> {
 /// Names of members: few are looked through, many are sorted, since an adversary chooses how many.
 #[derive(Default)]
 struct Seen<'de> {
-    few: [Cow<'de, str>; 8],
+    few: [&'de str; 8],
     count: usize,
+    /// The others, and those that are not spelt as they are read.
     many: BTreeSet<Cow<'de, str>>,
 }
 
 impl<'de> Seen<'de> {
     fn note<E: Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
-        if self.few.iter().take(self.count).any(|seen| *seen == name) || self.many.contains(&name) {
+        let is_seen = self.few.iter().take(self.count).any(|seen| *seen == name)
+            || (!self.many.is_empty() && self.many.contains(&name));
+        if is_seen {
             return Err(E::custom(format_args!("duplicate member {name:?}")));
         }
-        match self.few.get_mut(self.count) {
-            Some(free) => {
+        match (name, self.few.get_mut(self.count)) {
+            (Cow::Borrowed(name), Some(free)) => {
                 *free = name;
                 self.count += 1;
             }
-            None => {
+            (name, _) => {
                 self.many.insert(name);
             }
         }

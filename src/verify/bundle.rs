@@ -1,6 +1,6 @@
 //! Bundles: do the parts belong together, and who says so.
 
-use super::policy::{Context, Policy, Said, Upheld, Verdict};
+use super::policy::{Context, Policy, Said, Upheld, Verdict, Words};
 use super::{Error, Refusal};
 use crate::attest::provenance::{self, Provenance};
 use crate::attest::{self, About, Requirement, Statement, TrustedKey, Verified};
@@ -179,15 +179,14 @@ impl CheckedBundle {
             let verified = envelope.verify(policy.trust()).and_then(|payload| {
                 let statement = payload.statement()?;
                 // What says to be ours is of our form, or nothing.
-                if is_ours(&statement) && self.is_about_this(&statement) {
-                    statement.provenance()?;
-                }
-                Ok(statement)
+                let is_ours = is_ours(&statement) && self.is_about_this(&statement);
+                let provenance = is_ours.then(|| statement.provenance()).transpose()?;
+                Ok(Attestation { line, statement, provenance })
             });
             let (one, error) = match verified {
-                Ok(statement) => {
-                    let one = Said::verified(envelope, &statement);
-                    statements.push((*line, statement));
+                Ok(attestation) => {
+                    let one = Said::verified(envelope, &attestation.statement);
+                    statements.push(attestation);
                     (one, None)
                 }
                 Err(error) => (Said::claimed(envelope), Some(error)),
@@ -208,7 +207,7 @@ impl CheckedBundle {
     fn judged(
         &self,
         policy: &Policy,
-        statements: &[(&[u8], Verified<Statement>)],
+        statements: &[Attestation<'_>],
         said: Vec<Said>,
     ) -> Result<Attested, Error> {
         let things = [
@@ -220,73 +219,40 @@ impl CheckedBundle {
             capabilities: self.manifest.capabilities(),
             imports: rows.iter().map(|row| (row.module, row.name)).collect(),
         };
-        let all: Vec<&Verified<Statement>> = statements.iter().map(|(_, s)| s).collect();
+        let all: Vec<&Verified<Statement>> = statements.iter().map(|a| &a.statement).collect();
         let mut verdict = Verdict::default();
         let mut authors = None;
         let requirements = policy.required_of(About::Bundle);
         policy.contradicted(&requirements, About::Bundle, &all, &things, &mut verdict);
         for requirement in &requirements {
-            let judged = policy.judge(requirement, &all, &things, &context);
+            let judged = policy.judge(requirement, &all, &things, &context, Words::Every);
             verdict.append(judged.verdict);
-            let mut ours = judged.counted.iter().filter(|(at, _)| is_ours(all[*at]));
-            if let (None, Some((at, keys))) = (&authors, ours.next()) {
+            let mut ours = judged.counted.iter().filter_map(|(at, keys)| {
+                let Attestation { line, provenance, .. } = statements.get(*at)?;
+                Some((*line, provenance.as_ref()?, keys))
+            });
+            if let (None, Some((line, provenance, keys))) = (&authors, ours.next()) {
                 let mut by: Vec<TrustedKey> = Vec::new();
-                for key in judged.counted.iter().flat_map(|(_, keys)| keys) {
+                for key in judged.counted.iter().flat_map(|(_, keys)| keys.iter().copied()) {
                     if !by.contains(key) {
                         by.push(key.clone());
                     }
                 }
-                authors = keys.first().map(|key| (*at, key.id(), by));
+                authors = keys.first().map(|key| (line, provenance, key.id(), by));
             }
         }
-        if let Some((at, _, by)) = &mut authors {
-            self.agreement(&requirements, &all, *at, by, &mut verdict)?;
+        if let Some((_, shown, _, by)) = &mut authors {
+            agreement(&requirements, statements, shown, by, &mut verdict);
         }
         let upheld = match verdict.uphold() {
             Ok(upheld) => upheld,
             Err(verdict) => return Err(Refusal::new(verdict, said).into()),
         };
-        let Some((at, key, by)) = authors else { return Err(Error::AttestationMissing) };
-        let provenance = all[at].provenance()?;
-        Ok(Attested { provenance, key, by, envelope: statements[at].0.to_vec(), said, upheld })
-    }
-
-    /// Of the keys that count, those that say the same of source, companion and parameters as the
-    /// statement at `at`, which is the one that is shown: as many as are demanded must be left.
-    fn agreement(
-        &self,
-        requirements: &[Requirement],
-        all: &[&Verified<Statement>],
-        at: usize,
-        by: &mut Vec<TrustedKey>,
-        verdict: &mut Verdict,
-    ) -> Result<(), Error> {
-        if by.len() < 2 {
-            return Ok(());
-        }
-        let said = |p: &Provenance| (p.source, p.companion, p.parameters.clone());
-        let shown = said(&*all[at].provenance()?);
-        let mut agreeing: Vec<&TrustedKey> = Vec::new();
-        for statement in all.iter().filter(|s| is_ours(s) && self.is_about_this(s)) {
-            if said(&*statement.provenance()?) == shown {
-                agreeing.extend(statement.by());
-            }
-        }
-        let before = by.len();
-        by.retain(|key| agreeing.iter().any(|other| other.key() == key.key()));
-        if by.len() < before {
-            let ours = |r: &&Requirement| r.predicate_type == provenance::PREDICATE_TYPE;
-            let wanted = requirements.iter().filter(ours).map(|r| r.threshold).max().unwrap_or(1);
-            let names: Vec<String> = by.iter().map(ToString::to_string).collect();
-            verdict.add(
-                "agreement",
-                by.len() >= wanted,
-                Reason::ThresholdUnmet,
-                format!("{wanted} that name one source, companion and parameters"),
-                format!("{}: {}", by.len(), names.join(", ")),
-            );
-        }
-        Ok(())
+        let Some((line, provenance, key, by)) = authors else {
+            return Err(Error::AttestationMissing);
+        };
+        let (provenance, envelope) = (provenance.clone(), line.to_vec());
+        Ok(Attested { provenance, key, by, envelope, said, upheld })
     }
 
     fn is_about_this(&self, statement: &Statement) -> bool {
@@ -295,12 +261,51 @@ impl CheckedBundle {
     }
 }
 
+/// A statement of a bundle that a trusted key signed.
+struct Attestation<'a> {
+    line: &'a [u8],
+    statement: Verified<Statement>,
+    /// If it says to be ours and is about this bundle.
+    provenance: Option<Verified<Provenance>>,
+}
+
+/// Of the keys that count, those that say the same of source, companion and parameters as what is
+/// shown: as many as are demanded must be left.
+fn agreement(
+    requirements: &[Requirement],
+    statements: &[Attestation<'_>],
+    shown: &Provenance,
+    by: &mut Vec<TrustedKey>,
+    verdict: &mut Verdict,
+) {
+    if by.len() < 2 {
+        return;
+    }
+    let is_same = |said: &Provenance| {
+        (said.source, said.companion, &said.parameters)
+            == (shown.source, shown.companion, &shown.parameters)
+    };
+    let said = statements.iter().filter_map(|attestation| attestation.provenance.as_ref());
+    let agreeing: Vec<&TrustedKey> =
+        said.filter(|said| is_same(said)).flat_map(Verified::by).collect();
+    let before = by.len();
+    by.retain(|key| agreeing.iter().any(|other| other.key() == key.key()));
+    if by.len() < before {
+        let ours = |r: &&Requirement| r.predicate_type == provenance::PREDICATE_TYPE;
+        let wanted = requirements.iter().filter(ours).map(|r| r.threshold).max().unwrap_or(1);
+        verdict.add("agreement", by.len() >= wanted, Reason::ThresholdUnmet, || {
+            let names: Vec<String> = by.iter().map(ToString::to_string).collect();
+            let expected = format!("{wanted} that name one source, companion and parameters");
+            (expected, format!("{}: {}", by.len(), names.join(", ")))
+        });
+    }
+}
+
 /// Statements of one bundle that are shown.
 const SAID: usize = 16;
 
 /// Whether a statement says to be provenance of our build type.
 fn is_ours(statement: &Statement) -> bool {
-    let ty = statement.predicate().pointer("/buildDefinition/buildType");
     statement.predicate_type() == provenance::PREDICATE_TYPE
-        && ty.and_then(crate::json::Value::as_str) == Some(provenance::BUILD_TYPE)
+        && statement.gist().build_type.as_deref() == Some(provenance::BUILD_TYPE)
 }

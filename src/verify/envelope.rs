@@ -1,11 +1,10 @@
 //! Any envelope: who signed it, what it says and about what, held to the policy. A signature alone
 //! is never enough.
 
-use super::policy::{Context, Policy, Said, Upheld, Verdict};
+use super::policy::{Context, Policy, Said, Upheld, Verdict, Words};
 use super::{Error, Refusal};
 use crate::attest::receipt::{PREDICATE_TYPE, Receipt};
 use crate::attest::{self, About, Envelope, Requirement, Statement, TrustedKey, Verified};
-use crate::digest::StatementDigest;
 use crate::reason::Reason;
 use rayon::prelude::*;
 
@@ -28,6 +27,13 @@ pub(super) struct Signed {
     pub by: Vec<TrustedKey>,
 }
 
+/// What [`judged`] found.
+struct Judged {
+    statement: Verified<Statement>,
+    signed: Signed,
+    receipt: Option<Verified<Receipt>>,
+}
+
 /// A receipt that was verified and read.
 pub(super) struct Read<'a> {
     pub envelope: &'a Envelope,
@@ -48,59 +54,75 @@ pub fn consume(
     wanted: Option<&str>,
     beside: &[u8],
 ) -> Result<Consumed, Error> {
-    let (statement, Signed { upheld, by }, receipt) =
-        judged(policy, envelope, subjects, wanted, beside)?;
+    let Judged { statement, signed: Signed { upheld, by }, receipt } =
+        judged(policy, envelope, subjects, wanted, beside, Words::Every)?;
+    let receipt = receipt.map(|receipt| (*receipt).clone());
     Ok(Consumed { upheld, said: Said::verified(envelope, &statement), by, receipt })
 }
 
-/// [`consume`] without what is only to be shown.
+/// [`consume`], of which the rules that are upheld are written down or not.
 fn judged(
     policy: &Policy,
     envelope: &Envelope,
     subjects: &[(String, [u8; 32])],
     wanted: Option<&str>,
     beside: &[u8],
-) -> Result<(Verified<Statement>, Signed, Option<Receipt>), Error> {
+    words: Words,
+) -> Result<Judged, Error> {
     let statement = verified(policy, envelope)?;
     let said = || vec![Said::verified(envelope, &statement)];
     let ty = wanted.unwrap_or(statement.predicate_type());
     if ty == PREDICATE_TYPE && statement.predicate_type() == PREDICATE_TYPE {
         let receipt = statement.receipt().map_err(|cause| Refusal::of(cause, said()))?;
         let read = Read { envelope, statement: &statement, receipt: &receipt };
-        let signed = read.judged(policy, &requirements(policy), subjects, beside)?;
-        let receipt = Some((*receipt).clone());
-        return Ok((statement, signed, receipt));
+        let signed = read.judged(policy, &requirements(policy), subjects, beside, words)?;
+        return Ok(Judged { statement, signed, receipt: Some(receipt) });
     }
     let refuse = |verdict: Verdict| Refusal::new(verdict, said());
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict::new(words);
     if subjects.is_empty() {
-        let about = Said::verified(envelope, &statement).subjects.join(", ");
-        verdict.add(
-            "subject",
-            false,
-            Reason::SubjectNeeded,
-            "--subject FILE, the file that it is believed about",
-            format!("none; the statement is about {about}"),
-        );
+        verdict.add("subject", false, Reason::SubjectNeeded, || {
+            let about = Said::verified(envelope, &statement).subjects.join(", ");
+            let expected = "--subject FILE, the file that it is believed about";
+            (expected.to_owned(), format!("none; the statement is about {about}"))
+        });
         return Err(refuse(verdict).into());
     }
     let requirements = for_file(policy, ty, wanted.is_some());
     if requirements.is_empty() {
-        let expected = "a type with a [[require]] in the trust file, or named with --type";
-        verdict.add("predicate-type", false, Reason::PredicateMismatch, expected, ty);
+        verdict.add("predicate-type", false, Reason::PredicateMismatch, || {
+            let expected = "a type with a [[require]] in the trust file, or named with --type";
+            (expected.to_owned(), ty.to_owned())
+        });
         return Err(refuse(verdict).into());
     }
     let mut by = Vec::new();
     for requirement in &requirements {
-        let judged = policy.judge(requirement, &[&statement], subjects, &Context::default());
+        let none = Context::default();
+        let judged = policy.judge(requirement, &[&statement], subjects, &none, words);
         verdict.append(judged.verdict);
         join(&mut by, judged.counted.into_iter().flat_map(|(_, keys)| keys));
     }
     let upheld = verdict.uphold().map_err(refuse)?;
-    Ok((statement, Signed { upheld, by }, None))
+    Ok(Judged { statement, signed: Signed { upheld, by }, receipt: None })
 }
 
-/// [`consume`] for each of `lines`, an envelope and a line end each, side by side; the answers are in
+/// [`consume`] for the bytes of an envelope beside which nothing lies, as fast as it goes: the proof
+/// counts its rules, and nothing is written down to be shown but what is refused.
+///
+/// # Errors
+/// What is no envelope; otherwise as [`consume`], with the rules that are broken.
+pub fn consume_line(
+    policy: &Policy,
+    line: &[u8],
+    subjects: &[(String, [u8; 32])],
+    wanted: Option<&str>,
+) -> Result<Upheld, Error> {
+    let envelope = Envelope::parse(line)?;
+    Ok(judged(policy, &envelope, subjects, wanted, &[], Words::Broken)?.signed.upheld)
+}
+
+/// [`consume_line`] for each of `lines`, which have a line end each, side by side; the answers are in
 /// the order of the lines.
 #[must_use]
 pub fn consume_lines(
@@ -110,23 +132,20 @@ pub fn consume_lines(
     wanted: Option<&str>,
 ) -> Vec<Result<Upheld, Error>> {
     let one = |line: &Vec<u8>| {
-        let line = line.strip_suffix(b"\n").ok_or(attest::Error::EnvelopeMalformed {
+        let line = line.strip_suffix(b"\n").ok_or_else(|| attest::Error::EnvelopeMalformed {
             path: "$".to_owned(),
             // Nobody knows how many lines are missing then.
             why: "the line has no line end: the file was cut off",
         })?;
-        Ok(judged(policy, &Envelope::parse(line)?, subjects, wanted, &[])?.1.upheld)
+        consume_line(policy, line, subjects, wanted)
     };
     lines.par_iter().map(one).collect()
 }
 
 /// The statement of an envelope that a trusted key signed, whatever it is worth.
-pub(super) fn verified(
-    policy: &Policy,
-    envelope: &Envelope,
-) -> Result<Verified<Statement>, Refusal> {
+pub(super) fn verified(policy: &Policy, envelope: &Envelope) -> Result<Verified<Statement>, Error> {
     let statement = envelope.verify(policy.trust()).and_then(|payload| payload.statement());
-    statement.map_err(|cause| Refusal::of(cause, vec![Said::claimed(envelope)]))
+    statement.map_err(|cause| Refusal::of(cause, vec![Said::claimed(envelope)]).into())
 }
 
 /// What the policy requires of a receipt.
@@ -162,46 +181,48 @@ impl Read<'_> {
         wanted: &[Requirement],
         subjects: &[(String, [u8; 32])],
         beside: &[u8],
+        words: Words,
     ) -> Result<Signed, Error> {
-        let mut said = vec![Said::verified(self.envelope, self.statement)];
-        let mut others = Vec::new();
-        for (_, envelope) in attest::parse_lines(beside)? {
-            // What nobody trusted signed adds nothing, and takes nothing away.
-            if let Ok(statement) = verified(policy, &envelope) {
-                said.push(Said::verified(&envelope, &statement));
-                others.push(statement);
-            }
-        }
-        said.truncate(16);
-        let others: Vec<&Verified<Statement>> = others.iter().collect();
-        let digest = StatementDigest::of(self.envelope.payload_unverified().as_bytes());
+        let beside = attest::parse_lines(beside)?.into_iter();
+        // What nobody trusted signed adds nothing, and takes nothing away.
+        let with_statement = |(_, envelope): (_, Envelope)| {
+            verified(policy, &envelope).ok().map(|statement| (envelope, statement))
+        };
+        let beside: Vec<_> = beside.filter_map(with_statement).collect();
+        let others: Vec<&Verified<Statement>> = beside.iter().map(|(_, s)| s).collect();
+        let digest = self.statement.statement_digest();
         let receipt = [("the receipt".to_owned(), *digest.as_bytes())];
         let capabilities = &self.receipt.grants.capabilities;
         let context = Context { capabilities, imports: Vec::new() };
-        let (mut verdict, mut by) = (Verdict::default(), Vec::new());
+        let (mut verdict, mut by) = (Verdict::new(words), Vec::new());
         policy.contradicted(wanted, About::Receipt, &others, &receipt, &mut verdict);
         for requirement in wanted {
             let own = requirement.predicate_type == PREDICATE_TYPE;
             let judged = if own {
-                policy.judge(requirement, &[self.statement], subjects, &context)
+                policy.judge(requirement, &[self.statement], subjects, &context, words)
             } else {
-                policy.judge(requirement, &others, &receipt, &context)
+                policy.judge(requirement, &others, &receipt, &context, words)
             };
             verdict.append(judged.verdict);
             if own {
                 join(&mut by, judged.counted.into_iter().flat_map(|(_, keys)| keys));
             }
         }
-        let upheld = verdict.uphold().map_err(|verdict| Refusal::new(verdict, said))?;
+        let said = || {
+            let all = std::iter::once((self.envelope, self.statement))
+                .chain(beside.iter().map(|(envelope, statement)| (envelope, statement)));
+            all.take(16).map(|(envelope, statement)| Said::verified(envelope, statement)).collect()
+        };
+        let upheld = verdict.uphold().map_err(|verdict| Refusal::new(verdict, said()))?;
         Ok(Signed { upheld, by })
     }
 }
 
 /// Adds keys that are not there.
-fn join(by: &mut Vec<TrustedKey>, keys: impl Iterator<Item = TrustedKey>) {
+fn join<'k>(by: &mut Vec<TrustedKey>, keys: impl Iterator<Item = &'k TrustedKey>) {
     for key in keys {
-        if !by.contains(&key) {
-            by.push(key);
+        if !by.contains(key) {
+            by.push(key.clone());
         }
     }
 }

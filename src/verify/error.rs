@@ -123,7 +123,7 @@ impl Refusal {
             ("statement", "one that can be read")
         };
         let mut verdict = Verdict::default();
-        verdict.add(name, false, cause.reason(), expected, cause.to_string());
+        verdict.add(name, false, cause.reason(), || (expected.to_owned(), cause.to_string()));
         Self { verdict, said, cause: Some(cause) }
     }
 

@@ -10,7 +10,7 @@ mod receipt;
 mod replay;
 
 pub use bundle::{Attested, CheckedBundle, check_original};
-pub use envelope::{Consumed, consume, consume_lines};
+pub use envelope::{Consumed, consume, consume_line, consume_lines};
 pub use error::{Error, Refusal};
 pub use policy::{Policy, Rule, Said, Upheld, Verdict as Judgement};
 pub use receipt::{Authenticity, Claim, attestation};

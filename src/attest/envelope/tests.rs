@@ -1,3 +1,4 @@
+use super::super::pae;
 use super::*;
 use crate::reason::Reason;
 
@@ -42,9 +43,11 @@ fn each_byte_of_payload_type_and_signature_counts() {
     let trust = trust(&[("a", &key)]);
     let good = Envelope::sign(b"{\"x\":1}".to_vec(), &[&key]);
     assert_eq!(good.verify(&trust).unwrap().as_bytes(), b"{\"x\":1}");
-    for at in 0..good.payload.0.len() {
+    for at in 0..good.payload.as_bytes().len() {
         let mut bad = good.clone();
-        bad.payload.0[at] ^= 1;
+        let mut payload = good.payload.as_bytes().to_vec();
+        payload[at] ^= 1;
+        bad.payload = Payload::new(&payload);
         assert_eq!(bad.verify(&trust).unwrap_err().reason(), Reason::SignatureUntrusted);
     }
     for at in 0..64 {

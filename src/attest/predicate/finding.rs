@@ -2,7 +2,7 @@
 //! replay verdicts that a policy looks at (`spec/trust.md`, "Verdicts").
 
 use super::super::Statement;
-use crate::json::Value;
+use super::Gist;
 use std::collections::BTreeSet;
 
 /// Predicate type of a SLSA verification summary.
@@ -25,15 +25,13 @@ pub enum Found {
 
 /// The members of a verdict that a policy looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct Finding<'s> {
     /// The verdict.
     pub found: Found,
     /// How deep the check went; 0 when it is not said.
     pub depth: u64,
     /// Names of the engines that agreed.
-    pub engines: BTreeSet<String>,
-    /// Who says to have checked.
-    pub verifier: Option<String>,
+    pub engines: &'s BTreeSet<String>,
 }
 
 /// The passing value of a predicate type; `None` when statements of the type are no verdicts.
@@ -46,25 +44,22 @@ pub fn passing(predicate_type: &str) -> Option<&'static str> {
     }
 }
 
-impl Finding {
+impl<'s> Finding<'s> {
     /// Reads a verdict; `None` when the statement is none.
     #[must_use]
-    pub fn of(statement: &Statement) -> Option<Self> {
-        let predicate = statement.predicate();
-        let text = |path| predicate.pointer(path).and_then(Value::as_str);
-        let verifier = text("/verifier/id").map(str::to_owned);
+    pub fn of(statement: &'s Statement) -> Option<Self> {
+        const NONE: &BTreeSet<String> = &BTreeSet::new();
+        let Gist { verification_result, verdict, level, depth, engines, .. } = statement.gist();
         match statement.predicate_type() {
             VSA_TYPE => Some(Self {
-                found: found(text("/verificationResult"), "PASSED", "FAILED", None),
-                depth: level(predicate.get("verifiedLevels")),
-                engines: BTreeSet::new(),
-                verifier,
+                found: found(verification_result.as_deref(), "PASSED", "FAILED", None),
+                depth: *level,
+                engines: NONE,
             }),
             REPLAY_TYPE => Some(Self {
-                found: found(text("/verdict"), "reproduced", "refuted", Some("interrupted")),
-                depth: predicate.get("depth").and_then(Value::as_u64).unwrap_or(0),
-                engines: engines(predicate.get("engines")),
-                verifier,
+                found: found(verdict.as_deref(), "reproduced", "refuted", Some("interrupted")),
+                depth: *depth,
+                engines,
             }),
             _ => None,
         }
@@ -86,20 +81,4 @@ fn found(
         },
         None => Found::Unknown("no verdict".to_owned()),
     }
-}
-
-/// The greatest N of `SLSA_BUILD_LEVEL_N`.
-fn level(levels: Option<&Value>) -> u64 {
-    let levels = levels.and_then(Value::as_array).into_iter().flatten();
-    let numbers = levels.filter_map(|level| {
-        let digits = level.as_str()?.strip_prefix("SLSA_BUILD_LEVEL_")?;
-        Some(digits).filter(|d| d.bytes().all(|c| c.is_ascii_digit()))?.parse().ok()
-    });
-    numbers.max().unwrap_or(0)
-}
-
-/// The distinct names; versions of one engine are one engine.
-fn engines(engines: Option<&Value>) -> BTreeSet<String> {
-    let engines = engines.and_then(Value::as_array).into_iter().flatten();
-    engines.filter_map(|engine| Some(engine.get("name")?.as_str()?.to_owned())).collect()
 }

@@ -171,7 +171,7 @@ mod tests {
                     .map(|(name, digest)| Subject::new(name, digest));
             assert_eq!(read.subjects(), expected);
             assert_eq!(read.predicate_type(), "https://example.com/v1");
-            assert_eq!(*read.predicate(), foreign.predicate);
+            assert_eq!(*read.predicate().unwrap(), foreign.predicate);
         }
     }
 }

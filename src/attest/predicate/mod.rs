@@ -2,10 +2,13 @@
 
 pub mod finding;
 pub mod foreign;
+mod gist;
 pub mod provenance;
 pub mod receipt;
 mod sha256;
 pub mod time;
+
+pub use gist::Gist;
 
 /// With what every type URI of ours begins.
 pub const PREFIX: &str = "https://opertus.systems/provenact/";

@@ -129,11 +129,10 @@ impl Provenance {
     /// [`Error::ProvenanceJson`] and [`Error::StatementMalformed`] for another form.
     pub fn from_statement(statement: &Statement) -> Result<Self, Error> {
         statement.require_predicate(PREDICATE_TYPE)?;
-        let value = statement.predicate();
-        same("build type", value.pointer("/buildDefinition/buildType"), BUILD_TYPE)?;
-        same("builder id", value.pointer("/runDetails/builder/id"), BUILDER_ID)?;
+        same("build type", statement.gist().build_type.as_deref(), BUILD_TYPE)?;
+        same("builder id", statement.gist().builder.as_deref(), BUILDER_ID)?;
         let Predicate { build_definition, run_details } =
-            json::from_value(value.clone()).map_err(Error::ProvenanceJson)?;
+            statement.predicate_as().map_err(Error::ProvenanceJson)?;
         let parameters: Parameters = json::from_value(build_definition.external_parameters)
             .map_err(Error::ProvenanceJson)?;
         Profile::from_note(&parameters.profile)
@@ -212,12 +211,8 @@ fn only_subject(statement: &Statement, name: &'static str) -> Result<[u8; 32], E
     }
 }
 
-fn same(
-    what: &'static str,
-    found: Option<&json::Value>,
-    expected: &'static str,
-) -> Result<(), Error> {
-    let found = found.and_then(json::Value::as_str).unwrap_or_default();
+fn same(what: &'static str, found: Option<&str>, expected: &'static str) -> Result<(), Error> {
+    let found = found.unwrap_or_default();
     if found == expected {
         return Ok(());
     }
@@ -343,7 +338,7 @@ mod tests {
         let other = Statement::new(
             good.subjects().to_vec(),
             "https://slsa.dev/provenance/v0.2",
-            good.predicate().clone(),
+            good.predicate().unwrap().into_owned(),
         );
         let error = Provenance::from_statement(&other).unwrap_err();
         assert_eq!(error.reason(), Reason::PredicateMismatch);

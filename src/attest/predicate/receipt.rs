@@ -226,12 +226,11 @@ impl Receipt {
     /// statement's subjects are not the module and the trace that the receipt names.
     pub fn from_statement(statement: &Statement) -> Result<Self, Error> {
         statement.require_predicate(PREDICATE_TYPE)?;
-        let receipt: Self =
-            json::from_value(statement.predicate().clone()).map_err(Error::ReceiptJson)?;
+        let receipt: Self = statement.predicate_as().map_err(Error::ReceiptJson)?;
         let again = receipt.to_statement()?;
         statement.require_subject("the module", receipt.module.sha256.as_bytes())?;
         statement.require_subject("the trace", receipt.trace.sha256.as_bytes())?;
-        if again != *statement || !statement.is_canonical() {
+        if !statement.is_written_as(&again) {
             return Err(malformed("$", "is not in canonical form"));
         }
         Ok(receipt)

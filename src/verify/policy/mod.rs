@@ -8,6 +8,7 @@ mod signers;
 mod verdict;
 
 pub use said::Said;
+pub(super) use verdict::Words;
 pub use verdict::{Rule, Upheld, Verdict};
 
 use crate::abi::Capability;
@@ -19,7 +20,6 @@ use crate::attest::{
 use crate::reason::Reason;
 use crate::skill::declares;
 use finding::{Finding, Found};
-use said::text;
 use signers::Excluded;
 use std::collections::BTreeSet;
 
@@ -45,9 +45,9 @@ pub(super) struct Context<'a> {
 
 /// How one requirement went: its rules, and for each statement that counts its place in the list
 /// and the keys that count.
-pub(super) struct Judged {
+pub(super) struct Judged<'s> {
     pub verdict: Verdict,
-    pub counted: Vec<(usize, Vec<TrustedKey>)>,
+    pub counted: Vec<(usize, Vec<&'s TrustedKey>)>,
 }
 
 impl Policy {
@@ -106,33 +106,39 @@ impl Policy {
 
     /// Holds statements to one requirement. They are verified; whether they are about `things` and
     /// of the right type is looked at here.
-    pub(super) fn judge(
+    pub(super) fn judge<'s>(
         &self,
         requirement: &Requirement,
-        statements: &[&Verified<Statement>],
+        statements: &[&'s Verified<Statement>],
         things: Things<'_>,
         context: &Context<'_>,
-    ) -> Judged {
-        let mut verdict = Verdict::default();
+        words: Words,
+    ) -> Judged<'s> {
+        let mut verdict = Verdict::new(words);
         let of_type = |s: &&Verified<Statement>| s.predicate_type() == requirement.predicate_type;
-        let types: BTreeSet<&str> = statements.iter().map(|s| s.predicate_type()).collect();
-        let types: Vec<String> = types.into_iter().take(4).map(cut).collect();
         let is_there = statements.iter().any(&of_type);
-        let none =
-            if types.is_empty() { "no verified statement".to_owned() } else { types.join(", ") };
-        verdict.add(
-            "predicate-type",
-            is_there,
-            if types.is_empty() { Reason::AttestationMissing } else { Reason::PredicateMismatch },
-            &requirement.predicate_type,
-            if is_there { requirement.predicate_type.clone() } else { none },
-        );
-        let mut counted: Vec<(usize, Vec<TrustedKey>)> = Vec::new();
-        let mut excluded: Vec<Excluded> = Vec::new();
+        let reason = if statements.is_empty() {
+            Reason::AttestationMissing
+        } else {
+            Reason::PredicateMismatch
+        };
+        verdict.add("predicate-type", is_there, reason, || {
+            let wanted = requirement.predicate_type.clone();
+            let types: BTreeSet<&str> = statements.iter().map(|s| s.predicate_type()).collect();
+            let types: Vec<String> = types.into_iter().take(4).map(cut).collect();
+            let found = match types.as_slice() {
+                _ if is_there => wanted.clone(),
+                [] => "no verified statement".to_owned(),
+                types => types.join(", "),
+            };
+            (wanted, found)
+        });
+        let mut counted: Vec<(usize, Vec<&TrustedKey>)> = Vec::new();
+        let mut excluded: Vec<Excluded<'_>> = Vec::new();
         let mut closest: Option<Verdict> = None;
         let mut engines = BTreeSet::new();
         for (at, statement) in statements.iter().enumerate().filter(|(_, s)| of_type(s)) {
-            let own = content(requirement, statement, things);
+            let own = content(requirement, statement, things, words);
             let (keys, others) = signers::sorted(requirement, statement, self.now);
             let finding = Finding::of(statement);
             let passes = own.broken().is_none();
@@ -156,14 +162,12 @@ impl Policy {
         if passes {
             threshold(requirement, &counted, &excluded, &mut verdict);
             if let Some(minimum) = requirement.minimum_engines {
-                let names: Vec<String> = engines.iter().map(|name| cut(name)).collect();
-                verdict.add(
-                    "minimum-engines",
-                    engines.len() >= minimum,
-                    Reason::PolicyUnmet,
-                    format!("{minimum} distinct"),
-                    format!("{}: {}", engines.len(), names.join(", ")),
-                );
+                let upheld = engines.len() >= minimum;
+                verdict.add("minimum-engines", upheld, Reason::PolicyUnmet, || {
+                    let names: Vec<String> = engines.iter().map(|name| cut(name)).collect();
+                    let found = format!("{}: {}", engines.len(), names.join(", "));
+                    (format!("{minimum} distinct"), found)
+                });
             }
         }
         compare(requirement, context, &mut verdict);
@@ -198,9 +202,10 @@ impl Policy {
                 against.extend(keys.iter().map(ToString::to_string));
             }
         }
-        let found = if against.is_empty() { "none".to_owned() } else { against.join(", ") };
-        let (name, reason) = ("contradiction", Reason::VerdictFailed);
-        verdict.add(name, against.is_empty(), reason, "no trusted key that says no", found);
+        verdict.add("contradiction", against.is_empty(), Reason::VerdictFailed, || {
+            let found = if against.is_empty() { "none".to_owned() } else { against.join(", ") };
+            ("no trusted key that says no".to_owned(), found)
+        });
     }
 
     /// The rule about contradiction, where no requirement for verdicts brings it and there is one.
@@ -223,8 +228,8 @@ impl Policy {
 /// Distinct public keys over all statements that hold; a trust list has each key once.
 fn threshold(
     requirement: &Requirement,
-    counted: &[(usize, Vec<TrustedKey>)],
-    excluded: &[Excluded],
+    counted: &[(usize, Vec<&TrustedKey>)],
+    excluded: &[Excluded<'_>],
     verdict: &mut Verdict,
 ) {
     let wanted = requirement.threshold;
@@ -234,7 +239,7 @@ fn threshold(
             keys.push(key);
         }
     }
-    let mut others: Vec<&Excluded> = Vec::new();
+    let mut others: Vec<&Excluded<'_>> = Vec::new();
     for other in excluded {
         let is_known = keys.iter().any(|key| key.key() == other.key.key())
             || others.iter().any(|known| known.key.key() == other.key.key());
@@ -242,21 +247,23 @@ fn threshold(
             others.push(other);
         }
     }
-    let role = requirement.role.map_or("any role".to_owned(), |role| format!("the role {role}"));
-    let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
-    let mut found = match names.len() {
-        0 => "0".to_owned(),
-        n => format!("{n}: {}", names.join(", ")),
-    };
-    for Excluded { key, why, .. } in &others {
-        found.push_str(&format!("; not counted: {key}: {why}"));
-    }
     // When those that do not count would have been enough, what stands against them decides.
     let decisive = others.first().filter(|_| keys.len() + others.len() >= wanted);
     let reason = decisive.map_or(Reason::ThresholdUnmet, |other| other.reason);
-    let keys_ = if wanted == 1 { "key" } else { "distinct keys" };
-    let expected = format!("{wanted} {keys_} with {role}");
-    verdict.add("threshold", keys.len() >= wanted, reason, expected, found);
+    verdict.add("threshold", keys.len() >= wanted, reason, || {
+        let role = requirement.role;
+        let role = role.map_or("any role".to_owned(), |role| format!("the role {role}"));
+        let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let mut found = match names.len() {
+            0 => "0".to_owned(),
+            n => format!("{n}: {}", names.join(", ")),
+        };
+        for Excluded { key, why, .. } in &others {
+            found.push_str(&format!("; not counted: {key}: {why}"));
+        }
+        let keys = if wanted == 1 { "key" } else { "distinct keys" };
+        (format!("{wanted} {keys} with {role}"), found)
+    });
 }
 
 /// The rules for what one statement says.
@@ -264,49 +271,50 @@ fn content(
     requirement: &Requirement,
     statement: &Verified<Statement>,
     things: Things<'_>,
+    words: Words,
 ) -> Verdict {
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict::new(words);
     for (what, digest) in things {
-        let subjects = statement.subjects();
-        let found: Vec<String> = (subjects.iter().take(4))
-            .map(|s| format!("{} sha256:{}", cut(&s.name), crate::digest::hex(&s.sha256)))
-            .collect();
-        verdict.add(
-            "subject",
-            statement.subject_matches(digest),
-            Reason::SubjectMismatch,
-            format!("a statement about {what} sha256:{}", crate::digest::hex(digest)),
-            found.join(", "),
-        );
+        let upheld = statement.subject_matches(digest);
+        verdict.add("subject", upheld, Reason::SubjectMismatch, || {
+            let found: Vec<String> = (statement.subjects().iter().take(4))
+                .map(|s| format!("{} sha256:{}", cut(&s.name), crate::digest::hex(&s.sha256)))
+                .collect();
+            let digest = crate::digest::hex(digest);
+            (format!("a statement about {what} sha256:{digest}"), found.join(", "))
+        });
     }
-    let mut one_of = |name, reason, wanted: &[String], path| {
+    let mut one_of = |name, reason, wanted: &[String], found: &Option<String>| {
         if !wanted.is_empty() {
-            let found = text(statement, path);
+            let found = found.as_deref().unwrap_or_default();
             let upheld = wanted.iter().any(|wanted| wanted == found);
-            verdict.add(name, upheld, reason, wanted.join(" or "), format!("{:?}", cut(found)));
+            verdict
+                .add(name, upheld, reason, || (wanted.join(" or "), format!("{:?}", cut(found))));
         }
     };
+    let gist = statement.gist();
     if requirement.predicate_type == provenance::PREDICATE_TYPE {
-        let (ty, id) = ("/buildDefinition/buildType", "/runDetails/builder/id");
-        one_of("build-type", Reason::PredicateMismatch, &requirement.build_types, ty);
-        one_of("builder", Reason::BuilderUntrusted, &requirement.builders, id);
+        let (types, builders) = (&requirement.build_types, &requirement.builders);
+        one_of("build-type", Reason::PredicateMismatch, types, &gist.build_type);
+        one_of("builder", Reason::BuilderUntrusted, builders, &gist.builder);
     }
     if let (Some(passing), Some(finding)) =
         (finding::passing(&requirement.predicate_type), Finding::of(statement))
     {
-        one_of("verifier", Reason::BuilderUntrusted, &requirement.verifiers, "/verifier/id");
+        one_of("verifier", Reason::BuilderUntrusted, &requirement.verifiers, &gist.verifier);
         let (upheld, reason, found) = match &finding.found {
-            Found::Passed(value) => (true, Reason::VerdictFailed, (*value).to_owned()),
+            Found::Passed(value) => (true, Reason::VerdictFailed, *value),
             Found::Failed(value) | Found::Inconclusive(value) => {
-                (false, Reason::VerdictFailed, (*value).to_owned())
+                (false, Reason::VerdictFailed, *value)
             }
-            Found::Unknown(value) => (false, Reason::VerdictUnknown, value.clone()),
+            Found::Unknown(value) => (false, Reason::VerdictUnknown, value.as_str()),
         };
-        verdict.add("verdict", upheld, reason, passing, found);
+        verdict.add("verdict", upheld, reason, || (passing.to_owned(), found.to_owned()));
         if let Some(minimum) = requirement.minimum_depth {
-            let (upheld, found) = (finding.depth >= minimum, finding.depth.to_string());
-            let expected = format!("at least {minimum}");
-            verdict.add("minimum-depth", upheld, Reason::PolicyUnmet, expected, found);
+            let found = finding.depth;
+            verdict.add("minimum-depth", found >= minimum, Reason::PolicyUnmet, || {
+                (format!("at least {minimum}"), found.to_string())
+            });
         }
     }
     verdict
@@ -324,15 +332,13 @@ fn compare(requirement: &Requirement, context: &Context<'_>, verdict: &mut Verdi
             })
         };
         let beyond: Vec<_> = context.capabilities.iter().filter(|c| !is_allowed(c)).collect();
-        let found =
-            if beyond.is_empty() { context.capabilities.iter().collect() } else { beyond.clone() };
-        verdict.add(
-            "capabilities",
-            beyond.is_empty(),
-            Reason::PolicyUnmet,
-            format!("only {}", list(allowed.iter().map(ToString::to_string).collect())),
-            list(found.into_iter().map(ToString::to_string).collect()),
-        );
+        verdict.add("capabilities", beyond.is_empty(), Reason::PolicyUnmet, || {
+            let all = || context.capabilities.iter().collect();
+            let found = if beyond.is_empty() { all() } else { beyond.clone() };
+            let allowed = list(allowed.iter().map(ToString::to_string).collect());
+            let found = list(found.into_iter().map(ToString::to_string).collect());
+            (format!("only {allowed}"), found)
+        });
     }
     if !requirement.forbidden_imports.is_empty() {
         let forbidden = &requirement.forbidden_imports;
@@ -341,9 +347,9 @@ fn compare(requirement: &Requirement, context: &Context<'_>, verdict: &mut Verdi
             .filter(|(module, name)| forbidden.iter().any(|pattern| pattern.matches(module, name)))
             .map(|(module, name)| format!("{module}.{name}"))
             .collect();
-        let patterns = list(forbidden.iter().map(ToString::to_string).collect());
-        let expected = format!("no import of {patterns}");
-        let upheld = found.is_empty();
-        verdict.add("forbidden-imports", upheld, Reason::PolicyUnmet, expected, list(found));
+        verdict.add("forbidden-imports", found.is_empty(), Reason::PolicyUnmet, || {
+            let patterns = list(forbidden.iter().map(ToString::to_string).collect());
+            (format!("no import of {patterns}"), list(found.clone()))
+        });
     }
 }

@@ -1,8 +1,7 @@
 //! What an envelope says, and whether that was verified: for people, on success and failure alike.
 
-use crate::attest::{Envelope, Statement, TrustedKey, Verified, cut};
+use crate::attest::{Envelope, Gist, Statement, TrustedKey, Verified, cut};
 use crate::digest::{StatementDigest, hex};
-use crate::json::Value;
 use serde::Serialize;
 
 /// Subjects and other texts that are shown of one statement.
@@ -48,9 +47,9 @@ impl Said {
     /// What an envelope claims that nobody trusted signed, or whose statement could not be read.
     #[must_use]
     pub fn claimed(envelope: &Envelope) -> Self {
-        let statement = Statement::parse(envelope.payload_unverified().as_bytes());
-        let digest = StatementDigest::of(envelope.payload_unverified().as_bytes());
-        Self::new(envelope, statement.as_ref().ok(), &[], digest)
+        let payload = envelope.payload_unverified();
+        let statement = Statement::parse(payload.as_bytes());
+        Self::new(envelope, statement.as_ref().ok(), &[], payload.digest())
     }
 
     fn new(
@@ -59,10 +58,8 @@ impl Said {
         by: &[TrustedKey],
         digest: StatementDigest,
     ) -> Self {
-        let text = |paths: &[&str]| {
-            let predicate = statement?.predicate();
-            let mut values = paths.iter().filter_map(|path| predicate.pointer(path)?.as_str());
-            values.next().map(cut)
+        let text = |member: fn(&Gist) -> &Option<String>| {
+            statement.and_then(|statement| member(statement.gist()).as_deref()).map(cut)
         };
         let subjects = statement.map_or(&[][..], Statement::subjects).iter().take(SHOWN);
         let ids = envelope.claimed_key_ids();
@@ -75,15 +72,10 @@ impl Said {
             subjects: subjects
                 .map(|s| format!("{} sha256:{}", cut(&s.name), hex(&s.sha256)).trim().to_owned())
                 .collect(),
-            builder: text(&["/runDetails/builder/id"]),
-            build_type: text(&["/buildDefinition/buildType"]),
-            verifier: text(&["/verifier/id"]),
-            verdict: text(&["/verificationResult", "/verdict"]),
+            builder: text(|gist| &gist.builder),
+            build_type: text(|gist| &gist.build_type),
+            verifier: text(|gist| &gist.verifier),
+            verdict: text(|gist| &gist.verification_result).or_else(|| text(|gist| &gist.verdict)),
         }
     }
-}
-
-/// Text of a statement at `path`; empty when there is none.
-pub(super) fn text<'s>(statement: &'s Statement, path: &str) -> &'s str {
-    statement.predicate().pointer(path).and_then(Value::as_str).unwrap_or_default()
 }

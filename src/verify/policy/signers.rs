@@ -1,29 +1,28 @@
 //! Which of the keys that signed a statement count for a requirement.
 
-use super::said::text;
 use crate::attest::time::Timestamp;
 use crate::attest::{Requirement, Statement, TrustedKey, Verified, finding, provenance};
 use crate::reason::Reason;
 
 /// A key that signed and does not count.
 #[derive(Debug, Clone)]
-pub(super) struct Excluded {
-    pub key: TrustedKey,
+pub(super) struct Excluded<'s> {
+    pub key: &'s TrustedKey,
     pub reason: Reason,
     pub why: String,
 }
 
 /// The keys that count, and the others with what stands against them.
-pub(super) fn sorted(
+pub(super) fn sorted<'s>(
     requirement: &Requirement,
-    statement: &Verified<Statement>,
+    statement: &'s Verified<Statement>,
     now: Timestamp,
-) -> (Vec<TrustedKey>, Vec<Excluded>) {
+) -> (Vec<&'s TrustedKey>, Vec<Excluded<'s>>) {
     let (mut counted, mut excluded) = (Vec::new(), Vec::new());
     for key in statement.by() {
         match objection(requirement, statement, key, now) {
-            None => counted.push(key.clone()),
-            Some((reason, why)) => excluded.push(Excluded { key: key.clone(), reason, why }),
+            None => counted.push(key),
+            Some((reason, why)) => excluded.push(Excluded { key, reason, why }),
         }
     }
     (counted, excluded)
@@ -60,11 +59,11 @@ fn objection(
         }
         _ => {}
     }
-    let ty = statement.predicate_type();
+    let (ty, gist) = (statement.predicate_type(), statement.gist());
     let named = matches!(key.roles(), crate::attest::Roles::Every);
     // A key that was named for one command was named without pairs.
-    let pair = |what, listed: &[String], wanted: &[String], path| {
-        let found = text(statement, path);
+    let pair = |what, listed: &[String], wanted: &[String], found: &Option<String>| {
+        let found = found.as_deref().unwrap_or_default();
         let asks = !listed.is_empty() || (!wanted.is_empty() && !named);
         let may = listed.iter().any(|id| id == found);
         (asks && !may).then(|| {
@@ -76,10 +75,10 @@ fn objection(
         })
     };
     if ty == provenance::PREDICATE_TYPE {
-        return pair("builder", key.builders(), &requirement.builders, "/runDetails/builder/id");
+        return pair("builder", key.builders(), &requirement.builders, &gist.builder);
     }
     if finding::passing(ty).is_some() {
-        return pair("verifier", key.verifiers(), &requirement.verifiers, "/verifier/id");
+        return pair("verifier", key.verifiers(), &requirement.verifiers, &gist.verifier);
     }
     None
 }
