@@ -187,7 +187,10 @@ fn ended_by(error: wasmtime::Error) -> Result<Execution, Error> {
         trap_outcome(*trap, &error)?
     } else if error.is::<ThrownException>() {
         Outcome::Trapped { trap: Trap::UnhandledException }
-    } else if error.is::<HostMemory>() || error.is::<wasmtime::GcHeapOutOfMemory<()>>() {
+    } else if error.is::<HostMemory>()
+        || error.is::<wasmtime::OutOfMemory>()
+        || error.is::<wasmtime::GcHeapOutOfMemory<()>>()
+    {
         Outcome::Interrupted { cause: Interruption::HostMemory }
     } else {
         return Err(Error::engine(error));

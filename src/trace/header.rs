@@ -234,6 +234,11 @@ impl Material {
         Ok(())
     }
 
+    /// Most bytes that [`Material::encode`] gives.
+    pub(super) fn payload_len(&self) -> u64 {
+        (*self.bytes).as_ref().len() as u64 + 16
+    }
+
     /// The payload of its section.
     pub(super) fn encode(&self) -> Vec<u8> {
         let bytes = (*self.bytes).as_ref();
