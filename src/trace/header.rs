@@ -200,7 +200,7 @@ impl MaterialName {
             Self::Module => limits::MODULE_BYTES,
             Self::Manifest => limits::MANIFEST_BYTES,
             Self::Attestation => limits::ENVELOPE_BYTES,
-            Self::Companion => limits::COMPANION_BYTES,
+            Self::Companion => limits::COMPANION_IN_TRACE as u64,
         }
     }
 }

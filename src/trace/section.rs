@@ -81,7 +81,7 @@ impl Kind {
     const fn limit(self) -> u64 {
         match self {
             Self::Header | Self::End => limits::TRACE_RECORD_BYTES,
-            Self::Material => limits::COMPANION_BYTES + NAME_ROOM,
+            Self::Material => limits::MODULE_BYTES + NAME_ROOM,
             Self::Batch => limits::BATCH_BYTES,
         }
     }
