@@ -49,6 +49,8 @@ pub const REQUIREMENTS: usize = 256;
 pub const TRUST_LIST: usize = 4096;
 /// Arrays and objects in one JSON text: each takes much more memory than text.
 pub const JSON_CONTAINERS: usize = 1 << 18;
+/// Elements of all arrays in one JSON text.
+pub const JSON_ELEMENTS: usize = 1 << 21;
 /// Nesting of arrays and objects in JSON.
 pub const JSON_DEPTH: usize = 64;
 /// Bytes of a trace file.
@@ -59,6 +61,9 @@ pub const TRACE_RECORD_BYTES: u64 = 64 << 20;
 pub const BATCH_BYTES: u64 = 5 << 30;
 /// A batch is closed when it has grown to this many bytes.
 pub const BATCH_TARGET: usize = 1 << 20;
+/// Bytes that the reader of a trace holds at most, whatever the trace says: a header read into eight times
+/// its bytes, every material, four batches of 16 MiB that are read ahead, and one batch as it is stored and as it is.
+pub const TRACE_HELD: u64 = 12 << 30;
 /// Bytes handed to the host that a trace stores for one call; longer ones are a digest and a prefix.
 pub const HANDED_STORED: usize = 256;
 /// Host functions that one module may import.

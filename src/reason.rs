@@ -247,7 +247,7 @@ reasons! {
     HostFault = "host-fault", Trapped, "the skill failed; its author can find the call in the trace";
     /// The guest exited with a status above 125, which WASI has no room for.
     ExitOutOfRange = "exit-out-of-range", Trapped, "the skill should exit with 0 to 125";
-    /// The execution was cut short from outside: wall clock, native stack, memory, disk.
+    /// The execution was cut short from outside: wall clock, signal, native stack, memory, disk.
     Interrupted = "interrupted", Interrupted, "give it more time (--timeout) or room and run again";
 
     /// Replay saw another host function called than the trace has.

@@ -32,7 +32,7 @@ This table is made from `src/reason.rs`; a test holds the two equal.
 | a definite no: refused, denied, refuted | 126 | 1 |
 | could not tell: usage, I/O, malformed or unsupported input | 127 | 2 |
 | the skill trapped, or ended in a way that is no exit of its own | 134 | 2 |
-| the execution was cut short from outside | 137 | 2 |
+| the execution was cut short from outside | 137; by signal *n*, 128 + *n* | 2 |
 
 `replay` compares with what was recorded: a recorded trap that is reproduced is exit status 0.
 

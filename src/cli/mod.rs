@@ -77,6 +77,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             .bytes(format!("{FIVE_LINES}\n\nMore: provenact --help, provenact demo\n").as_bytes());
         return ExitCode::from(2);
     }
+    watch::full_files_are_errors();
     ExitCode::from(dispatch(args))
 }
 

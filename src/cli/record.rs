@@ -19,12 +19,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Destination {
     receipt: PathBuf,
     trace: PathBuf,
-    file: files::Pending,
+    trace_file: files::Pending,
+    receipt_file: files::Pending,
     force: bool,
 }
 
+/// Room that the receipt has from the start. A longer one, of an execution with thousands of files, needs
+/// its own at the end.
+const RECEIPT_ROOM: u64 = 1 << 20;
+
 impl Destination {
-    /// Makes sure that both files can be written before anything runs.
+    /// Makes sure that both files can be written before anything runs, and takes room for the receipt.
     pub fn prepare(receipt: &Path, force: bool) -> Result<Self, CommandError> {
         let trace = receipt.with_extension("trace");
         if trace == receipt {
@@ -36,14 +41,18 @@ impl Destination {
             files::must_not_exist(receipt)?;
             files::must_not_exist(&trace)?;
         }
-        let file = files::Pending::create(&trace, files::MODE_SECRET)?;
-        Ok(Self { receipt: receipt.to_path_buf(), trace, file, force })
+        let trace_file = files::Pending::create(&trace, files::MODE_SECRET)?;
+        let receipt_file = files::Pending::create(receipt, files::MODE_FILE)?;
+        receipt_file.hold(RECEIPT_ROOM)?;
+        Ok(Self { receipt: receipt.to_path_buf(), trace, trace_file, receipt_file, force })
     }
 
     /// Starts the trace.
     pub fn start(&self, header: &Header, materials: Vec<Material>) -> Result<Writer, CommandError> {
-        let out: Box<dyn Write + Send> = Box::new(self.file.handle()?);
-        Ok(trace::Writer::start(out, header, materials)?)
+        let out: Box<dyn Write + Send> = Box::new(self.trace_file.handle()?);
+        let mut room = self.trace_file.room()?;
+        let writer = trace::Writer::start(out, header, materials)?;
+        Ok(writer.holding(move |end| room.hold(end))?)
     }
 }
 
@@ -141,10 +150,11 @@ impl Open {
             );
             return Err(CommandError::new(Reason::FileTooLarge, message));
         }
-        let Destination { receipt: to, trace, file, force } = destination;
-        let waiting = files::Pending::with(&to, &bytes, files::MODE_FILE)?;
-        file.commit(force)?;
-        if let Err(error) = waiting.commit(force) {
+        let Destination { receipt: to, trace, trace_file, mut receipt_file, force } = destination;
+        trace_file.cut(seal.bytes)?;
+        receipt_file.fill(&bytes)?;
+        trace_file.commit(force)?;
+        if let Err(error) = receipt_file.commit(force) {
             // The receipt's error is the one to tell.
             let _ = files::remove(&trace);
             return Err(error.into());

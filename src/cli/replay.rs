@@ -162,11 +162,7 @@ impl Audit {
                     verify::attestation(&claimed, bytes, claim.receipt(), policy)
                 }
             };
-        // A companion that a writer of ours would not put into a trace is not looked at.
-        let companion = trace
-            .material(MaterialName::Companion)
-            .filter(|bytes| bytes.len() <= limits::COMPANION_IN_TRACE)
-            .map(<[u8]>::to_vec);
+        let companion = trace.material(MaterialName::Companion).map(<[u8]>::to_vec);
         let companion =
             companion.or_else(|| places.find_named("skill.debug.wasm", limits::COMPANION_BYTES));
         Ok(Self {

@@ -3,7 +3,7 @@ use super::inputs::{self, TrustArgs};
 use super::keys::KeyArgs;
 use super::record::{Concluded, Destination, Recording};
 use super::ui::Ui;
-use super::watch::{seconds, watch};
+use super::watch::{catch_signals, seconds, watch};
 use crate::abi::Kind;
 use crate::files;
 use crate::outcome::{Denial, Interruption, Outcome};
@@ -31,7 +31,9 @@ Examples:
 
 Exit status:
   0-125 the skill's own, 126 refused or denied, 127 our own failure,
-  134 trap, limit, host fault or an exit status above 125, 137 interrupted")]
+  134 trap, limit, host fault or an exit status above 125, 137 interrupted,
+  129, 130, 143 interrupted by SIGHUP, SIGINT, SIGTERM: the evidence is written still;
+  a second signal ends it at once, without")]
 pub struct Args {
     #[command(flatten)]
     trust: TrustArgs,
@@ -138,9 +140,6 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let rows = bundle.interface().host_functions();
     let header = header(args, &bundle, attested.as_ref(), &effective, &rows)?;
 
-    // Before the long part: what cannot be written later is refused now.
-    let destination =
-        (!args.no_receipt).then(|| Destination::prepare(&args.receipt, args.force)).transpose()?;
     let engine = Engine::cranelift(cache(args)?.as_deref())?;
     let program = engine.compile(bundle.module())?;
     let live = LiveHost::new(&header, &roots(&header.grants), &effective.preopens, &rows)
@@ -152,6 +151,12 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         let companion = crate::skill::read_companion(args.bundle()).unwrap_or_default();
         super::record::materials(&bundle, companion, attested.as_ref())
     };
+    // From here on there is something to be kept when a signal comes.
+    let signals = catch_signals().map_err(|error| {
+        CommandError::new(Reason::EngineRefused, format!("cannot catch signals: {error}"))
+    })?;
+    let destination =
+        (!args.no_receipt).then(|| Destination::prepare(&args.receipt, args.force)).transpose()?;
     let writer = destination.as_ref().map(|to| to.start(&header, materials)).transpose()?;
 
     let evidence = Evidence::new(header.clone(), writer, None);
@@ -167,15 +172,19 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         force: args.force,
     };
     let end = Arc::new(end);
-    let watched = (recording.clone(), end.clone());
-    let watch = timeout.map(|after| watch(after, move || interrupt(&watched.0, &watched.1)));
+    let interrupted = |cause: Interruption| {
+        let (recording, end) = (recording.clone(), end.clone());
+        move |exit| interrupt(&recording, &end, cause, exit)
+    };
+    let time_is_up = interrupted(Interruption::WallClock);
+    let watch =
+        timeout.map(|after| watch(after, move || time_is_up(Class::Interrupted.run_exit())));
+    let _handled = signals.then(interrupted(Interruption::Signal));
     let seam = Seam::new(Box::new(live), rows.clone(), &header, shared);
-    // Only the watchdog makes a receipt while the guest still runs.
-    let seam = if watch.is_some() { seam } else { seam.unwatched() };
     let execution = execute(&engine, &program, bundle.interface(), &rows, seam)?;
     drop(watch);
     let concluded = recording.conclude(&execution.outcome, execution.state.as_ref())?;
-    end.tell(&execution, concluded.as_ref())
+    end.tell(&execution, concluded.as_ref(), run_exit(&execution.outcome))
 }
 
 /// What will be written must not be something else: an existing file only with --force, and never
@@ -204,11 +213,11 @@ fn outputs_are_free(args: &Args) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Interrupts the run: seals the trace and makes the receipt of what there is.
-fn interrupt(recording: &Recording, end: &Run) -> u8 {
-    let cause = Interruption::WallClock;
+/// Interrupts the run: seals the trace and makes the receipt of what there is; `exit` is the status
+/// for it.
+fn interrupt(recording: &Recording, end: &Run, cause: Interruption, exit: u8) -> u8 {
     let concluded = recording.conclude(&Outcome::Interrupted { cause }, None);
-    let told = concluded.and_then(|c| end.tell(&Execution::interrupted(cause), c.as_ref()));
+    let told = concluded.and_then(|c| end.tell(&Execution::interrupted(cause), c.as_ref(), exit));
     told.unwrap_or_else(|error| {
         end.ui.error(&error);
         error.reason.class().run_exit()
@@ -404,9 +413,9 @@ impl Run {
         &self,
         execution: &Execution,
         concluded: Option<&Concluded>,
+        exit: u8,
     ) -> Result<u8, CommandError> {
         let outcome = &execution.outcome;
-        let exit = run_exit(outcome);
         let stack = &self.explained(&execution.stack);
         if let Some(reason) = outcome.reason() {
             self.ui.error(&self.refusal(reason, execution, stack));

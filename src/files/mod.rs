@@ -6,6 +6,7 @@
 mod held;
 mod pending;
 mod places;
+mod room;
 mod secret;
 
 pub use held::Held;
@@ -14,6 +15,7 @@ pub use places::{
     absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_be_private,
     must_not_exist, open, private_dir, remove, write_tree,
 };
+pub use room::Room;
 pub use secret::read_stdin_unbuffered;
 
 use crate::reason::Reason;

@@ -1,6 +1,6 @@
 //! Files that are written over time and appear when they are whole.
 
-use super::{FileError, check_replaceable, exists, parent, sync_dir, temporary};
+use super::{FileError, Room, check_replaceable, exists, parent, sync_dir, temporary};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -30,10 +30,42 @@ impl Pending {
     /// [`FileError::Output`].
     pub fn with(path: &Path, bytes: &[u8], mode: u32) -> Result<Self, FileError> {
         let mut pending = Self::create(path, mode)?;
-        let written =
-            pending.file.write_all(bytes).and_then(|()| pending.file.as_file().sync_all());
-        written.map_err(|source| pending.output(source))?;
+        pending.fill(bytes)?;
         Ok(pending)
+    }
+
+    /// Writes `bytes`, which are all of the file, and syncs it. Room that is held takes them first.
+    ///
+    /// # Errors
+    /// [`FileError::Output`].
+    pub fn fill(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        let written = self.file.write_all(bytes).and_then(|()| self.file.as_file().sync_all());
+        written.map_err(|source| self.output(source))?;
+        self.cut(bytes.len() as u64)
+    }
+
+    /// Cuts the file to `len` bytes: gives up the room that it holds beyond them.
+    ///
+    /// # Errors
+    /// [`FileError::Output`].
+    pub fn cut(&self, len: u64) -> Result<(), FileError> {
+        self.file.as_file().set_len(len).map_err(|source| self.output(source))
+    }
+
+    /// Room that the file can hold ahead of what is written.
+    ///
+    /// # Errors
+    /// [`FileError::Output`].
+    pub fn room(&self) -> Result<Room, FileError> {
+        Ok(Room::of(self.handle()?))
+    }
+
+    /// As [`Room::hold`].
+    ///
+    /// # Errors
+    /// [`FileError::Output`].
+    pub fn hold(&self, end: u64) -> Result<(), FileError> {
+        self.room()?.hold(end).map_err(|source| self.output(source))
     }
 
     /// A handle to write through.

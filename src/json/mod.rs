@@ -2,7 +2,7 @@
 //!
 //! The reader refuses duplicate members at every depth, nesting beyond
 //! [`limits::JSON_DEPTH`], more arrays and objects than
-//! [`limits::JSON_CONTAINERS`], integers that a double does not keep, and bytes after the value. The
+//! [`limits::JSON_CONTAINERS`], more elements of arrays than [`limits::JSON_ELEMENTS`], integers that a double does not keep, and bytes after the value. The
 //! writer gives the JSON Canonicalization Scheme's bytes, and rounds nothing.
 
 mod exact;
@@ -204,6 +204,10 @@ mod tests {
     fn arrays_and_objects_are_counted() {
         let of = |count: usize| format!("[{}1]", "[],".repeat(count - 1));
         assert!(parse(of(limits::JSON_CONTAINERS).as_bytes()).is_ok());
+        let flat = |count| format!("[{}0]", "0,".repeat(count - 1));
+        assert!(parse(flat(limits::JSON_ELEMENTS).as_bytes()).is_ok());
+        let error = parse(flat(limits::JSON_ELEMENTS + 1).as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("more than 2097152 array elements"), "{error}");
         let error = parse(of(limits::JSON_CONTAINERS + 1).as_bytes()).unwrap_err();
         assert!(error.to_string().contains("arrays and objects"), "{error}");
     }

@@ -1,7 +1,7 @@
 //! Any reader of serde's, made strict: whatever type is read, no object has a member twice and
 //! nothing nests too deep, in the parts that the type leaves out as well.
 
-use crate::limits::JSON_CONTAINERS;
+use crate::limits::{JSON_CONTAINERS, JSON_ELEMENTS};
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
@@ -18,11 +18,13 @@ pub(super) struct Watch {
     is_wide: Cell<bool>,
     /// How many arrays and objects have begun.
     begun: Cell<usize>,
+    /// How many elements arrays had.
+    elements: Cell<usize>,
 }
 
 impl Watch {
     pub(super) const fn new(most: usize) -> Self {
-        Self { most, is_wide: Cell::new(false), begun: Cell::new(0) }
+        Self { most, is_wide: Cell::new(false), begun: Cell::new(0), elements: Cell::new(0) }
     }
 
     /// Whether an integer came that may be rounded, so that its digits have to be looked at.
@@ -209,7 +211,13 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<'_, A> {
         seed: T,
     ) -> Result<Option<T::Value>, A::Error> {
         let seed = self.beside(seed);
-        self.inner.next_element_seed(seed)
+        let element = self.inner.next_element_seed(seed)?;
+        let elements = &self.watch.elements;
+        elements.set(elements.get() + usize::from(element.is_some()));
+        if elements.get() > JSON_ELEMENTS {
+            return Err(A::Error::custom(format_args!("more than {JSON_ELEMENTS} array elements")));
+        }
+        Ok(element)
     }
 }
 

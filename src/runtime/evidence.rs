@@ -12,6 +12,7 @@ use crate::outcome::Outcome;
 use crate::trace::{self, EventRef, Header, Seal};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The evidence, shared between the execution and the watchdog.
@@ -66,7 +67,7 @@ pub struct Evidence {
     whole_uses: [u64; 2],
     roots: Vec<(Root, [u64; 2])>,
     environment_uses: u64,
-    sealed: bool,
+    sealed: Arc<AtomicBool>,
 }
 
 impl Evidence {
@@ -87,7 +88,7 @@ impl Evidence {
             written: BTreeMap::new(),
             whole_uses: [0; 2],
             environment_uses: 0,
-            sealed: false,
+            sealed: Arc::default(),
         }
     }
 
@@ -116,26 +117,26 @@ impl Evidence {
         self.events
     }
 
-    /// Waits for the end when the watchdog has sealed the trace and is about to end the process:
-    /// the guest goes no further than the evidence does.
+    /// Whether the trace is sealed: to be looked at without the lock.
+    pub(super) fn is_sealed(&self) -> Arc<AtomicBool> {
+        self.sealed.clone()
+    }
+
+    /// Whether there is no room for a further event.
     #[inline]
-    pub(super) fn wait_if_sealed(&self) {
-        if self.sealed {
-            loop {
-                std::thread::park();
-            }
-        }
+    pub(super) fn is_full(&self) -> bool {
+        self.writer.as_ref().is_some_and(trace::Writer::is_full)
     }
 
     /// Enters one event.
     #[inline]
     pub(super) fn record(&mut self, event: &EventRef<'_>) -> Result<(), trace::Error> {
-        self.wait_if_sealed();
-        self.events += 1;
-        match &mut self.writer {
-            Some(writer) => writer.append(event),
-            None => Ok(()),
+        wait_if(&self.sealed);
+        if let Some(writer) = &mut self.writer {
+            writer.append(event)?;
         }
+        self.events += 1;
+        Ok(())
     }
 
     /// Seals the trace, if one is written; `None` if not, or if it was sealed before.
@@ -143,7 +144,7 @@ impl Evidence {
     /// # Errors
     /// When the trace cannot be written to its end.
     pub fn seal(&mut self, outcome: &Outcome) -> Result<Option<Seal>, trace::Error> {
-        self.sealed = true;
+        self.sealed.store(true, Ordering::Release);
         self.writer.take().map(|writer| Ok(writer.finish(outcome)?.1)).transpose()
     }
 
@@ -195,6 +196,15 @@ impl Evidence {
         };
         let uses = grants.iter().map(|grant| (grant.clone(), count(grant)));
         uses.filter(|(_, calls)| *calls > 0).collect()
+    }
+}
+
+/// Waits for the end when the watchdog has sealed the trace and is about to end the process: the
+/// guest goes no further than the evidence does.
+#[inline]
+pub(super) fn wait_if(sealed: &AtomicBool) {
+    while sealed.load(Ordering::Acquire) {
+        std::thread::park();
     }
 }
 

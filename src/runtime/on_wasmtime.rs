@@ -108,7 +108,10 @@ impl<'a> Machine<'a> {
         }
         if error.is::<ThrownException>() {
             Cause::Trap(Trap::UnhandledException)
-        } else if error.is::<HostMemory>() || error.is::<wasmtime::GcHeapOutOfMemory<()>>() {
+        } else if error.is::<HostMemory>()
+            || error.is::<wasmtime::OutOfMemory>()
+            || error.is::<wasmtime::GcHeapOutOfMemory<()>>()
+        {
             Cause::Interruption(Interruption::HostMemory)
         } else {
             Cause::Engine(Error::engine(error))

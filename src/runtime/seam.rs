@@ -7,12 +7,13 @@ use super::act::Act;
 use super::authority::Authority;
 use super::call::{Call, InvocationSizes, Span};
 use super::divergence::Divergence;
-use super::evidence::{Evidence, Shared};
+use super::evidence::{Evidence, Shared, wait_if};
 use super::known::Known;
 use crate::abi::{Answer, Function, Gives, Role, Used, show};
 use crate::outcome::{Denial, Interruption};
 use crate::trace::{self, EventRef};
-use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError};
 
 /// Who answers host calls: the world, or a trace.
 pub trait Host: Send {
@@ -107,6 +108,10 @@ pub struct Seam {
     evidence: Shared,
     /// The evidence itself, when nobody else looks at it before the guest has ended.
     own: Option<Evidence>,
+    /// Whether whoever looks at the evidence has sealed it.
+    sealed: Arc<AtomicBool>,
+    /// Whether no further call can be recorded.
+    full: bool,
 }
 
 impl Seam {
@@ -118,14 +123,17 @@ impl Seam {
         header: &trace::Header,
         evidence: Shared,
     ) -> Self {
+        let sealed = evidence.lock().unwrap_or_else(PoisonError::into_inner).is_sealed();
         Self {
             host,
             rows: rows.into_iter().map(Row::of).collect(),
             sizes: sizes(header),
             authority: Authority::new(&header.grants),
             known: Known::new(header),
+            sealed,
             evidence,
             own: None,
+            full: false,
         }
     }
 
@@ -153,9 +161,10 @@ impl Seam {
         let Row { row, act, plain } = self.rows[function];
         let call = Call::resolve(function, (row, act), params, memory, &self.sizes);
         let used = self.authority.decide(&call, memory).map_err(Stop::Denied)?;
-        if self.own.is_none() {
-            // Nothing is done for a guest whose evidence is sealed already.
-            self.evidence.lock().unwrap_or_else(PoisonError::into_inner).wait_if_sealed();
+        // Nothing is done for a guest whose evidence is sealed already, or has no room for it.
+        wait_if(&self.sealed);
+        if self.full {
+            return Err(Stop::Interrupted(Interruption::OutputFailed));
         }
 
         // What the host reads is kept apart when its own answer could overwrite it.
@@ -191,7 +200,11 @@ impl Seam {
                     &mut *lock
                 }
             };
-            evidence.record(&event)?;
+            evidence.record(&event).map_err(|error| match error {
+                trace::Error::NoRoom(_) => Stop::Interrupted(Interruption::OutputFailed),
+                other => Stop::Trace(other),
+            })?;
+            self.full = evidence.is_full();
             for used in used {
                 evidence.note_use(used);
             }

@@ -102,6 +102,9 @@ pub enum Error {
     /// Writing failed.
     #[error("cannot write the trace: {0}")]
     Write(#[source] io::Error),
+    /// There is no room for what would have to be written: nothing was written of it.
+    #[error("no room for the trace: {0}")]
+    NoRoom(#[source] io::Error),
     /// An earlier error ended reading or writing.
     #[error("an earlier error ended the trace")]
     Stopped,
@@ -125,7 +128,7 @@ impl Error {
             Self::Import { .. } => Reason::ImportUnknown,
             Self::TooLarge { .. } => Reason::FileTooLarge,
             Self::Read(_) => Reason::FileUnreadable,
-            Self::Write(_) => Reason::OutputFailed,
+            Self::Write(_) | Self::NoRoom(_) => Reason::OutputFailed,
         }
     }
 }

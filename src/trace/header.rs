@@ -200,7 +200,7 @@ impl MaterialName {
             Self::Module => limits::MODULE_BYTES,
             Self::Manifest => limits::MANIFEST_BYTES,
             Self::Attestation => limits::ENVELOPE_BYTES,
-            Self::Companion => limits::COMPANION_BYTES,
+            Self::Companion => limits::COMPANION_IN_TRACE as u64,
         }
     }
 }
@@ -232,6 +232,11 @@ impl Material {
             return Err(Error::TooLarge { what: self.name.name(), found, limit });
         }
         Ok(())
+    }
+
+    /// Most bytes that [`Material::encode`] gives.
+    pub(super) fn payload_len(&self) -> u64 {
+        (*self.bytes).as_ref().len() as u64 + 16
     }
 
     /// The payload of its section.

@@ -282,3 +282,19 @@ fn follows(before: Option<Kind>, kind: Kind) -> Result<(), &'static str> {
         (Some(_), _) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits;
+
+    #[test]
+    fn what_a_reader_holds_is_within_its_limit() {
+        let materials = MaterialName::ALL.map(MaterialName::limit).iter().sum::<u64>();
+        // As it is and as it is stored; only one at a time is larger than LARGE.
+        let batches = (AHEAD * LARGE) as u64 + 2 * limits::BATCH_BYTES;
+        let sum = 8 * limits::TRACE_RECORD_BYTES + materials + batches;
+        assert!(sum <= limits::TRACE_HELD, "{sum}");
+        assert_eq!((AHEAD, LARGE), (4, 16 << 20), "src/limits.rs says these");
+    }
+}

@@ -81,7 +81,7 @@ impl Kind {
     const fn limit(self) -> u64 {
         match self {
             Self::Header | Self::End => limits::TRACE_RECORD_BYTES,
-            Self::Material => limits::COMPANION_BYTES + NAME_ROOM,
+            Self::Material => limits::MODULE_BYTES + NAME_ROOM,
             Self::Batch => limits::BATCH_BYTES,
         }
     }
@@ -94,6 +94,21 @@ pub(super) struct Packed {
     raw: u64,
     stored: Vec<u8>,
 }
+
+impl Packed {
+    /// How much shorter the section is than [`longest`] says.
+    pub(super) fn saved(&self) -> u64 {
+        self.raw - self.stored.len() as u64
+    }
+}
+
+/// Most bytes that a section with a payload of `raw` bytes takes: kind, two lengths, payload, hash.
+pub(super) const fn longest(raw: u64) -> u64 {
+    1 + 10 + 10 + raw + HASH as u64
+}
+
+/// Bytes before the first section.
+pub(super) const START: u64 = MAGIC.len() as u64 + 2;
 
 /// Compresses payloads, apart from [`Sink`] so that both can work at the same time.
 pub(super) struct Packer(Compressor<'static>);

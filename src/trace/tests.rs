@@ -158,7 +158,7 @@ fn what_is_written_is_read() {
     let module: Arc<[u8]> = random.bytes(100_000).into();
     let mut writer = start(vec![
         Material::new(MaterialName::Module, Arc::clone(&module)),
-        Material::new(MaterialName::Companion, vec![0; 3_000_000]),
+        Material::new(MaterialName::Companion, vec![0; 1_000_000]),
     ]);
     let calls: Vec<Call> = (0..4000).map(|_| Call::random(&mut random)).collect();
     for (i, call) in calls.iter().enumerate() {
@@ -178,7 +178,7 @@ fn what_is_written_is_read() {
     assert_eq!(*reader.header(), header());
     assert_eq!(reader.material(MaterialName::Module), Some(&module[..]));
     assert_eq!(reader.material(MaterialName::Manifest), None);
-    assert_eq!(reader.material(MaterialName::Companion).unwrap(), vec![0; 3_000_000]);
+    assert_eq!(reader.material(MaterialName::Companion).unwrap(), vec![0; 1_000_000]);
     for (i, call) in calls.iter().enumerate() {
         assert!(reader.seal().is_none());
         let event = reader.next().unwrap().unwrap();
@@ -367,4 +367,37 @@ fn a_full_disk_shows_as_such() {
     }
     let writer = Writer::start(Small(100), &header(), vec![]).unwrap();
     assert_eq!(writer.finish(&Outcome::exit(0)).unwrap_err().reason(), Reason::OutputFailed);
+}
+
+/// covers: trace-26
+#[test]
+fn what_was_appended_has_room_to_the_last_event() {
+    let mut random = Random(11);
+    for room in [1_200_000_u64, 2_345_678, 5_000_000] {
+        let mut writer = Writer::start(Small(room as usize), &header(), vec![]).unwrap();
+        writer = writer
+            .holding(move |end| match end <= room {
+                true => Ok(()),
+                false => Err(io::ErrorKind::StorageFull.into()),
+            })
+            .unwrap();
+        let mut appended = 0;
+        let error = loop {
+            match Call::random(&mut random).append(&mut writer) {
+                Ok(()) => appended += 1,
+                Err(error) => break error,
+            }
+            assert!(!writer.is_full() || appended > 0);
+        };
+        assert!(matches!(error, Error::NoRoom(_)), "{error}");
+        assert!(writer.is_full());
+        assert!(matches!(Call::random(&mut random).append(&mut writer), Err(Error::NoRoom(_))));
+        let (left, seal) = writer.finish(&Outcome::exit(0)).unwrap();
+        assert_eq!(seal.end.events, appended);
+        assert_eq!(seal.bytes, room - left.0 as u64);
+        assert!(appended > 100, "{appended}");
+    }
+    let writer = Writer::start(Vec::new(), &header(), vec![]).unwrap();
+    let none = |_| Err(io::ErrorKind::StorageFull.into());
+    assert!(matches!(writer.holding(none), Err(Error::NoRoom(_))));
 }

@@ -3,10 +3,13 @@
 use super::error::Error;
 use super::event::{Codec, EventRef};
 use super::header::{End, Header, Material, encode_record};
-use super::section::{Kind, LARGE, Packed, Packer, Seal, Sink};
+use super::section::{Kind, LARGE, Packed, Packer, START, Seal, Sink, longest};
 use crate::limits;
 use crate::outcome::Outcome;
-use std::io::Write;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -16,11 +19,25 @@ const IN_FLIGHT: usize = 8;
 /// Packed batches that may wait to be written before the packer's thread has to.
 const PACKED: usize = 2;
 
+/// The batch that is open can become so much longer than [`limits::BATCH_TARGET`] by its last event
+/// and has room. Only an event in which the host wrote more than that into the guest is longer.
+const LAST_EVENT: usize = 64 << 10;
+
+/// Most bytes of an end record that has room from the start; one that says which path was denied can
+/// be longer.
+const END_RECORD: usize = 64 << 10;
+
+/// Takes room up to an offset of the file.
+type Hold = Box<dyn FnMut(u64) -> io::Result<()> + Send>;
+
 /// How writing ended: `None` when the writer was dropped before the end.
 type Finished<W> = Result<Option<(W, Seal)>, Error>;
 
 /// Writes a trace. Compression happens on a thread of its own, hashing and output on another; an
 /// error there shows when a later batch is closed, at [`Writer::flush`] or at [`Writer::finish`].
+///
+/// With [`Writer::holding`] each event has room in the file before the guest goes on, so that a full
+/// disk costs no event that was appended.
 ///
 /// A writer that is dropped leaves a trace without an end, which every reader calls truncated.
 #[derive(Debug)]
@@ -32,12 +49,53 @@ pub struct Writer<W> {
     returned: Receiver<Vec<u8>>,
     to_thread: Sender<Message>,
     thread: Option<JoinHandle<Finished<W>>>,
+    room: Room,
+}
+
+/// What is known of the room in the file.
+struct Room {
+    hold: Option<Hold>,
+    /// Most bytes that everything takes that was handed to the thread, packed as badly as can be.
+    handed_over: u64,
+    /// How much less what was written took.
+    saved: Arc<AtomicU64>,
+    /// Bytes for which the open batch has room.
+    batch: usize,
+    full: bool,
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Room").field("batch", &self.batch).field("full", &self.full).finish()
+    }
+}
+
+impl Room {
+    /// Takes room for a batch of so many bytes, and for an end record after it.
+    #[cold]
+    fn hold(&mut self, batch: usize, end: usize) -> Result<(), Error> {
+        self.batch = usize::MAX;
+        let Some(hold) = &mut self.hold else { return Ok(()) };
+        self.batch = batch;
+        let before = self.handed_over.saturating_sub(self.saved.load(Ordering::Acquire));
+        let found =
+            before.saturating_add(longest(batch as u64)).saturating_add(longest(end as u64));
+        let limit = limits::TRACE_BYTES;
+        let held = match found > limit {
+            true => Err(io::Error::from(io::ErrorKind::FileTooLarge)),
+            false => hold(found),
+        };
+        held.map_err(|error| {
+            self.full = true;
+            Error::NoRoom(error)
+        })
+    }
 }
 
 enum Message {
     Batch(Vec<u8>),
     Flush(SyncSender<()>),
-    End(End),
+    End(End, Vec<u8>),
 }
 
 impl<W: Write + Send + 'static> Writer<W> {
@@ -55,6 +113,10 @@ impl<W: Write + Send + 'static> Writer<W> {
             return Err(Error::Unfit("materials out of order, or one of them twice".into()));
         }
         materials.iter().try_for_each(Material::check)?;
+        let payloads = materials.iter().map(Material::payload_len);
+        let payloads = std::iter::once(header.len() as u64).chain(payloads);
+        let handed_over = payloads.map(longest).fold(START, u64::saturating_add);
+        let saved = Arc::new(AtomicU64::new(0));
 
         let (to_thread, messages) = channel();
         let (give_back, returned) = channel();
@@ -65,8 +127,12 @@ impl<W: Write + Send + 'static> Writer<W> {
             .map_err(Error::Write)?;
         let thread = thread::Builder::new()
             .name("trace writer".to_owned())
-            .spawn(move || write_all(out, &parcels))
+            .spawn({
+                let saved = saved.clone();
+                move || write_all(out, &parcels, &saved)
+            })
             .map_err(Error::Write)?;
+        let room = Room { hold: None, handed_over, saved, batch: usize::MAX, full: false };
         Ok(Self {
             codec,
             batch: Vec::new(),
@@ -75,7 +141,29 @@ impl<W: Write + Send + 'static> Writer<W> {
             returned,
             to_thread,
             thread: Some(thread),
+            room,
         })
+    }
+
+    /// From now on every event has room before it is appended: `hold` takes room up to an offset of
+    /// the file, which begins where the trace does.
+    ///
+    /// # Errors
+    /// [`Error::NoRoom`] when there is none for a first batch.
+    pub fn holding(
+        mut self,
+        hold: impl FnMut(u64) -> io::Result<()> + Send + 'static,
+    ) -> Result<Self, Error> {
+        self.room.hold = Some(Box::new(hold));
+        self.room.hold(limits::BATCH_TARGET + LAST_EVENT, END_RECORD)?;
+        Ok(self)
+    }
+
+    /// Whether there is no room for a further event. The end has room still.
+    #[inline]
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.room.full
     }
 
     /// Events so far.
@@ -87,18 +175,41 @@ impl<W: Write + Send + 'static> Writer<W> {
     /// Records a call.
     ///
     /// # Errors
-    /// [`Error::Unfit`] and [`Error::TooLarge`] for a call that does not fit its function, and what
-    /// went wrong on the writer's thread.
+    /// [`Error::Unfit`] and [`Error::TooLarge`] for a call that does not fit its function,
+    /// [`Error::NoRoom`] when there is no room for it, and what went wrong on the writer's thread. The
+    /// event is not in the trace then, and none comes after it.
     #[inline]
     pub fn append(&mut self, event: &EventRef<'_>) -> Result<(), Error> {
+        if self.room.full {
+            return Err(Error::NoRoom(io::ErrorKind::StorageFull.into()));
+        }
+        let before = self.batch.len();
         if let Err(problem) = self.codec.encode(event, &mut self.batch) {
             return Err(Error::Unfit(problem));
+        }
+        if self.batch.len() > self.room.batch {
+            self.hold_large(before)?;
         }
         self.events += 1;
         if self.batch.len() >= limits::BATCH_TARGET {
             self.close_batch()?;
+            // The event has its place: that there is no room for another shows at the next.
+            match self.room.hold(limits::BATCH_TARGET + LAST_EVENT, END_RECORD) {
+                Ok(()) | Err(Error::NoRoom(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
+    }
+
+    /// Takes room for the event that made the batch so long, or takes the event back.
+    #[cold]
+    fn hold_large(&mut self, before: usize) -> Result<(), Error> {
+        let held = self.room.hold(self.batch.len(), END_RECORD);
+        if held.is_err() {
+            self.batch.truncate(before);
+        }
+        held
     }
 
     /// Closes the batch and waits until it is written.
@@ -118,7 +229,11 @@ impl<W: Write + Send + 'static> Writer<W> {
         self.close_batch()?;
         let end = End { events: self.events, outcome: outcome.clone() };
         end.check().map_err(Error::Unfit)?;
-        if self.to_thread.send(Message::End(end)).is_err() {
+        let record = encode_record(&end).map_err(Error::Unfit)?;
+        if record.len() > END_RECORD {
+            self.room.hold(0, record.len())?;
+        }
+        if self.to_thread.send(Message::End(end, record)).is_err() {
             return Err(self.fault());
         }
         self.join()?.ok_or(Error::Stopped)
@@ -137,6 +252,7 @@ impl<W: Write + Send + 'static> Writer<W> {
         let next = self.spare_buffer()?;
         let batch = std::mem::replace(&mut self.batch, next);
         let large = batch.len() > LARGE;
+        self.room.handed_over = self.room.handed_over.saturating_add(longest(found));
         if self.to_thread.send(Message::Batch(batch)).is_err() {
             return Err(self.fault());
         }
@@ -221,21 +337,25 @@ fn pack_each(
                 Parcel::Section(section)
             }
             Message::Flush(done) => Parcel::Flush(done),
-            Message::End(end) => {
-                let record = encode_record(&end).map_err(Error::Unfit)?;
-                Parcel::End(end, packer.pack(Kind::End, record)?.0)
-            }
+            Message::End(end, record) => Parcel::End(end, packer.pack(Kind::End, record)?.0),
         })?;
     }
     Ok(())
 }
 
 /// The writer's thread, which hashes and writes: `None` when the writer was dropped before the end.
-fn write_all<W: Write>(out: W, parcels: &Receiver<Result<Parcel, Error>>) -> Finished<W> {
+fn write_all<W: Write>(
+    out: W,
+    parcels: &Receiver<Result<Parcel, Error>>,
+    saved: &AtomicU64,
+) -> Finished<W> {
     let mut sink = Sink::start(out)?;
     for parcel in parcels {
         match parcel? {
-            Parcel::Section(section) => sink.section(&section)?,
+            Parcel::Section(section) => {
+                sink.section(&section)?;
+                saved.fetch_add(section.saved(), Ordering::Release);
+            }
             Parcel::Flush(done) => {
                 sink.flush()?;
                 let _gone = done.send(());

@@ -3,7 +3,7 @@
 
 use super::policy::{Context, Policy, Said, Upheld, Verdict, Words};
 use super::{Error, Refusal};
-use crate::attest::receipt::{PREDICATE_TYPE, Receipt};
+use crate::attest::receipt::{PREDICATE_TYPE, Receipt, is_of_any_version};
 use crate::attest::{self, About, Envelope, Requirement, Statement, TrustedKey, Verified};
 use crate::reason::Reason;
 use rayon::prelude::*;
@@ -72,7 +72,8 @@ fn judged(
     let statement = verified(policy, envelope)?;
     let said = || vec![Said::verified(envelope, &statement)];
     let ty = wanted.unwrap_or(statement.predicate_type());
-    if ty == PREDICATE_TYPE && statement.predicate_type() == PREDICATE_TYPE {
+    // A receipt of another version is none of ours, and no statement of somebody else's either.
+    if ty == statement.predicate_type() && is_of_any_version(ty) {
         let receipt = statement.receipt().map_err(|cause| Refusal::of(cause, said()))?;
         let read = Read { envelope, statement: &statement, receipt: &receipt };
         let signed = read.judged(policy, &requirements(policy), subjects, beside, words)?;

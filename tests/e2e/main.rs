@@ -13,6 +13,7 @@ mod canon;
 mod common;
 mod frames;
 mod interop;
+mod interruptions;
 mod keys;
 mod leaks;
 mod outcomes;

@@ -1,6 +1,7 @@
 //! Every way in which an execution ends: its exit status, what it says, and what its replay says.
 
 use super::common::{Ended, PROVENACT, Place};
+use provenact::outcome::Trap;
 use serde_json::Value;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -191,6 +192,102 @@ fn traps_and_host_faults_are_134_and_replay() {
         place.skill(name, &wat, "");
         place.runs(name, "--allow-declared").refused(134, reason).says(says);
         place.replays(name);
+    }
+}
+
+#[test]
+fn each_trap_that_a_module_can_reach_has_its_name() {
+    // `heap-misaligned` needs an atomic access, and threads are refused.
+    let body = |name: &str| match name {
+        "unreachable" => "unreachable",
+        "memory-out-of-bounds" => "(drop (i64.load (i32.const 65530)))",
+        "table-out-of-bounds" => "(drop (table.get $t (i32.const 9)))",
+        "indirect-call-to-null" => "(call_indirect $t (type $f) (i32.const 0))",
+        "bad-signature" => "(drop (call_indirect $t (result i32) (i32.const 1)))",
+        "integer-overflow" => "(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))",
+        "integer-division-by-zero" => "(drop (i64.rem_u (i64.const 1) (i64.const 0)))",
+        "bad-conversion-to-integer" => "(drop (i32.trunc_f64_s (f64.const nan)))",
+        "null-reference" => "(call_ref $f (ref.null $f))",
+        "array-out-of-bounds" => {
+            "(drop (array.get $a (array.new_default $a (i32.const 2)) (i32.const 2)))"
+        }
+        "cast-failure" => "(drop (ref.cast (ref $a) (struct.new $s)))",
+        "unhandled-exception" => "(throw $e)",
+        "stack-limit" => "(call $deep)",
+        other => panic!("{other}"),
+    };
+    for trap in Trap::ALL.iter().map(|trap| trap.name()) {
+        if ["heap-misaligned", "abort"].contains(&trap) {
+            continue;
+        }
+        let wat = |start: &str| {
+            format!(
+                r#"(module (type $f (func)) (type $a (array (mut i32))) (type $s (struct))
+                (tag $e) (memory (export "memory") 1) (table $t 2 2 funcref)
+                (elem (table $t) (i32.const 1) func $deep)
+                (func $deep (call $deep) (call $deep)) {start})"#
+            )
+        };
+        let as_body = format!("(func (export \"_start\") {})", body(trap));
+        let at_start = format!("(func $s {}) (start $s) (func (export \"_start\"))", body(trap));
+        for (name, start) in [("body", as_body), ("start", at_start)] {
+            let place = Place::new();
+            place.skill(name, &wat(&start), "");
+            place.runs(name, "").refused(134, "guest-trapped");
+            assert_eq!(place.outcome(name), serde_json::json!({"kind": "trapped", "trap": trap}));
+            place.replays(name).says("trapped: ");
+        }
+    }
+}
+
+#[test]
+fn growth_beyond_the_maximum_is_minus_one() {
+    let place = Place::new();
+    let wat = r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1 3) (table $t 1 4 funcref)
+        (func (export "_start")
+          (if (i32.ne (memory.grow (i32.const 3)) (i32.const -1)) (then (call $exit (i32.const 1))))
+          (if (i32.ne (memory.grow (i32.const 2)) (i32.const 1)) (then (call $exit (i32.const 2))))
+          (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then (call $exit (i32.const 3))))
+          (if (i32.ne (table.grow $t (ref.null func) (i32.const 4)) (i32.const -1)) (then (call $exit (i32.const 4))))
+          (if (i32.ne (table.grow $t (ref.null func) (i32.const 3)) (i32.const 1)) (then (call $exit (i32.const 5))))
+          (if (i32.ne (table.grow $t (ref.null func) (i32.const -1)) (i32.const -1)) (then (call $exit (i32.const 6))))
+          (call $exit (i32.const 42))))"#;
+    place.skill("grows", wat, "");
+    place.runs("grows", "").status(42);
+    place.replays("grows");
+    // Without a maximum of its own, the module got one when it was built.
+    let unbounded = wat.replace(" 1 3)", " 1)").replace("1 4 funcref", "1 funcref").replace(
+        "(memory.grow (i32.const 3)) (i32.const -1)",
+        "(memory.grow (i32.const 65536)) (i32.const -1)",
+    );
+    let unbounded = unbounded.split("(if (i32.ne (memory.grow (i32.const 2))").next().unwrap();
+    place.skill("unbounded", &format!("{unbounded} (call $exit (i32.const 42))))"), "");
+    place.runs("unbounded", "").status(42);
+    place.replays("unbounded");
+}
+
+#[test]
+fn each_way_to_end_can_be_reached_before_the_entrypoint() {
+    let at_start = |wat: String| {
+        wat.replace("(func (export \"_start\")", "(start $s) (func (export \"_start\")) (func $s")
+    };
+    let exits = calling("proc_exit_", "i", "(call $exit (i32.const 7))")
+        .lines()
+        .filter(|line| !line.contains("proc_exit_"))
+        .collect::<String>();
+    let fault = exits_with_errno_of("random_get", "ii", "65530 100");
+    let clock = exits_with_errno_of("clock_time_get", "iIi", "0 0 0");
+    for (name, wat, options, status, says) in [
+        ("exits", exits, "", 7, "exited with status 7"),
+        ("fault", fault, "--allow random", 134, "host fault"),
+        ("denied", clock, "", 126, "denied: "),
+    ] {
+        let place = Place::new();
+        place.skill(name, &at_start(wat), "");
+        place.runs(name, options).status(status);
+        place.replays(name).says(says);
     }
 }
 

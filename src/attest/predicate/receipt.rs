@@ -25,6 +25,13 @@ use serde::{Deserialize, Serialize};
 /// The predicate type.
 pub const PREDICATE_TYPE: &str = "https://opertus.systems/provenact/execution-receipt/v1";
 
+/// Whether `predicate_type` is that of a receipt, in whatever version.
+#[must_use]
+pub fn is_of_any_version(predicate_type: &str) -> bool {
+    let name = |ty: &str| ty.rsplit_once("/v").map(|(name, _)| name.to_owned());
+    name(predicate_type).is_some() && name(predicate_type) == name(PREDICATE_TYPE)
+}
+
 const MODULE: &str = "skill.wasm";
 const TRACE: &str = "receipt.trace";
 
