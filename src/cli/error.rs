@@ -78,14 +78,20 @@ from!(
 );
 
 /// A refusal brings its evidence along.
-impl From<verify::Error> for CommandError {
-    fn from(error: verify::Error) -> Self {
-        let mut refused = Self::new(error.reason(), chain(&error));
-        if let verify::Error::Refused(refusal) = &error {
+impl From<&verify::Error> for CommandError {
+    fn from(error: &verify::Error) -> Self {
+        let mut refused = Self::new(error.reason(), chain(error));
+        if let verify::Error::Refused(refusal) = error {
             let (said, rules) = (refusal.said().to_vec(), refusal.verdict().rules().to_vec());
             refused.evidence = Some(Box::new(Evidence { said, rules }));
         }
         refused
+    }
+}
+
+impl From<verify::Error> for CommandError {
+    fn from(error: verify::Error) -> Self {
+        Self::from(&error)
     }
 }
 

@@ -1,12 +1,13 @@
+use super::audit::Audit;
 use super::error::CommandError;
 use super::inputs::TrustArgs;
 use super::kept::Kept;
-use super::replay::Audit;
 use super::ui::Ui;
+use super::workshop::Workshop;
 use crate::attest::{Envelope, receipt::Receipt};
 use crate::reason::{Class, Reason};
 use crate::runtime::Engine;
-use crate::verify::{Claim, Policy, Verdict};
+use crate::verify::{Claim, Finding, Policy};
 use crate::{files, limits, report};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -99,18 +100,20 @@ fn extract(args: &Args, policy: Option<&Policy>, name: &str, ui: Ui) -> Result<u
     }
     let kept = Kept::shared();
     let cache = if args.no_cache { None } else { super::cache_directory()? };
-    let engine = Engine::cranelift(cache.as_deref())?;
-    let audit = Audit::gather(&args.receipt, &args.from, policy)?;
+    let workshop = Workshop::new(vec![Engine::cranelift(cache.as_deref())?]);
+    let mut audit = Audit::gather(&args.receipt, &args.from, policy, &workshop)?;
     let mut status = 0;
-    match audit.replay(&engine, Some(kept.clone()))?.0 {
-        Verdict::Reproduced(_) => {}
-        Verdict::Interrupted { events, .. } => {
+    match audit.replay(Some(kept.clone()))?.finding() {
+        Finding::Reproduced(_) => {}
+        Finding::Interrupted { events, .. } => {
             ui.warn(&format!("these bytes go up to event {events}; then it was interrupted"));
             status = Class::Interrupted.exit();
         }
-        Verdict::Refuted(divergence) => {
+        Finding::Refuted(_, divergence) => {
             return Err(CommandError::new(divergence.reason, divergence.to_string()));
         }
+        Finding::Failed(_, error) => return Err((&**error).into()),
+        Finding::Nobody => return Err(CommandError::new(Reason::Usage, "no engine was asked")),
     }
     let bytes = kept.extract(name)?.ok_or_else(|| {
         CommandError::new(Reason::MaterialMissing, format!("the execution has no file {name:?}"))

@@ -1,6 +1,7 @@
 //! The command line: one file per command, each an arguments struct and `run`.
 
 mod attest;
+mod audit;
 mod build;
 mod canon;
 mod demo;
@@ -22,6 +23,7 @@ mod trust;
 mod ui;
 mod verify;
 mod watch;
+mod workshop;
 
 use crate::reason::Reason;
 use clap::{Parser, Subcommand};

@@ -1,17 +1,16 @@
+use super::audit::Audit;
 use super::error::CommandError;
-use super::inputs::{self, TrustArgs};
+use super::inputs::TrustArgs;
 use super::kept::Kept;
 use super::ui::Ui;
 use super::watch::{seconds, watch};
+use super::workshop::Workshop;
 use crate::attest::receipt::Engines;
-use crate::digest::{ManifestDigest, ModuleDigest, TraceDigest};
+use crate::engines::{EngineName, UnknownEngine};
+use crate::files;
 use crate::reason::{Class, Reason};
 use crate::runtime::{Divergence, Engine};
-use crate::skill::Manifest;
-use crate::trace::{MaterialName, Reader};
-use crate::verify::{self, Claim, DOES_NOT_PROVE, PROVES, Policy, Replay, Verdict};
-use crate::wasm::{Canonical, Companion};
-use crate::{files, limits};
+use crate::verify::{DOES_NOT_PROVE, Finding, PROVES, Verdict, Witness, Witnesses};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,11 +19,13 @@ use std::path::{Path, PathBuf};
 ///
 /// No clock, no file, no network, no WASI: every answer comes from the trace. Each call, its
 /// arguments, the bytes handed to the host, the order, the count, the outcome and the final state
-/// are compared; the first difference is shown.
+/// are compared; the first difference is shown. With several engines each compares on its own: one
+/// difference refutes the receipt, and only when every one reproduces the execution is it reproduced.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   provenact replay receipt.json
+  provenact replay receipt.json --engine all
   provenact replay receipt.json --pub operator.pub.pem --out reproduced
 
 Exit status:
@@ -34,18 +35,112 @@ pub struct Args {
     receipt: PathBuf,
     #[command(flatten)]
     trust: TrustArgs,
+    #[command(flatten)]
+    engines: EngineArgs,
     /// Where else to look for trace, module and manifest, by digest; repeatable
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
     /// Write the reproduced stdout, stderr and files into this new directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Compile anew instead of using the private cache of compiled code
-    #[arg(long)]
-    no_cache: bool,
     /// Give up after so many seconds: could not tell
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<f64>,
+}
+
+/// On which engines a receipt is replayed.
+#[derive(Debug, clap::Args)]
+pub struct EngineArgs {
+    /// An engine to replay on: cranelift (the default), cranelift-nan, pulley, wasmi, or all; repeatable
+    #[arg(long = "engine", value_name = "NAME")]
+    engines: Vec<Asked>,
+    /// Compile anew instead of using the private cache of compiled code
+    #[arg(long)]
+    no_cache: bool,
+}
+
+/// One engine, or every one.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    One(EngineName),
+    All,
+}
+
+impl std::str::FromStr for Asked {
+    type Err = UnknownEngine;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEngine> {
+        if name == "all" { Ok(Self::All) } else { name.parse().map(Self::One) }
+    }
+}
+
+impl EngineArgs {
+    /// A workshop with the engines that were asked for, each once; `limit` as [`Engine::new`] has it.
+    pub fn workshop(&self, limit: Option<u64>) -> Result<Workshop, CommandError> {
+        let mut names = Vec::new();
+        for asked in &self.engines {
+            match asked {
+                Asked::One(name) => names.push(*name),
+                Asked::All => names.extend(EngineName::ALL),
+            }
+        }
+        if names.is_empty() {
+            names.push(EngineName::Cranelift);
+        }
+        let cache = if self.no_cache { None } else { super::cache_directory()? };
+        let mut engines: Vec<Engine> = Vec::new();
+        for name in names {
+            if !engines.iter().any(|engine| engine.name() == name) {
+                engines.push(Engine::new(name, cache.as_deref(), limit)?);
+            }
+        }
+        Ok(Workshop::new(engines))
+    }
+}
+
+/// What one engine found.
+#[derive(Serialize)]
+struct EngineReport {
+    name: &'static str,
+    /// Engines of one class share code: only classes are independent of one another.
+    class: String,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// What it lacks, ran out of or refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl EngineReport {
+    fn of(Witness { engine, verdict }: &Witness) -> Self {
+        let (verdict, reason, message) = match verdict {
+            Ok(Verdict::Reproduced(_)) => ("reproduced", None, None),
+            Ok(Verdict::Refuted(divergence)) => {
+                ("refuted", Some(divergence.reason), Some(divergence.to_string()))
+            }
+            Ok(Verdict::Interrupted { cause, .. }) => {
+                ("interrupted", Some(Reason::Interrupted), Some(cause.to_string()))
+            }
+            Err(error) => {
+                let error = CommandError::from(&**error);
+                let no = error.reason.class() == Class::No;
+                (
+                    if no { "refused" } else { "could not tell" },
+                    Some(error.reason),
+                    Some(error.message),
+                )
+            }
+        };
+        let (name, class) = (engine.name(), engine.class().to_string());
+        Self { name, class, verdict, reason: reason.map(Reason::name), message }
+    }
+
+    fn line(&self) -> String {
+        let Self { name, verdict, .. } = self;
+        let message = self.message.as_deref().map_or_else(String::new, |text| format!(": {text}"));
+        format!("{name} {verdict}{message}")
+    }
 }
 
 #[derive(Serialize)]
@@ -60,27 +155,11 @@ struct Report {
     events: u64,
     outcome: String,
     /// Whether one engine class alone can replay it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    engines: Option<Engines>,
+    one_engine_class: bool,
+    engines: Vec<EngineReport>,
     divergence: Option<Divergence>,
     proves: &'static str,
     does_not_prove: &'static str,
-}
-
-/// A receipt with everything that its replay needs.
-pub struct Audit {
-    /// What is claimed, and by whom.
-    pub claim: Claim,
-    /// The module.
-    pub module: Canonical,
-    /// The manifest.
-    pub manifest: Manifest,
-    /// What is known of the author's attestation.
-    pub attestation: String,
-    /// The trace, read up to its first event.
-    pub trace: Reader,
-    /// What is known of the module's functions.
-    pub companion: Option<Companion>,
 }
 
 /// Replays the receipt and prints the verdict.
@@ -95,15 +174,14 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     if let Some(out) = &args.out {
         files::must_be_creatable(out)?;
     }
-    let audit = Audit::gather(&args.receipt, &args.from, policy.as_ref())?;
-    let attestation = audit.attestation.clone();
-    let cache = if args.no_cache { None } else { super::cache_directory()? };
-    let engine = Engine::cranelift(cache.as_deref())?;
+    let workshop = args.engines.workshop(None)?;
+    let mut audit = Audit::gather(&args.receipt, &args.from, policy.as_ref(), &workshop)?;
     let kept = args.out.is_some().then(Kept::shared);
-    let (verdict, claim) = audit.replay(&engine, kept.clone())?;
+    let witnesses = audit.replay(kept.clone())?;
     drop(watch);
-    let status = tell(&args.receipt, &claim, &attestation, &verdict, ui)?;
-    if let (Some(out), Some(kept), Verdict::Reproduced(_)) = (&args.out, kept, &verdict) {
+    let status = tell(&args.receipt, &audit, &witnesses, ui)?;
+    if let (Some(out), Some(kept), Finding::Reproduced(_)) = (&args.out, kept, witnesses.finding())
+    {
         for line in kept.write(out)? {
             ui.warn(&line);
         }
@@ -111,155 +189,84 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     Ok(status)
 }
 
-impl Audit {
-    /// Reads the receipt and finds its trace, module and manifest.
-    pub fn gather(
-        receipt: &Path,
-        from: &[PathBuf],
-        policy: Option<&Policy>,
-    ) -> Result<Self, CommandError> {
-        let named = |error: CommandError| error.of(receipt.display());
-        let bytes = files::read_limited(receipt, limits::ENVELOPE_BYTES)?;
-        let claim = Claim::read(&bytes, policy).map_err(|error| named(error.into()))?;
-        let places = inputs::Places::new(receipt, from);
-        let beside = receipt.with_extension("trace");
-        let path = if beside.exists() {
-            beside
-        } else {
-            let digest: TraceDigest = claim.receipt().trace.sha256;
-            places.find_trace(&digest).ok_or_else(|| missing("trace", &digest))?
-        };
-        let trace = Reader::open(inputs::open(&path)?)
-            .map_err(|error| CommandError::from(error).of(path.display()))?;
-
-        let expected: ModuleDigest = claim.receipt().module.sha256;
-        let module = match trace.material(MaterialName::Module) {
-            Some(bytes) => bytes.to_vec(),
-            None => places
-                .find(limits::MODULE_BYTES, |bytes| ModuleDigest::of(bytes) == expected)
-                .ok_or_else(|| missing("module", &expected))?,
-        };
-        let found = ModuleDigest::of(&module);
-        if found != expected {
-            return Err(verify::Error::Module { what: "the receipt", found, expected }.into());
-        }
-        let expected: ManifestDigest = claim.receipt().manifest.sha256;
-        let manifest = match trace.material(MaterialName::Manifest) {
-            Some(bytes) => bytes.to_vec(),
-            None => places
-                .find(limits::MANIFEST_BYTES, |bytes| ManifestDigest::of(bytes) == expected)
-                .ok_or_else(|| missing("manifest", &expected))?,
-        };
-        let found = ManifestDigest::of(&manifest);
-        if found != expected {
-            return Err(verify::Error::Manifest { what: "the receipt", found, expected }.into());
-        }
-        let manifest = Manifest::parse(&manifest)?;
-        let attestation =
-            match (claim.receipt().attestation, trace.material(MaterialName::Attestation)) {
-                (None, _) => "none; the operator ran the skill with --allow-unsigned".to_owned(),
-                (Some(claimed), bytes) => {
-                    verify::attestation(&claimed, bytes, claim.receipt(), policy)
-                }
-            };
-        let companion = trace.material(MaterialName::Companion).map(<[u8]>::to_vec);
-        let companion =
-            companion.or_else(|| places.find_named("skill.debug.wasm", limits::COMPANION_BYTES));
-        Ok(Self {
-            module: Canonical::check(module, manifest.profile())?,
-            manifest,
-            attestation,
-            // Names are hints for people: a companion that cannot be read gives none.
-            companion: companion.and_then(|bytes| Companion::parse(bytes).ok()),
-            trace,
-            claim,
-        })
-    }
-
-    /// Executes it again; the claim is given back for the report.
-    pub fn replay(
-        self,
-        engine: &Engine,
-        kept: Option<Kept>,
-    ) -> Result<(Verdict, Claim), CommandError> {
-        let replay = Replay {
-            receipt: self.claim.receipt(),
-            module: &self.module,
-            manifest: &self.manifest,
-            trace: self.trace,
-            companion: self.companion,
-            keep: kept.map(|kept| Box::new(kept) as Box<dyn crate::runtime::Keep>),
-        };
-        let verdict = verify::replay(engine, replay)?;
-        Ok((verdict, self.claim))
-    }
-}
-
-fn missing(what: &str, digest: &dyn std::fmt::Display) -> CommandError {
-    CommandError::new(Reason::MaterialMissing, format!("no {what} with digest {digest} was found"))
-}
-
-fn tell(
-    path: &Path,
-    claim: &Claim,
-    attestation: &str,
-    verdict: &Verdict,
-    ui: Ui,
-) -> Result<u8, CommandError> {
-    let receipt = claim.receipt();
+fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses, ui: Ui) -> Result<u8, CommandError> {
+    let receipt = audit.claim.receipt();
+    let engines: Vec<EngineReport> = witnesses.iter().map(EngineReport::of).collect();
+    let several = engines.len() > 1;
     let mut report = Report {
         schema: "https://opertus.systems/provenact/replay/v1",
         verdict: "reproduced",
         reason: None,
-        authenticity: claim.authenticity().to_string(),
-        attestation: attestation.to_owned(),
+        authenticity: audit.claim.authenticity().to_string(),
+        attestation: audit.attestation.clone(),
         module: receipt.module.sha256.to_string(),
         trace: receipt.trace.sha256.to_string(),
         events: 0,
         outcome: receipt.outcome.to_string(),
-        engines: receipt.engines,
+        one_engine_class: receipt.engines == Some(Engines::OneClass),
+        engines,
         divergence: None,
         proves: PROVES,
         does_not_prove: DOES_NOT_PROVE,
     };
+    let path = path.display();
+    let on = |engine: EngineName| if several { format!(" on {engine}") } else { String::new() };
     let mut text = String::new();
-    let status = match verdict {
-        Verdict::Reproduced(proof) => {
+    let status = match witnesses.finding() {
+        Finding::Reproduced(proof) => {
             report.events = proof.events();
-            let _ = writeln!(
-                text,
-                "{}: reproduced, {} events, {}",
-                path.display(),
-                proof.events(),
-                proof.outcome()
-            );
+            let (events, outcome) = (proof.events(), &proof.receipt().outcome);
+            let _ = writeln!(text, "{path}: reproduced, {events} events, {outcome}");
             0
         }
-        Verdict::Interrupted { events, cause, here } => {
+        Finding::Interrupted { engine, events, cause, here } => {
             report.verdict = "interrupted";
             report.reason = Some(Reason::Interrupted.name());
-            report.events = *events;
-            let whose = if *here { "this replay was interrupted here" } else { "then interrupted" };
-            let _ = writeln!(
-                text,
-                "{}: reproduced up to event {events}, {whose}: {cause}",
-                path.display()
-            );
+            report.events = events;
+            let whose = if here { "this replay was interrupted here" } else { "then interrupted" };
+            let on = on(engine);
+            let _ = writeln!(text, "{path}: reproduced{on} up to event {events}, {whose}: {cause}");
             Class::Interrupted.exit()
         }
-        Verdict::Refuted(divergence) => {
+        Finding::Refuted(engine, divergence) => {
             report.verdict = "refuted";
             report.reason = Some(divergence.reason.name());
             report.events = divergence.event;
-            report.divergence = Some((**divergence).clone());
-            let _ = writeln!(text, "{}: refuted [{}]", path.display(), divergence.reason);
+            report.divergence = Some(divergence.clone());
+            let _ = writeln!(text, "{path}: refuted{} [{}]", on(engine), divergence.reason);
             text.push_str(&crate::report::divergence(divergence));
             1
         }
+        Finding::Failed(engine, error) => {
+            let error = CommandError::from(&**error);
+            if !several {
+                return Err(error);
+            }
+            let no = error.reason.class() == Class::No;
+            report.verdict = if no { "refused" } else { "could not tell" };
+            report.reason = Some(error.reason.name());
+            let _ = writeln!(text, "{path}: {}{} [{}]", report.verdict, on(engine), error.reason);
+            error.reason.class().exit()
+        }
+        Finding::Nobody => return Err(CommandError::new(Reason::Usage, "no engine was asked")),
     };
-    let _ = writeln!(text, "authenticity: {}", claim.authenticity());
-    let _ = writeln!(text, "attestation: {attestation}");
-    if receipt.engines == Some(Engines::OneClass) {
+    if several {
+        for engine in &report.engines {
+            let _ = writeln!(text, "  {}", engine.line());
+        }
+        let classes: Vec<String> = witnesses.classes().iter().map(ToString::to_string).collect();
+        let _ = writeln!(
+            text,
+            "independent engine classes that agree: {}",
+            match classes.len() {
+                0 => "none".to_owned(),
+                n => format!("{n} ({})", classes.join(", ")),
+            }
+        );
+    }
+    let _ = writeln!(text, "authenticity: {}", audit.claim.authenticity());
+    let _ = writeln!(text, "attestation: {}", audit.attestation);
+    if report.one_engine_class {
         let _ = writeln!(text, "engines: {}", crate::report::ONE_CLASS);
     }
     if status == 0 {

@@ -8,13 +8,15 @@ mod error;
 mod policy;
 mod receipt;
 mod replay;
+mod witnesses;
 
 pub use bundle::{Attested, CheckedBundle, check_original};
 pub use envelope::{Consumed, consume, consume_line, consume_lines};
 pub use error::{Error, Refusal};
 pub use policy::{Policy, Rule, Said, Upheld, Verdict as Judgement};
 pub use receipt::{Authenticity, Claim, attestation};
-pub use replay::{Replay, Reproduced, Verdict, replay};
+pub use replay::{Executable, Replay, Reproduced, Verdict, replay};
+pub use witnesses::{Agreed, Finding, Witness, Witnesses};
 
 /// What a replay proves; every text of ours says this and no more.
 pub const PROVES: &str =

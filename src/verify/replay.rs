@@ -1,9 +1,10 @@
-//! Replaying a receipt: re-execution with nothing but the trace, and the verdict.
+//! Replaying a receipt on one engine: re-execution with nothing but the trace, and the verdict.
 
 use super::Error;
 use crate::abi::{Capability, Function, Kind};
 use crate::attest::receipt::Receipt;
-use crate::digest::EnvelopeDigest;
+use crate::digest::{EnvelopeDigest, ModuleDigest};
+use crate::engines::EngineName;
 use crate::json;
 use crate::outcome::{Interruption, Outcome};
 use crate::reason::Reason;
@@ -15,12 +16,38 @@ use crate::trace::{Header, MaterialName, Reader, Seal};
 use crate::wasm::{Canonical, Companion, Interface};
 use std::sync::{PoisonError, mpsc};
 
-/// What a replay needs.
+/// A module that is ready to be replayed on one engine, as often as one likes.
+pub struct Executable {
+    engine: Engine,
+    program: runtime::Program,
+    interface: Interface,
+    rows: Vec<&'static Function>,
+    module: ModuleDigest,
+}
+
+impl Executable {
+    /// Compiles `module`, to be entered at `entrypoint`.
+    ///
+    /// # Errors
+    /// When the module asks for what no host has, and when the engine cannot run it.
+    pub fn prepare(engine: &Engine, module: &Canonical, entrypoint: &str) -> Result<Self, Error> {
+        let interface = Interface::of(module.module(), Some(entrypoint))?;
+        let rows = interface.host_functions();
+        let program = engine.compile(module)?;
+        Ok(Self { engine: engine.clone(), program, interface, rows, module: module.digest() })
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> EngineName {
+        self.engine.name()
+    }
+}
+
+/// What a replay needs besides the module.
 pub struct Replay<'a> {
     /// What is to be reproduced.
     pub receipt: &'a Receipt,
-    /// The module, found by its digest.
-    pub module: &'a Canonical,
     /// The manifest, found by its digest.
     pub manifest: &'a Manifest,
     /// The trace.
@@ -53,7 +80,7 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Reproduced {
     events: u64,
-    outcome: Outcome,
+    receipt: Receipt,
 }
 
 impl Reproduced {
@@ -66,7 +93,13 @@ impl Reproduced {
     /// How the execution ended, both times.
     #[must_use]
     pub fn outcome(&self) -> &Outcome {
-        &self.outcome
+        &self.receipt.outcome
+    }
+
+    /// The receipt as this replay computed it, which is what was claimed.
+    #[must_use]
+    pub fn receipt(&self) -> &Receipt {
+        &self.receipt
     }
 }
 
@@ -75,22 +108,21 @@ impl Reproduced {
 /// # Errors
 /// When no verdict is possible: materials that do not belong together, a trace that is truncated
 /// or was changed after it was written, an engine that cannot run the module.
-pub fn replay(engine: &Engine, input: Replay<'_>) -> Result<Verdict, Error> {
+pub fn replay(executable: &Executable, input: Replay<'_>) -> Result<Verdict, Error> {
     let header = input.trace.header().clone();
-    belong_together(&input, &header)?;
+    belong_together(executable.module, &input, &header)?;
     manifest_allows(input.manifest, &header)?;
-    let interface = Interface::of(input.module.module(), Some(&header.entrypoint))?;
-    let rows = interface.host_functions();
-    if !same_imports(&rows, &header) {
+    if header.entrypoint != executable.interface.entrypoint
+        || !same_imports(&executable.rows, &header)
+    {
         return Err(Error::Imports);
     }
-    let program = engine.compile(input.module)?;
-
+    let one_class = executable.interface.one_class_feature.is_some();
     let evidence = Evidence::new(header, None, input.keep);
-    let shared = evidence.on_one_engine_class(interface.one_class_feature.is_some()).shared();
+    let shared = evidence.on_one_engine_class(one_class).shared();
     let (tell, told) = mpsc::sync_channel(1);
-    let replayer = Replayer::new(input.trace, rows.clone(), tell);
-    let execution = run(engine, &program, &interface, &rows, replayer, &shared);
+    let replayer = Replayer::new(input.trace, executable.rows.clone(), tell);
+    let execution = run(executable, replayer, &shared);
     // What is wrong with the trace as a whole comes before what is wrong at one place of it.
     let Ok(seal) = told.try_recv() else {
         let cause = match execution?.outcome {
@@ -124,18 +156,16 @@ pub fn replay(engine: &Engine, input: Replay<'_>) -> Result<Verdict, Error> {
 
 /// Executes the guest, unless the recording was cut short before its first event.
 fn run(
-    engine: &Engine,
-    program: &runtime::Program,
-    interface: &Interface,
-    rows: &[&'static Function],
+    executable: &Executable,
     mut replayer: Replayer,
     shared: &Shared,
 ) -> Result<Execution, runtime::Error> {
     if let Some(cut_short) = replayer.cut_short_at_once()? {
         return Ok(cut_short);
     }
+    let Executable { engine, program, interface, rows, .. } = executable;
     let header = shared.lock().unwrap_or_else(PoisonError::into_inner).header().clone();
-    let seam = Seam::new(Box::new(replayer), rows.to_vec(), &header, shared.clone()).unwatched();
+    let seam = Seam::new(Box::new(replayer), rows.clone(), &header, shared.clone()).unwatched();
     execute(engine, program, interface, rows, seam)
 }
 
@@ -173,7 +203,7 @@ fn judge(
         Outcome::Interrupted { cause } => {
             Verdict::Interrupted { events: evidence.events(), cause, here: false }
         }
-        outcome => Verdict::Reproduced(Reproduced { events: evidence.events(), outcome }),
+        _ => Verdict::Reproduced(Reproduced { events: evidence.events(), receipt: computed }),
     })
 }
 
@@ -188,7 +218,7 @@ fn refuted(divergence: Divergence) -> Verdict {
 }
 
 /// Receipt, trace, module, manifest and attestation must name one another.
-fn belong_together(input: &Replay<'_>, header: &Header) -> Result<(), Error> {
+fn belong_together(module: ModuleDigest, input: &Replay<'_>, header: &Header) -> Result<(), Error> {
     if let Some(bytes) = input.trace.material(MaterialName::Attestation) {
         let found = EnvelopeDigest::of(bytes);
         let expected = header.attestation.as_ref().map(|attested| attested.envelope);
@@ -196,7 +226,6 @@ fn belong_together(input: &Replay<'_>, header: &Header) -> Result<(), Error> {
             return Err(Error::Attestation { found, expected });
         }
     }
-    let module = input.module.digest();
     for (what, expected) in
         [("the receipt", input.receipt.module.sha256), ("the trace", header.module)]
     {

@@ -1,0 +1,132 @@
+//! A receipt with everything that its replay needs.
+
+use super::error::CommandError;
+use super::inputs::{self, Places};
+use super::kept::Kept;
+use super::workshop::{Ready, Workshop};
+use crate::digest::{ManifestDigest, ModuleDigest, TraceDigest};
+use crate::reason::Reason;
+use crate::runtime::Keep;
+use crate::skill::Manifest;
+use crate::trace::{MaterialName, Reader};
+use crate::verify::{self, Claim, Policy, Replay, Witnesses};
+use crate::wasm::Companion;
+use crate::{files, limits};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A receipt, its trace, and what it is about.
+pub struct Audit {
+    /// What is claimed, and by whom.
+    pub claim: Claim,
+    /// The envelope's bytes, as they were read.
+    pub envelope: Vec<u8>,
+    /// What is known of the author's attestation.
+    pub attestation: String,
+    manifest: Manifest,
+    module: Ready,
+    companion: Option<Vec<u8>>,
+    /// Where the trace lies: each engine reads it from its beginning, and all of it is checked
+    /// against the receipt each time.
+    path: PathBuf,
+    trace: Option<Reader>,
+}
+
+impl Audit {
+    /// Reads the receipt, finds its trace, module and manifest, and makes the module ready.
+    pub fn gather(
+        receipt: &Path,
+        from: &[PathBuf],
+        policy: Option<&Policy>,
+        workshop: &Workshop,
+    ) -> Result<Self, CommandError> {
+        let named = |error: CommandError| error.of(receipt.display());
+        let envelope = files::read_limited(receipt, limits::ENVELOPE_BYTES)?;
+        let claim = Claim::read(&envelope, policy).map_err(|error| named(error.into()))?;
+        let places = Places::new(receipt, from);
+        let beside = receipt.with_extension("trace");
+        let path = if beside.exists() {
+            beside
+        } else {
+            let digest: TraceDigest = claim.receipt().trace.sha256;
+            places.find_trace(&digest).ok_or_else(|| missing("trace", &digest))?
+        };
+        let trace = open(&path)?;
+
+        let expected: ManifestDigest = claim.receipt().manifest.sha256;
+        let manifest = match trace.material(MaterialName::Manifest) {
+            Some(bytes) => bytes.to_vec(),
+            None => places
+                .find(limits::MANIFEST_BYTES, |bytes| ManifestDigest::of(bytes) == expected)
+                .ok_or_else(|| missing("manifest", &expected))?,
+        };
+        let found = ManifestDigest::of(&manifest);
+        if found != expected {
+            return Err(verify::Error::Manifest { what: "the receipt", found, expected }.into());
+        }
+        let manifest = Manifest::parse(&manifest)?;
+        let digest: ModuleDigest = claim.receipt().module.sha256;
+        let module =
+            workshop.ready(digest, &manifest, || match trace.material(MaterialName::Module) {
+                Some(bytes) => Ok(bytes.to_vec()),
+                None => places
+                    .find(limits::MODULE_BYTES, |bytes| ModuleDigest::of(bytes) == digest)
+                    .ok_or_else(|| missing("module", &digest)),
+            })?;
+        let attested = trace.material(MaterialName::Attestation);
+        let attestation = match claim.receipt().attestation {
+            None => "none; the operator ran the skill with --allow-unsigned".to_owned(),
+            Some(claimed) => verify::attestation(&claimed, attested, claim.receipt(), policy),
+        };
+        let companion = trace.material(MaterialName::Companion).map(<[u8]>::to_vec);
+        let companion =
+            companion.or_else(|| places.find_named("skill.debug.wasm", limits::COMPANION_BYTES));
+        Ok(Self {
+            claim,
+            envelope,
+            attestation,
+            manifest,
+            module,
+            companion,
+            path,
+            trace: Some(trace),
+        })
+    }
+
+    /// Executes it again on each engine; what the first reproduces is kept, if somebody wants it.
+    pub fn replay(&mut self, kept: Option<Kept>) -> Result<Witnesses, CommandError> {
+        let mut kept = kept.map(|kept| Box::new(kept) as Box<dyn Keep>);
+        let mut witnesses = Witnesses::default();
+        for (engine, executable) in self.module.clone().iter() {
+            let verdict = match executable {
+                Err(error) => Err(error.clone()),
+                Ok(executable) => {
+                    let trace = match self.trace.take() {
+                        Some(trace) => trace,
+                        None => open(&self.path)?,
+                    };
+                    // Names are hints for people: a companion that cannot be read gives none.
+                    let companion = self.companion.clone();
+                    let replay = Replay {
+                        receipt: self.claim.receipt(),
+                        manifest: &self.manifest,
+                        trace,
+                        companion: companion.and_then(|bytes| Companion::parse(bytes).ok()),
+                        keep: kept.take(),
+                    };
+                    verify::replay(executable, replay).map_err(Arc::new)
+                }
+            };
+            witnesses.add(engine.name(), verdict);
+        }
+        Ok(witnesses)
+    }
+}
+
+fn open(path: &Path) -> Result<Reader, CommandError> {
+    Reader::open(inputs::open(path)?).map_err(|error| CommandError::from(error).of(path.display()))
+}
+
+fn missing(what: &str, digest: &dyn std::fmt::Display) -> CommandError {
+    CommandError::new(Reason::MaterialMissing, format!("no {what} with digest {digest} was found"))
+}
