@@ -11,7 +11,7 @@ mod sequence;
 #[cfg(test)]
 mod tests;
 
-pub(super) use notes::{Globals, Notes};
+pub(super) use notes::{Globals, Height, INSTRUCTIONS, Notes};
 
 use super::super::Error;
 use super::super::module::Module;

@@ -3,7 +3,6 @@
 use super::super::context::Context;
 use super::super::effect::effect;
 use super::super::operator::{BRANCHES, LEAVES, NOTED, Operator, VECTOR, code};
-use super::super::reach::Reach;
 use super::super::types::{Entry, Form};
 use super::Broken;
 use super::counted::Walk;
@@ -42,15 +41,31 @@ pub(in super::super) struct Notes {
     pub(super) words: u64,
     /// Words that it counts, if it is a counted function.
     pub(super) counts: Option<u32>,
-    instructions: u64,
-    /// How many of them have a word of their own.
+    /// How many instructions have a word of their own.
     givers: u64,
-    height: u32,
-    greatest: u32,
-    /// What can be reached.
-    reach: Reach,
     /// Height below the parameters, and form, of each open block that was reached.
     blocks: Vec<(u32, Form)>,
+}
+
+/// Of the operand stack. Two numbers, because it travels through the loop over all operators: more
+/// would do so in memory.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in super::super) struct Height {
+    now: u32,
+    greatest: u32,
+}
+
+impl Height {
+    #[inline]
+    fn step(&mut self, pops: u32, pushes: u32) {
+        self.rise_to(self.now.saturating_sub(pops).saturating_add(pushes));
+    }
+
+    #[inline]
+    fn rise_to(&mut self, height: u32) {
+        self.now = height;
+        self.greatest = self.greatest.max(height);
+    }
 }
 
 /// Words that each function takes besides what is counted.
@@ -58,7 +73,7 @@ const FRAME: u64 = 8;
 /// Most functions have no more blocks open at a time.
 const BLOCKS: usize = 16;
 /// So many instructions take a word.
-const INSTRUCTIONS: u64 = 16;
+pub(in super::super) const INSTRUCTIONS: u64 = 16;
 
 impl Notes {
     /// At the beginning of the code of a function of type `ty`, whose body stands in `range`.
@@ -93,7 +108,8 @@ impl Notes {
         self.words
     }
 
-    /// The next operator, which ends before `next`.
+    /// The next operator, which ends before `next`, and whether it and what follows it can be reached.
+    /// Gives the height after it.
     #[inline]
     pub(in super::super) fn operator(
         &mut self,
@@ -101,22 +117,24 @@ impl Notes {
         found: &Operator,
         next: usize,
         globals: Option<Globals>,
-    ) {
+        reached: [bool; 2],
+        mut height: Height,
+    ) -> Height {
         let shape = found.shape;
-        self.instructions += 1;
         if shape.sets & (NOTED | LEAVES | BRANCHES) != 0 {
-            self.note(context, *found, globals);
+            let height = self.note(context, *found, globals, reached, height);
             if self.walk.is_some() {
                 self.walk(context, *found, next);
             }
-            return;
+            return height;
         }
-        if self.reach.is_reached() {
-            self.step(u32::from(shape.pops), u32::from(shape.pushes));
+        if reached[0] {
+            height.step(u32::from(shape.pops), u32::from(shape.pushes));
         }
         if Some(found.first) == self.counter {
             self.walk(context, *found, next);
         }
+        height
     }
 
     #[inline(never)]
@@ -129,22 +147,20 @@ impl Notes {
         }
     }
 
-    /// At the end of the function: `locals` words are those of its parameters and locals, and
-    /// `has_vectors` says whether a vector is among them.
+    /// At the end of the function: `others` are the words for its parameters and locals and for its
+    /// length, and `has_vectors` says whether a vector is among those.
     pub(in super::super) fn finish(
         &mut self,
         ty: &Entry,
-        locals: u64,
+        others: u64,
         has_vectors: bool,
         sets: u8,
+        height: Height,
     ) {
         let is_wide = has_vectors || ty.has_vectors || sets & VECTOR != 0;
-        let height = u64::from(self.greatest) << u32::from(is_wide);
-        self.words = locals
-            .saturating_add(height)
-            .saturating_add(self.givers)
-            .saturating_add(self.instructions / INSTRUCTIONS)
-            .saturating_add(FRAME);
+        let height = u64::from(height.greatest) << u32::from(is_wide);
+        self.words =
+            others.saturating_add(height).saturating_add(self.givers).saturating_add(FRAME);
         for list in [&mut self.calls, &mut self.types] {
             list.sort_unstable();
             list.dedup();
@@ -157,30 +173,30 @@ impl Notes {
         }
     }
 
-    fn step(&mut self, pops: u32, pushes: u32) {
-        self.height = self.height.saturating_sub(pops).saturating_add(pushes);
-        self.greatest = self.greatest.max(self.height);
-    }
-
     #[inline(never)]
-    fn note(&mut self, context: &Context<'_>, found: Operator, globals: Option<Globals>) {
+    fn note(
+        &mut self,
+        context: &Context<'_>,
+        found: Operator,
+        globals: Option<Globals>,
+        [was_reached, is_reached]: [bool; 2],
+        mut height: Height,
+    ) -> Height {
         let first = found.first;
-        let was_reached = self.reach.is_reached();
-        self.reach.pass(&found);
         self.givers += u64::from(matches!(found.code, code::GLOBAL_GET | code::VECTOR_CONST));
         match found.code {
             code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => {
                 self.catches |= found.code == code::TRY_TABLE && first > 0;
                 if was_reached {
-                    self.begin(&found);
+                    self.begin(&found, &mut height);
                 }
-                return;
+                return height;
             }
             code::ELSE | code::END => {
-                if self.reach.is_reached() {
-                    self.leave(&found);
+                if is_reached {
+                    self.leave(&found, &mut height);
                 }
-                return;
+                return height;
             }
             code::CALL | code::RETURN_CALL => {
                 self.calls.push((first, found.code == code::RETURN_CALL));
@@ -198,30 +214,31 @@ impl Notes {
         }
         if was_reached {
             let effect = effect(&found, context.sections);
-            self.step(effect.params, effect.results);
+            height.step(effect.params, effect.results);
         }
+        height
     }
 
-    fn begin(&mut self, found: &Operator) {
-        self.step(u32::from(found.shape.pops), 0);
-        let base = self.height.saturating_sub(found.form.params);
+    fn begin(&mut self, found: &Operator, height: &mut Height) {
+        height.step(u32::from(found.shape.pops), 0);
+        let base = height.now.saturating_sub(found.form.params);
         self.blocks.push((base, found.form));
     }
 
     /// An `else` or `end` of a block that was reached.
-    fn leave(&mut self, found: &Operator) {
+    fn leave(&mut self, found: &Operator, height: &mut Height) {
         if found.code == code::ELSE {
             let last = self.blocks.last();
-            self.height = last.map_or(0, |(base, form)| base.saturating_add(form.params));
+            height.now = last.map_or(0, |(base, form)| base.saturating_add(form.params));
         } else if let Some((base, form)) = self.blocks.pop() {
-            self.height = base.saturating_add(form.results);
-            self.greatest = self.greatest.max(self.height);
+            height.rise_to(base.saturating_add(form.results));
         }
     }
 }
 
 /// Whether the code at `at` begins by reading the counter.
 fn reads_counter(module: &[u8], at: usize, globals: Globals) -> bool {
-    let read = Sequence::default().global_get(globals.stack);
-    module.get(at..).is_some_and(|rest| rest.starts_with(read.bytes()))
+    const GLOBAL_GET: u8 = code::GLOBAL_GET as u8;
+    let Some(rest @ [GLOBAL_GET, ..]) = module.get(at..) else { return false };
+    rest.starts_with(Sequence::default().global_get(globals.stack).bytes())
 }
