@@ -27,8 +27,14 @@ pub(in super::super) struct Notes {
     pub(super) references: Vec<u32>,
     /// Whether it has a `try_table` with a catch clause.
     pub(super) catches: bool,
-    /// Whether it begins by reading the counter.
+    /// Whether it begins by reading the counter, or does so behind a guard.
     pub(super) begins: bool,
+    /// Whether it is behind a guard.
+    pub(super) waits: bool,
+    /// Where the last block ended that was not inside of another.
+    ended: Option<usize>,
+    /// Its type, and where its body stands.
+    body: (u32, Range<usize>),
     /// How it fails to be a counted function, if it begins as one.
     pub(super) broken: Option<Broken>,
     /// The walk over it as a counted function.
@@ -85,21 +91,36 @@ impl Notes {
         globals: Option<Globals>,
     ) -> Self {
         let form = Form { params: 0, ..context.sections.types.form(ty) };
-        let mut notes = Self { blocks: Vec::with_capacity(BLOCKS), ..Self::default() };
+        let blocks = Vec::with_capacity(BLOCKS);
+        let mut notes = Self { blocks, body: (ty, range), ..Self::default() };
         notes.blocks.push((0, form));
         if let Some(globals) = globals
             && reads_counter(context.module, code, globals)
         {
-            notes.begins = true;
-            match Walk::begin(context, ty, range, globals) {
-                Ok(walk) => {
-                    notes.counter = Some(walk.local());
-                    notes.walk = Some(Box::new(walk));
-                }
-                Err(broken) => notes.broken = Some(broken),
-            }
+            notes.count(context, code, globals);
         }
         notes
+    }
+
+    /// Begins to be a counted function at `start`.
+    fn count(&mut self, context: &Context<'_>, start: usize, globals: Globals) {
+        self.begins = true;
+        let (ty, range) = self.body.clone();
+        match Walk::begin(context, ty, range, start, globals) {
+            Ok(walk) => {
+                self.counter = Some(walk.local());
+                self.walk = Some(Box::new(walk));
+            }
+            Err(broken) => self.broken = Some(broken),
+        }
+    }
+
+    /// Whether the operator at `at`, which is reached, stands behind a guard: before it is a block
+    /// that is in no other, nothing was called, nothing can be caught, and the counter not touched.
+    fn is_guarded(&self, at: usize) -> bool {
+        let calls = !self.calls.is_empty() || !self.types.is_empty();
+        let is_first = !self.begins && self.uses.is_none() && !self.catches && !calls;
+        is_first && self.blocks.len() == 1 && self.ended == Some(at)
     }
 
     /// Words, as the cost model counts them.
@@ -204,6 +225,15 @@ impl Notes {
             code::CALL_INDIRECT | code::CALL_REF => self.types.push((first, false)),
             code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF => self.types.push((first, true)),
             code::GLOBAL_GET | code::GLOBAL_SET => {
+                if let Some(globals) = globals
+                    && was_reached
+                    && found.code == code::GLOBAL_GET
+                    && first == globals.stack
+                    && self.is_guarded(found.at)
+                {
+                    self.waits = true;
+                    self.count(context, found.at, globals);
+                }
                 let is_ours = |globals: Globals| first == globals.stack || first == globals.trap;
                 if globals.is_some_and(is_ours) {
                     self.uses.get_or_insert(found.at);
@@ -232,6 +262,7 @@ impl Notes {
             height.now = last.map_or(0, |(base, form)| base.saturating_add(form.params));
         } else if let Some((base, form)) = self.blocks.pop() {
             height.rise_to(base.saturating_add(form.results));
+            self.ended = (self.blocks.len() == 1).then(|| found.at.saturating_add(1));
         }
     }
 }
