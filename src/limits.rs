@@ -74,7 +74,7 @@ pub const INVOCATION_STRINGS: usize = 1 << 20;
 pub const INVOCATION_BYTES: usize = 32 << 20;
 /// Guest stack in bytes that compiled code may use before it is interrupted: 64 for each word of
 /// the logical stack, counted or not (spec/portable.md; `benches/frames` measures how many it takes).
-pub const GUEST_STACK_BYTES: usize = 80 << 20;
+pub const GUEST_STACK_BYTES: usize = 1281 << 16;
 /// Calls that an engine which counts them may nest, more than words allow.
 pub const GUEST_LEVELS: usize = 4 << 20;
 /// Stack of the thread that executes the guest, in bytes; larger than [`GUEST_STACK_BYTES`], for

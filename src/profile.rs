@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub const STACK_WORDS: u32 = 1 << 20;
 /// Words that functions which do not count theirs may have on one path of calls (cost model 1).
 pub const UNCOUNTED_WORDS: u32 = 1 << 18;
+/// Words that a function has at most which may be left before it counts them.
+pub const GUARDED_WORDS: u32 = 1 << 10;
 /// Greatest size of a memory whose author gave no maximum, in pages of 64 KiB.
 pub const MEMORY_PAGES: u64 = 1 << 16;
 /// Greatest size of a table whose author gave no maximum, in elements.

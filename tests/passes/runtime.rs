@@ -130,7 +130,8 @@ fn an_object_that_no_engine_has_to_allow_is_an_interruption() {
 
 #[test]
 fn the_stacks_fit_into_each_other() {
-    let words = u64::from(provenact::profile::STACK_WORDS + provenact::profile::UNCOUNTED_WORDS);
+    use provenact::profile::{GUARDED_WORDS, STACK_WORDS, UNCOUNTED_WORDS};
+    let words = u64::from(STACK_WORDS + UNCOUNTED_WORDS + GUARDED_WORDS);
     let stack = u64::try_from(limits::GUEST_STACK_BYTES).unwrap();
     assert!(words * 64 <= stack);
     let thread = u64::try_from(limits::THREAD_STACK_BYTES).unwrap();

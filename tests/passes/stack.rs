@@ -337,3 +337,18 @@ fn a_circle_through_all_functions_is_opened_every_few_words() {
     let grown = after.len() - before.canonical.bytes().len();
     assert!((FUNCTIONS * 2..FUNCTIONS * 5).contains(&grown), "{grown}");
 }
+
+#[test]
+fn what_leaves_early_does_not_tear_a_canonicalization() {
+    for leaves in
+        ["i32.const 7 local.get 0 i32.eqz br_if 0 drop", "local.get 0 if i32.const 7 return end"]
+    {
+        let source = format!(
+            "(module (func $f (export \"f\") (param i32 f32) (result i32) {leaves}
+               local.get 1 f32.ceil i32.reinterpret_f32 drop
+               local.get 0 i32.const 1 i32.sub local.get 1 call $f))"
+        );
+        // The checker looks at what comes out.
+        through(&wat::parse_str(source).unwrap(), Profile::PORTABLE).unwrap();
+    }
+}

@@ -5,8 +5,9 @@ use super::super::freedom::Freedom;
 use super::context::Context;
 use super::cursor::{Cursor, Fault};
 use super::nan::{Follower, Seen};
-use super::operator::{DATA, Operator, PRODUCER, RELAXED, operator};
-use super::stack::{Globals, Notes};
+use super::operator::{ASSIGNS, DATA, LEAVES, NOTED, Operator, PRODUCER, RELAXED, operator};
+use super::reach::Reach;
+use super::stack::{Globals, Height, INSTRUCTIONS, Notes};
 use super::types::{Types, VECTOR_TYPE};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -92,12 +93,20 @@ impl Function {
         if follower.is_none() && notes.is_none() {
             return Self::walk(&mut cursor, types, |_, _| {});
         }
+        // What every operator changes is kept here, in registers.
+        let (mut reach, mut height, mut instructions) = (Reach::default(), Height::default(), 0);
         let mut function = Self::walk(&mut cursor, types, |operator, next| {
-            if let Some(follower) = &mut follower {
-                follower.operator(&operator);
+            instructions += 1;
+            let before = reach.is_reached();
+            reach.pass(&operator);
+            if let Some(follower) = &mut follower
+                && operator.shape.sets & (ASSIGNS | NOTED | LEAVES) != 0
+            {
+                follower.operator(&operator, before);
             }
             if let Some((globals, notes)) = &mut notes {
-                notes.operator(context, &operator, next, *globals);
+                let reached = [before, reach.is_reached()];
+                height = notes.operator(context, &operator, next, *globals, reached, height);
             }
         })?;
         if let Some(follower) = follower
@@ -109,7 +118,8 @@ impl Function {
             let ty = types.get(ty).ok_or(Fault::unread(body.start))?;
             let params = u64::from(ty.form.params).saturating_add(ty.vectors.into());
             let words = params.saturating_add(locals.words);
-            notes.finish(ty, words, locals.has_vectors, function.sets);
+            let words = words.saturating_add(instructions / INSTRUCTIONS);
+            notes.finish(ty, words, locals.has_vectors, function.sets, height);
             function.notes = Some(notes);
         }
         Ok(function)

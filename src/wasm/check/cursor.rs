@@ -68,10 +68,15 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
     }
 
-    /// Passes `length` bytes that were looked at.
+    /// Passes `length` bytes, if there are so many.
     #[inline(always)]
-    pub(super) fn pass(&mut self, length: u8) {
-        self.at += usize::from(length);
+    pub(super) fn pass(&mut self, length: u8) -> bool {
+        let end = self.at + usize::from(length);
+        let is_there = end <= self.bytes.len();
+        if is_there {
+            self.at = end;
+        }
+        is_there
     }
 
     /// The next byte, without a step.
@@ -153,6 +158,29 @@ impl<'a> Cursor<'a> {
             }
             _ => self.long_signed(),
         }
+    }
+
+    /// Passes a byte and the signed integer of two to seven bytes that follows it, if that is one in
+    /// its shortest form and not at the very end.
+    #[inline(always)]
+    pub(super) fn pass_with_signed(&mut self) -> bool {
+        /// The highest bits of seven bytes.
+        const GOES_ON: u64 = 0x0080_8080_8080_8080;
+        let Some(bytes) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) else {
+            return false;
+        };
+        let word = u64::from_le_bytes(*bytes) >> 8;
+        let before = (!word & GOES_ON).trailing_zeros() & !7;
+        if !(8..56).contains(&before) {
+            return false;
+        }
+        let last = word >> before & 0x7f;
+        let sign = word >> (before - 2) & 1;
+        let is_short = last != sign * 0x7f;
+        if is_short {
+            self.at += 2 + before as usize / 8;
+        }
+        is_short
     }
 
     #[inline(never)]

@@ -68,10 +68,11 @@ impl<'c, 'a> Follower<'c, 'a> {
         self.assignments.locals(count, matches!(ty, [byte] if FLOATS.contains(byte)));
     }
 
-    /// Its next operator, when its code is read for the first time.
+    /// Its next operator that assigns or begins or ends a block, when its code is read for the first
+    /// time, and whether that can be reached.
     #[inline]
-    pub(super) fn operator(&mut self, found: &Operator) {
-        self.assignments.operator(found);
+    pub(super) fn operator(&mut self, found: &Operator, is_reached: bool) {
+        self.assignments.operator(found, is_reached);
     }
 
     /// Reads its code, which stands at the cursor, once more: where does it see a fresh NaN first?

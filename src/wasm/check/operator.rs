@@ -90,6 +90,8 @@ pub(super) mod code {
     pub(crate) const LOCAL_TEE: u16 = 0x22;
     pub(crate) const GLOBAL_GET: u16 = 0x23;
     pub(crate) const GLOBAL_SET: u16 = 0x24;
+    pub(crate) const I32_CONST: u16 = 0x41;
+    pub(crate) const I64_CONST: u16 = 0x42;
     pub(crate) const REF_NULL: u16 = 0xd0;
     pub(crate) const REF_FUNC: u16 = 0xd2;
     pub(crate) const BR_ON_NULL: u16 = 0xd5;
@@ -268,34 +270,45 @@ pub(super) struct Operator {
     pub(super) form: Form,
 }
 
-/// How an operator is read when each of its integers has one byte.
+/// How an operator is read whose immediates have their usual length.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(8))]
 struct Quick {
     /// Its bytes; 0 when it is not read so.
     length: u8,
-    /// Bits that must not be set in the first and second byte after the operator's.
-    masks: [u8; 2],
-    /// The bits of the first byte that are an index.
+    /// The bits of the first byte after the operator's that are an index.
     index: u8,
+    /// Bits of the first and second byte after the operator's that must be as in `bits`: those say
+    /// that each integer has one byte, and that a block has neither parameters nor results.
+    mask: u16,
+    bits: u16,
 }
 
 static QUICK: [Quick; 256] = {
-    let mut table = [Quick { length: 0, masks: [0, 0], index: 0 }; 256];
+    const fn quick(length: u8, index: u8, mask: [u8; 2], first: u8) -> Quick {
+        let (mask, bits) = (u16::from_le_bytes(mask), u16::from_le_bytes([first, 0]));
+        Quick { length, index, mask, bits }
+    }
+    let mut table = [quick(0, 0, [0, 0], 0); 256];
     let mut byte = 0;
     while byte < 256 {
-        let (length, masks, index) = match plain(byte as u32).immediate {
+        table[byte] = match plain(byte as u32).immediate {
             // What follows an `else` is looked at.
-            Immediate::None if byte as u16 != code::ELSE => (1, [0, 0], 0),
-            Immediate::Index => (2, [0x80, 0], 0x7f),
-            Immediate::Signed => (2, [0x80, 0], 0),
-            Immediate::Memory => (3, [0xc0, 0x80], 0),
-            _ => (0, [0, 0], 0),
+            Immediate::None if byte as u16 != code::ELSE => quick(1, 0, [0, 0], 0),
+            Immediate::Index => quick(2, 0x7f, [0x80, 0], 0),
+            Immediate::Signed => quick(2, 0, [0x80, 0], 0),
+            Immediate::Memory => quick(3, 0, [0xc0, 0x80], 0),
+            Immediate::Block => quick(2, 0, [0xff, 0], EMPTY_BLOCK),
+            Immediate::Bytes(count) => quick(count + 1, 0, [0, 0], 0),
+            _ => quick(0, 0, [0, 0], 0),
         };
-        table[byte] = Quick { length, masks, index };
         byte += 1;
     }
     table
 };
+
+/// A block type: no parameters, no results.
+const EMPTY_BLOCK: u8 = 0x40;
 
 /// Reads one operator, and holds the bytes that it takes to the canonical form.
 ///
@@ -306,9 +319,12 @@ pub(super) fn operator(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operato
     let at = cursor.at();
     if let Some(word) = cursor.next_four() {
         let [byte, first, second, _] = word.to_le_bytes();
-        let Quick { length, masks, index } = QUICK[byte as usize];
-        if length != 0 && (first & masks[0]) | (second & masks[1]) == 0 {
-            cursor.pass(length);
+        let next = u16::from_le_bytes([first, second]);
+        let Quick { length, index, mask, bits } = QUICK[byte as usize];
+        let is_constant = matches!(u16::from(byte), code::I32_CONST | code::I64_CONST);
+        if (length != 0 && next & mask == bits && cursor.pass(length))
+            || (is_constant && cursor.pass_with_signed())
+        {
             return Ok(Operator {
                 at,
                 code: u16::from(byte),

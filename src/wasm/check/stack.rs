@@ -11,7 +11,7 @@ mod sequence;
 #[cfg(test)]
 mod tests;
 
-pub(super) use notes::{Globals, Notes};
+pub(super) use notes::{Globals, Height, INSTRUCTIONS, Notes};
 
 use super::super::Error;
 use super::super::module::Module;
@@ -25,6 +25,8 @@ use wasmparser::ExternalKind;
 
 /// Words that functions on one path may have without being counted.
 const UNCOUNTED_WORDS: u64 = 262_144;
+/// Words that a function has at most which may be left before it counts them.
+const GUARDED_WORDS: u64 = 1024;
 /// Names under which this pass exports.
 const STACK: &str = "provenact:stack";
 const TRAP: &str = "provenact:trap";
@@ -137,7 +139,7 @@ impl<'r, 'a> Rules<'r, 'a> {
         Ok(uncounted.deepest(&circles, words))
     }
 
-    /// stack-2: a counted function counts for those that are not and lie between it and another.
+    /// stack-2 and stack-10: a counted function counts for those that are not and lie between it and another.
     fn carried(&self, paths: &[u64]) -> Result<(), Broken> {
         for at in 0..self.code.functions.len() {
             let (index, notes) = (self.index(at), self.notes(at));
@@ -145,6 +147,12 @@ impl<'r, 'a> Rules<'r, 'a> {
             let Some((words, counts)) = counts.filter(|_| self.kind(index) == Kind::Counted) else {
                 continue;
             };
+            if notes.is_some_and(|notes| notes.waits) && words > GUARDED_WORDS {
+                let what = format!(
+                    "can be left before it counts its {words} words; the limit is {GUARDED_WORDS}"
+                );
+                return Err(self.about(at, &what));
+            }
             let inside = self.graph.neighbours(index, &self.components);
             let called = inside.filter(|node| self.kind(*node) != Kind::Counted);
             let carried = called.filter_map(|node| paths.get(node).copied()).max();

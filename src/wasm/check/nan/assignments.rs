@@ -1,10 +1,14 @@
 //! Where in a function locals are assigned, and where its loops end.
 
-use super::super::operator::{ASSIGNS, LEAVES, NOTED, Operator, code};
-use super::super::reach::Reach;
+use super::super::operator::{Operator, code};
 
-/// Operators are named by their place in the text, counted from 1; 0 is the beginning.
+/// Operators are named by their offset in the module; 0 is the beginning of the function.
 pub(super) type Place = u32;
+
+/// The place of an operator. A module is much smaller than what it can name.
+pub(super) fn place(found: &Operator) -> Place {
+    u32::try_from(found.at).unwrap_or(NEVER)
+}
 
 /// No place.
 pub(super) const NEVER: Place = Place::MAX;
@@ -19,12 +23,12 @@ pub(super) struct Assignments {
     pub(super) loop_ends: Vec<Place>,
     /// Which locals may hold floats: groups of locals by where each ends.
     kinds: Vec<(u64, bool)>,
+    /// The same of the first locals, by bit: most functions have no more.
+    first: u64,
     /// Whether any may.
     has_floats: bool,
-    reach: Reach,
     /// Of each open block that is a loop, its number.
     open: Vec<Option<usize>>,
-    place: Place,
 }
 
 impl Assignments {
@@ -34,7 +38,7 @@ impl Assignments {
         self.loop_ends.clear();
         self.kinds.clear();
         self.open.clear();
-        (self.has_floats, self.reach, self.place) = (false, Reach::default(), 0);
+        (self.first, self.has_floats) = (0, false);
     }
 
     /// The next `count` locals of the function.
@@ -42,27 +46,26 @@ impl Assignments {
         self.has_floats |= are_floats;
         let start = self.kinds.last().map_or(0, |(end, _)| *end);
         let end = start.saturating_add(count.into());
+        if are_floats {
+            let below = |at| 1_u64.checked_shl(u32::try_from(at).unwrap_or(u32::MAX));
+            let below = |at| below(at).map_or(u64::MAX, |bit| bit - 1);
+            self.first |= below(end) & !below(start);
+        }
         match self.kinds.last_mut() {
             Some(last) if last.1 == are_floats => last.0 = end,
             _ => self.kinds.push((end, are_floats)),
         }
     }
 
-    /// The next operator.
+    /// The next operator that assigns or begins or ends a block, and whether it can be reached.
     #[inline]
-    pub(super) fn operator(&mut self, found: &Operator) {
-        self.place = self.place.saturating_add(1);
-        if self.has_floats && found.shape.sets & (ASSIGNS | NOTED | LEAVES) != 0 {
-            self.note(found);
+    pub(super) fn operator(&mut self, found: &Operator, is_reached: bool) {
+        if !self.has_floats {
+            return;
         }
-    }
-
-    fn note(&mut self, found: &Operator) {
         match found.code {
-            code::LOCAL_SET | code::LOCAL_TEE
-                if self.reach.is_reached() && self.is_float(found.first) =>
-            {
-                self.places.push((found.first, self.place));
+            code::LOCAL_SET | code::LOCAL_TEE if is_reached && self.is_float(found.first) => {
+                self.places.push((found.first, place(found)));
             }
             code::LOOP => {
                 self.open.push(Some(self.loop_ends.len()));
@@ -72,15 +75,18 @@ impl Assignments {
             code::END => {
                 let ended = self.open.pop().flatten();
                 if let Some(end) = ended.and_then(|at| self.loop_ends.get_mut(at)) {
-                    *end = self.place;
+                    *end = place(found);
                 }
             }
             _ => {}
         }
-        self.reach.pass(found);
     }
 
+    #[inline]
     fn is_float(&self, local: u32) -> bool {
+        if local < u64::BITS {
+            return self.first >> local & 1 != 0;
+        }
         let at = self.kinds.partition_point(|(end, _)| *end <= u64::from(local));
         self.kinds.get(at).is_some_and(|(_, is_float)| *is_float)
     }

@@ -6,7 +6,7 @@ use super::super::effect::effect;
 use super::super::operator::{BRANCHES, LEAVES, NOTED, Operator, code, operator, targets};
 use super::super::reach::Reach;
 use super::super::types::Form;
-use super::assignments::{Assignments, NEVER, Place};
+use super::assignments::{Assignments, NEVER, Place, place};
 use super::knowledge::{Knowledge, Seen};
 use super::mended::Mended;
 use super::numbers::Numbers;
@@ -32,7 +32,6 @@ pub(super) struct Flow<'c, 'a> {
     numbers: Numbers,
     /// Assignments that are to come, the next one last.
     upcoming: Vec<Assignment>,
-    place: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +96,6 @@ impl<'c, 'a> Flow<'c, 'a> {
             locals: Vec::new(),
             numbers: Numbers::default(),
             upcoming: Vec::new(),
-            place: 0,
         }
     }
 
@@ -109,7 +107,7 @@ impl<'c, 'a> Flow<'c, 'a> {
         self.locals.clear();
         self.numbers.clear();
         self.upcoming.clear();
-        (self.serial, self.place) = (0, 0);
+        self.serial = 0;
         self.loop_ends.clear();
         self.loop_ends.extend(assignments.loop_ends.iter().rev());
         for (local, place) in assignments.places.iter().rev() {
@@ -146,7 +144,6 @@ impl<'c, 'a> Flow<'c, 'a> {
         let mut reach = Reach::default();
         while !cursor.is_done() {
             let found = operator(cursor, types)?;
-            self.place = self.place.saturating_add(1);
             if found.shape.sets & (NOTED | LEAVES | BRANCHES) != 0 {
                 let was_reached = reach.is_reached();
                 reach.pass(&found);
@@ -205,16 +202,16 @@ impl<'c, 'a> Flow<'c, 'a> {
             }
             code::LOCAL_SET => {
                 let mended = Mended::of(cursor, found.first);
-                self.set(mended, at);
+                self.set(mended, found);
                 if let Some(Mended { length, .. }) = mended {
-                    self.skip(cursor, length, Mended::OPERATORS)?;
+                    cursor.take(length)?;
                 }
             }
             code::LOCAL_TEE => {
                 let pattern = Pattern::of(cursor.rest(), found.first);
-                self.tee(pattern);
-                if let Some(Pattern { length, operators, .. }) = pattern {
-                    self.skip(cursor, length, operators)?;
+                self.tee(pattern, found);
+                if let Some(Pattern { length, .. }) = pattern {
+                    cursor.take(length)?;
                 }
             }
             code::DROP => {
@@ -230,25 +227,13 @@ impl<'c, 'a> Flow<'c, 'a> {
         Ok(())
     }
 
-    /// Passes operators of which all is known.
-    fn skip(
-        &mut self,
-        cursor: &mut Cursor<'_>,
-        length: usize,
-        operators: u32,
-    ) -> Result<(), Fault> {
-        cursor.take(length)?;
-        self.place = self.place.saturating_add(operators);
-        Ok(())
-    }
-
     fn enter_loop(&mut self, found: &Operator) {
         let params = found.form.params as usize;
         self.take(params, CLEAN, found.at);
         self.give(params);
         self.begin(found.form, Kind::Loop);
         let end = self.loop_ends.pop().unwrap_or(NEVER);
-        self.loops.push((self.place, end));
+        self.loops.push((place(found), end));
     }
 
     /// An operator that names labels.
@@ -385,8 +370,8 @@ impl<'c, 'a> Flow<'c, 'a> {
     }
 
     /// Assigns a local, and gives its number if it is one of floats.
-    fn assign(&mut self, value: Value) -> Option<usize> {
-        let place = self.place;
+    fn assign(&mut self, value: Value, found: &Operator) -> Option<usize> {
+        let place = place(found);
         let Assignment { number, next, .. } = self.upcoming.pop_if(|next| next.place == place)?;
         self.knowledge.feed(value, Knowledge::local(number));
         let (depth, serial) = self.innermost();
@@ -395,20 +380,20 @@ impl<'c, 'a> Flow<'c, 'a> {
     }
 
     /// `local.set`, and all of a mended store. What that assigns besides is an address.
-    fn set(&mut self, mended: Option<Mended>, at: usize) {
+    fn set(&mut self, mended: Option<Mended>, found: &Operator) {
         let value = self.pop();
-        self.assign(value);
+        self.assign(value, found);
         if let Some(mended) = mended {
-            self.knowledge.demand(&value, mended.shape, at);
+            self.knowledge.demand(&value, mended.shape, found.at);
             // The address.
             self.pop();
         }
     }
 
     /// `local.tee`, and with a pattern all of a canonicalization.
-    fn tee(&mut self, pattern: Option<Pattern>) {
+    fn tee(&mut self, pattern: Option<Pattern>, found: &Operator) {
         let value = self.pop();
-        let number = self.assign(value);
+        let number = self.assign(value, found);
         let Some(pattern) = pattern else {
             self.stack.push(value);
             return;

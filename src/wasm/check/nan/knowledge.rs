@@ -47,6 +47,8 @@ pub(super) struct Knowledge {
     demands: Vec<Demand>,
     /// The first place where a demand was not met for certain.
     seen: Option<Seen>,
+    /// Nodes about which there is news, while conclusions are drawn.
+    changed: Vec<NonZeroU32>,
 }
 
 impl Knowledge {
@@ -129,7 +131,9 @@ impl Knowledge {
         }
         self.edges.sort_unstable_by_key(|edge| edge.from);
         let edges = std::mem::take(&mut self.edges);
-        let mut changed: Vec<_> = (1..).map_while(NonZeroU32::new).take(self.facts.len()).collect();
+        let mut changed = std::mem::take(&mut self.changed);
+        let nodes = (1..).map_while(NonZeroU32::new).zip(&self.facts);
+        changed.extend(nodes.filter(|(_, fact)| fact.fresh != CLEAN).map(|(node, _)| node));
         while let Some(from) = changed.pop() {
             let Fact { fresh, origins } = self.fact(from);
             if fresh == CLEAN {
@@ -142,7 +146,7 @@ impl Knowledge {
                 }
             }
         }
-        self.edges = edges;
+        (self.edges, self.changed) = (edges, changed);
         let unmet = self
             .demands
             .iter()

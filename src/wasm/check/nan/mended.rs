@@ -47,9 +47,6 @@ const FLOATS: [Float; 2] = [
 ];
 
 impl Mended {
-    /// How many operators it has after the `local.set`.
-    pub(super) const OPERATORS: u32 = 19;
-
     /// The mended store whose value is assigned to local `x` right before `cursor`.
     pub(super) fn of(cursor: &Cursor<'_>, x: u32) -> Option<Self> {
         const TEE: u8 = 0x22;

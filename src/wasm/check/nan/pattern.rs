@@ -7,10 +7,9 @@ use super::value::{FRESH32, FRESH64};
 pub(super) struct Pattern {
     /// The shapes of which it takes the freshness away.
     pub(super) shapes: u8,
-    /// How many operators, and bytes, it has after the `local.tee`.
-    pub(super) operators: u32,
+    /// How many bytes it has after the `local.tee`.
     pub(super) length: usize,
-    /// Whether one of these assigns the local.
+    /// Whether one of its operators assigns the local.
     pub(super) assigns: bool,
 }
 
@@ -51,7 +50,7 @@ impl Pattern {
         let rest = rest.strip_prefix(&IF)?.strip_prefix(nan)?;
         let rest = indexed(rest, SET, local)?.strip_prefix(&[END])?;
         let rest = indexed(rest, GET, local)?;
-        Some((Self { shapes, operators: 7, length: 0, assigns: true }, rest))
+        Some((Self { shapes, length: 0, assigns: true }, rest))
     }
 
     /// One without its length, and what follows it.
@@ -72,7 +71,7 @@ impl Pattern {
         };
         let rest = indexed(indexed(rest, GET, local)?, GET, local)?;
         let rest = rest.strip_prefix(&eq)?.strip_prefix(&BITSELECT)?;
-        Some((Self { shapes, operators: 5, length: 0, assigns: false }, rest))
+        Some((Self { shapes, length: 0, assigns: false }, rest))
     }
 }
 

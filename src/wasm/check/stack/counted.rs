@@ -33,15 +33,16 @@ struct Label {
 }
 
 impl Counter {
-    /// Reads `s` and `c` off the beginning of a function.
+    /// Reads `s` and `c` off where a function begins to count.
     fn of(
         context: &Context<'_>,
         ty: u32,
         body: &FunctionBody<'_>,
+        start: usize,
         globals: Globals,
     ) -> Result<Self, Broken> {
-        let mut operators = body.get_operators_reader()?;
-        let start = operators.original_position();
+        let code = context.module.get(start..body.range().end).unwrap_or_default();
+        let mut operators = OperatorsReader::new(BinaryReader::new_features(code, start, FEATURES));
         let odd = || {
             broken(
                 start,
@@ -106,18 +107,18 @@ pub(in super::super) struct Walk {
 }
 
 impl Walk {
-    /// At the beginning of the code of a function of type `ty`, in the module's bytes from `range`.
+    /// At `start`, where a function of type `ty`, in the module's bytes from `range`, begins to count.
     pub(super) fn begin(
         context: &Context<'_>,
         ty: u32,
         range: Range<usize>,
+        start: usize,
         globals: Globals,
     ) -> Result<Self, Broken> {
         let bytes = context.module.get(range.clone()).unwrap_or_default();
         let reader = BinaryReader::new_features(bytes, range.start, FEATURES);
         let body = FunctionBody::new(reader);
-        let start = body.get_operators_reader()?.original_position();
-        let counter = Counter::of(context, ty, &body, globals)?;
+        let counter = Counter::of(context, ty, &body, start, globals)?;
         let prologue = counter.prologue();
         if !has(context, start, &prologue) {
             let what = "the function does not begin as one that is counted";

@@ -3,7 +3,6 @@
 use super::super::context::Context;
 use super::super::effect::effect;
 use super::super::operator::{BRANCHES, LEAVES, NOTED, Operator, VECTOR, code};
-use super::super::reach::Reach;
 use super::super::types::{Entry, Form};
 use super::Broken;
 use super::counted::Walk;
@@ -28,8 +27,14 @@ pub(in super::super) struct Notes {
     pub(super) references: Vec<u32>,
     /// Whether it has a `try_table` with a catch clause.
     pub(super) catches: bool,
-    /// Whether it begins by reading the counter.
+    /// Whether it begins by reading the counter, or does so behind a guard.
     pub(super) begins: bool,
+    /// Whether it is behind a guard.
+    pub(super) waits: bool,
+    /// Where the last block ended that was not inside of another.
+    ended: Option<usize>,
+    /// Its type, and where its body stands.
+    body: (u32, Range<usize>),
     /// How it fails to be a counted function, if it begins as one.
     pub(super) broken: Option<Broken>,
     /// The walk over it as a counted function.
@@ -42,15 +47,31 @@ pub(in super::super) struct Notes {
     pub(super) words: u64,
     /// Words that it counts, if it is a counted function.
     pub(super) counts: Option<u32>,
-    instructions: u64,
-    /// How many of them have a word of their own.
+    /// How many instructions have a word of their own.
     givers: u64,
-    height: u32,
-    greatest: u32,
-    /// What can be reached.
-    reach: Reach,
     /// Height below the parameters, and form, of each open block that was reached.
     blocks: Vec<(u32, Form)>,
+}
+
+/// Of the operand stack. Two numbers, because it travels through the loop over all operators: more
+/// would do so in memory.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in super::super) struct Height {
+    now: u32,
+    greatest: u32,
+}
+
+impl Height {
+    #[inline]
+    fn step(&mut self, pops: u32, pushes: u32) {
+        self.rise_to(self.now.saturating_sub(pops).saturating_add(pushes));
+    }
+
+    #[inline]
+    fn rise_to(&mut self, height: u32) {
+        self.now = height;
+        self.greatest = self.greatest.max(height);
+    }
 }
 
 /// Words that each function takes besides what is counted.
@@ -58,7 +79,7 @@ const FRAME: u64 = 8;
 /// Most functions have no more blocks open at a time.
 const BLOCKS: usize = 16;
 /// So many instructions take a word.
-const INSTRUCTIONS: u64 = 16;
+pub(in super::super) const INSTRUCTIONS: u64 = 16;
 
 impl Notes {
     /// At the beginning of the code of a function of type `ty`, whose body stands in `range`.
@@ -70,21 +91,36 @@ impl Notes {
         globals: Option<Globals>,
     ) -> Self {
         let form = Form { params: 0, ..context.sections.types.form(ty) };
-        let mut notes = Self { blocks: Vec::with_capacity(BLOCKS), ..Self::default() };
+        let blocks = Vec::with_capacity(BLOCKS);
+        let mut notes = Self { blocks, body: (ty, range), ..Self::default() };
         notes.blocks.push((0, form));
         if let Some(globals) = globals
             && reads_counter(context.module, code, globals)
         {
-            notes.begins = true;
-            match Walk::begin(context, ty, range, globals) {
-                Ok(walk) => {
-                    notes.counter = Some(walk.local());
-                    notes.walk = Some(Box::new(walk));
-                }
-                Err(broken) => notes.broken = Some(broken),
-            }
+            notes.count(context, code, globals);
         }
         notes
+    }
+
+    /// Begins to be a counted function at `start`.
+    fn count(&mut self, context: &Context<'_>, start: usize, globals: Globals) {
+        self.begins = true;
+        let (ty, range) = self.body.clone();
+        match Walk::begin(context, ty, range, start, globals) {
+            Ok(walk) => {
+                self.counter = Some(walk.local());
+                self.walk = Some(Box::new(walk));
+            }
+            Err(broken) => self.broken = Some(broken),
+        }
+    }
+
+    /// Whether the operator at `at`, which is reached, stands behind a guard: before it is a block
+    /// that is in no other, nothing was called, nothing can be caught, and the counter not touched.
+    fn is_guarded(&self, at: usize) -> bool {
+        let calls = !self.calls.is_empty() || !self.types.is_empty();
+        let is_first = !self.begins && self.uses.is_none() && !self.catches && !calls;
+        is_first && self.blocks.len() == 1 && self.ended == Some(at)
     }
 
     /// Words, as the cost model counts them.
@@ -93,7 +129,8 @@ impl Notes {
         self.words
     }
 
-    /// The next operator, which ends before `next`.
+    /// The next operator, which ends before `next`, and whether it and what follows it can be reached.
+    /// Gives the height after it.
     #[inline]
     pub(in super::super) fn operator(
         &mut self,
@@ -101,22 +138,24 @@ impl Notes {
         found: &Operator,
         next: usize,
         globals: Option<Globals>,
-    ) {
+        reached: [bool; 2],
+        mut height: Height,
+    ) -> Height {
         let shape = found.shape;
-        self.instructions += 1;
         if shape.sets & (NOTED | LEAVES | BRANCHES) != 0 {
-            self.note(context, *found, globals);
+            let height = self.note(context, *found, globals, reached, height);
             if self.walk.is_some() {
                 self.walk(context, *found, next);
             }
-            return;
+            return height;
         }
-        if self.reach.is_reached() {
-            self.step(u32::from(shape.pops), u32::from(shape.pushes));
+        if reached[0] {
+            height.step(u32::from(shape.pops), u32::from(shape.pushes));
         }
         if Some(found.first) == self.counter {
             self.walk(context, *found, next);
         }
+        height
     }
 
     #[inline(never)]
@@ -129,22 +168,20 @@ impl Notes {
         }
     }
 
-    /// At the end of the function: `locals` words are those of its parameters and locals, and
-    /// `has_vectors` says whether a vector is among them.
+    /// At the end of the function: `others` are the words for its parameters and locals and for its
+    /// length, and `has_vectors` says whether a vector is among those.
     pub(in super::super) fn finish(
         &mut self,
         ty: &Entry,
-        locals: u64,
+        others: u64,
         has_vectors: bool,
         sets: u8,
+        height: Height,
     ) {
         let is_wide = has_vectors || ty.has_vectors || sets & VECTOR != 0;
-        let height = u64::from(self.greatest) << u32::from(is_wide);
-        self.words = locals
-            .saturating_add(height)
-            .saturating_add(self.givers)
-            .saturating_add(self.instructions / INSTRUCTIONS)
-            .saturating_add(FRAME);
+        let height = u64::from(height.greatest) << u32::from(is_wide);
+        self.words =
+            others.saturating_add(height).saturating_add(self.givers).saturating_add(FRAME);
         for list in [&mut self.calls, &mut self.types] {
             list.sort_unstable();
             list.dedup();
@@ -157,30 +194,30 @@ impl Notes {
         }
     }
 
-    fn step(&mut self, pops: u32, pushes: u32) {
-        self.height = self.height.saturating_sub(pops).saturating_add(pushes);
-        self.greatest = self.greatest.max(self.height);
-    }
-
     #[inline(never)]
-    fn note(&mut self, context: &Context<'_>, found: Operator, globals: Option<Globals>) {
+    fn note(
+        &mut self,
+        context: &Context<'_>,
+        found: Operator,
+        globals: Option<Globals>,
+        [was_reached, is_reached]: [bool; 2],
+        mut height: Height,
+    ) -> Height {
         let first = found.first;
-        let was_reached = self.reach.is_reached();
-        self.reach.pass(&found);
         self.givers += u64::from(matches!(found.code, code::GLOBAL_GET | code::VECTOR_CONST));
         match found.code {
             code::BLOCK | code::LOOP | code::IF | code::TRY_TABLE => {
                 self.catches |= found.code == code::TRY_TABLE && first > 0;
                 if was_reached {
-                    self.begin(&found);
+                    self.begin(&found, &mut height);
                 }
-                return;
+                return height;
             }
             code::ELSE | code::END => {
-                if self.reach.is_reached() {
-                    self.leave(&found);
+                if is_reached {
+                    self.leave(&found, &mut height);
                 }
-                return;
+                return height;
             }
             code::CALL | code::RETURN_CALL => {
                 self.calls.push((first, found.code == code::RETURN_CALL));
@@ -188,6 +225,15 @@ impl Notes {
             code::CALL_INDIRECT | code::CALL_REF => self.types.push((first, false)),
             code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF => self.types.push((first, true)),
             code::GLOBAL_GET | code::GLOBAL_SET => {
+                if let Some(globals) = globals
+                    && was_reached
+                    && found.code == code::GLOBAL_GET
+                    && first == globals.stack
+                    && self.is_guarded(found.at)
+                {
+                    self.waits = true;
+                    self.count(context, found.at, globals);
+                }
                 let is_ours = |globals: Globals| first == globals.stack || first == globals.trap;
                 if globals.is_some_and(is_ours) {
                     self.uses.get_or_insert(found.at);
@@ -198,30 +244,32 @@ impl Notes {
         }
         if was_reached {
             let effect = effect(&found, context.sections);
-            self.step(effect.params, effect.results);
+            height.step(effect.params, effect.results);
         }
+        height
     }
 
-    fn begin(&mut self, found: &Operator) {
-        self.step(u32::from(found.shape.pops), 0);
-        let base = self.height.saturating_sub(found.form.params);
+    fn begin(&mut self, found: &Operator, height: &mut Height) {
+        height.step(u32::from(found.shape.pops), 0);
+        let base = height.now.saturating_sub(found.form.params);
         self.blocks.push((base, found.form));
     }
 
     /// An `else` or `end` of a block that was reached.
-    fn leave(&mut self, found: &Operator) {
+    fn leave(&mut self, found: &Operator, height: &mut Height) {
         if found.code == code::ELSE {
             let last = self.blocks.last();
-            self.height = last.map_or(0, |(base, form)| base.saturating_add(form.params));
+            height.now = last.map_or(0, |(base, form)| base.saturating_add(form.params));
         } else if let Some((base, form)) = self.blocks.pop() {
-            self.height = base.saturating_add(form.results);
-            self.greatest = self.greatest.max(self.height);
+            height.rise_to(base.saturating_add(form.results));
+            self.ended = (self.blocks.len() == 1).then(|| found.at.saturating_add(1));
         }
     }
 }
 
 /// Whether the code at `at` begins by reading the counter.
 fn reads_counter(module: &[u8], at: usize, globals: Globals) -> bool {
-    let read = Sequence::default().global_get(globals.stack);
-    module.get(at..).is_some_and(|rest| rest.starts_with(read.bytes()))
+    const GLOBAL_GET: u8 = code::GLOBAL_GET as u8;
+    let Some(rest @ [GLOBAL_GET, ..]) = module.get(at..) else { return false };
+    rest.starts_with(Sequence::default().global_get(globals.stack).bytes())
 }

@@ -58,6 +58,89 @@ fn changed(text: &str, from: &str, to: &str, says: &str) {
     refused(&changed, says);
 }
 
+/// Function 0 may be left before it counts.
+fn guarded(guard: &str) -> String {
+    recursive().replacen(
+        "global.get 0 local.tee 1",
+        &format!("{guard} global.get 0 local.tee 1"),
+        1,
+    )
+}
+
+/// covers: stack-2, stack-3
+#[test]
+fn a_function_may_be_left_before_it_counts() {
+    const GUARD: &str = "local.get 0 i32.eqz if i32.const 7 return end";
+    for guard in [
+        GUARD,
+        "local.get 0 i32.eqz if i32.const 7 br 1 end",
+        "block local.get 0 br_if 0 i32.const 7 return end",
+        "loop local.get 0 br_if 0 end",
+        "try_table end",
+        "local.get 0 i32.eqz if unreachable end",
+    ] {
+        accepted(&guarded(guard));
+    }
+    let text = guarded(GUARD);
+    let begins = "does not begin as one that is counted";
+    changed(&text, "i32.const 99 i32.lt_u", "i32.const 98 i32.lt_u", begins);
+    changed(&text, "unreachable end", "end", begins);
+    changed(&text, "i32.const 99 i32.sub", "i32.const 98 i32.sub", begins);
+    changed(&text, "global.get 0 local.tee 1", "global.get 0 local.tee 0", "is a parameter");
+    changed(&text, "global.set 0 block", "global.set 0 nop block", "not in a block of its results");
+    let tail = "does not end with the counter as it was";
+    changed(&text, "end local.get 1 global.set 0)", "end local.get 1 global.set 1)", tail);
+    // What comes later is held to the form as ever.
+    changed(
+        &text,
+        "block (result i32)",
+        "block (result i32) i32.const 1 return",
+        "is left without the counter as it was",
+    );
+    // What has a call, may catch, or uses the counter is no guard.
+    let is_not = "a function that is not counted uses";
+    for guard in [
+        "local.get 0 if local.get 0 call 0 return end",
+        "local.get 0 if local.get 0 return_call 0 end",
+        "block try_table (catch_all 0) end end",
+        "local.get 0 if i32.const 0 global.set 0 end",
+        "local.get 0 if global.get 0 return end",
+        "local.get 0 if i32.const 0 global.set 1 end",
+        "i32.const 7 return block end",
+        "block unreachable end unreachable block end",
+        "local.get 0 drop",
+    ] {
+        refused(&guarded(guard), is_not);
+    }
+    // Nor is what stands inside of another block, so that one may get around it.
+    let inside = text.replacen(GUARD, &format!("block {GUARD}"), 1);
+    let inside = inside.replacen(
+        "end local.get 1 global.set 0)",
+        "end local.get 1 global.set 0 return end unreachable)",
+        1,
+    );
+    refused(&inside, is_not);
+    let inside = text.replacen(GUARD, "block block end", 1);
+    let inside = inside.replacen(
+        "end local.get 1 global.set 0)",
+        "end local.get 1 global.set 0 return end unreachable)",
+        1,
+    );
+    refused(&inside, is_not);
+}
+
+/// covers: stack-10
+#[test]
+fn what_may_be_left_before_it_counts_is_small() {
+    let text = guarded("local.get 0 i32.eqz if i32.const 7 return end")
+        .replace("i32.const 99", "i32.const 9999");
+    let words = |locals: usize| {
+        text.replacen("(local i32)", &format!("(local i32 {})", "i64 ".repeat(locals)), 1)
+    };
+    accepted(&words(900));
+    refused(&words(1024), "can be left before it counts its");
+}
+
 /// covers: stack-2, stack-3
 #[test]
 fn each_deviation_from_a_counted_function_is_refused() {

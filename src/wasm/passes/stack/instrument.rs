@@ -5,7 +5,7 @@ use super::super::super::edit::{BodyEdit, Splice};
 use super::super::super::layout::Layout;
 use super::graph::Verdict;
 use super::walk::{FrameSize, Walk};
-use crate::profile::STACK_WORDS;
+use crate::profile::{GUARDED_WORDS, STACK_WORDS};
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{BlockType, Encode, InstructionSink, SectionId, ValType};
@@ -104,17 +104,23 @@ pub(super) fn counted(
     globals: Globals,
 ) -> BodyEdit {
     let Function { index, walk } = function;
-    let size = FrameSize {
+    let size = |releases: &[usize]| FrameSize {
         locals: walk.size.locals + 1,
         height: walk.size.height + HEIGHT,
         givens: walk.size.givens + 1,
         instructions: walk.size.instructions
             + PROLOGUE
             + EPILOGUE
-            + 2 * walk.releases.len() as u64
+            + 2 * releases.len() as u64
             + 4 * walk.landings.len() as u64,
         ..walk.size
     };
+    // What leaves before the guard puts nothing back, so that the size is no larger with one.
+    let may_wait = size(&walk.releases).words() <= u64::from(GUARDED_WORDS);
+    let start = walk.guard.filter(|_| may_wait).unwrap_or(walk.code.start);
+    let first = walk.releases.partition_point(|at| *at < start);
+    let releases = walk.releases.get(first..).unwrap_or_default();
+    let size = size(releases);
     let ty = layout.functions.get(index as usize).copied().unwrap_or_default();
     let frame = Frame {
         globals,
@@ -124,9 +130,9 @@ pub(super) fn counted(
     };
     // Of two insertions at one place, the one that belongs to what stands before it comes first.
     let mut places: Vec<(usize, bool)> = walk.landings.iter().map(|at| (*at, false)).collect();
-    places.extend(walk.releases.iter().map(|at| (*at, true)));
+    places.extend(releases.iter().map(|at| (*at, true)));
     places.sort_unstable();
-    let mut splices = vec![Splice::insert(walk.code.start, frame.prologue())];
+    let mut splices = vec![Splice::insert(start, frame.prologue())];
     splices.extend(places.into_iter().map(|(at, releases)| {
         Splice::insert(at, if releases { frame.release() } else { frame.land() })
     }));

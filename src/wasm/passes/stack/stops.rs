@@ -21,21 +21,29 @@ impl Module {
     }
 }
 
-/// Where `body` stops, if it begins as a function that counts its words does.
+/// Where `body` stops, if it counts its words: that comes before it calls anything.
 fn stop(body: &FunctionBody<'_>, trap: u32) -> Option<usize> {
     let mut operators = body.get_operators_reader().ok()?;
-    let mut next = || {
+    let mut last = [None, None];
+    loop {
         let at = operators.original_position();
-        Some((at, operators.read().ok()?))
-    };
-    matches!(next()?.1, Operator::GlobalGet { .. }).then_some(())?;
-    matches!(next()?.1, Operator::LocalTee { .. }).then_some(())?;
-    matches!(next()?.1, Operator::I32Const { .. }).then_some(())?;
-    matches!(next()?.1, Operator::I32LtU).then_some(())?;
-    matches!(next()?.1, Operator::If { .. }).then_some(())?;
-    matches!(next()?.1, Operator::I32Const { value: 1 }).then_some(())?;
-    matches!(next()?.1, Operator::GlobalSet { global_index } if global_index == trap)
-        .then_some(())?;
-    let (at, last) = next()?;
-    matches!(last, Operator::Unreachable).then_some(at)
+        let operator = operators.read().ok()?;
+        match &operator {
+            Operator::Unreachable
+                if matches!(last, [
+                    Some(Operator::I32Const { value: 1 }),
+                    Some(Operator::GlobalSet { global_index }),
+                ] if global_index == trap) =>
+            {
+                return Some(at);
+            }
+            Operator::Call { .. }
+            | Operator::CallIndirect { .. }
+            | Operator::CallRef { .. }
+            | Operator::ReturnCall { .. }
+            | Operator::ReturnCallIndirect { .. }
+            | Operator::ReturnCallRef { .. } => return None,
+            _ => last = [last[1].take(), Some(operator)],
+        }
+    }
 }

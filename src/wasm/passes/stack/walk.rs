@@ -27,6 +27,8 @@ pub(super) struct Walk {
     pub(super) code: Range<usize>,
     /// Where control leaves it before the end, ascending.
     pub(super) releases: Vec<usize>,
+    /// Where the part ends in which it may be left before it has called anything.
+    pub(super) guard: Option<usize>,
     /// Where control comes back from a catch clause, ascending.
     pub(super) landings: Vec<usize>,
     pub(super) size: FrameSize,
@@ -91,6 +93,10 @@ struct Reading<'l, 'a> {
     live: bool,
     /// The operator that is being read.
     at: usize,
+    /// Whether anything before it is a call or can catch what one throws.
+    calls: bool,
+    /// Whether the outermost block that is open, or was last, may leave the function.
+    leaves: bool,
 }
 
 impl Walk {
@@ -112,6 +118,8 @@ impl Walk {
             height: 0,
             live: true,
             at: start,
+            calls: false,
+            leaves: false,
         };
         while let Some(rest) = layout.bytes.get(reading.at..body.range().end)
             && !rest.is_empty()
@@ -123,7 +131,9 @@ impl Walk {
             reading.at = reading.at.saturating_add(length);
             reading.carry_out(&effect)?;
         }
+        let calls = reading.calls;
         let mut walk = reading.walk;
+        walk.guard = walk.guard.filter(|_| calls);
         walk.calls.sort_unstable();
         walk.calls.dedup_by_key(|(node, _)| *node);
         walk.references.sort_unstable();
@@ -174,25 +184,29 @@ impl Reading<'_, '_> {
             }
             0x05 => Effect::Turns,
             0x0b => Effect::Closes,
-            0x00 | 0x0c | 0x0e => Effect::Leaves,
+            0x00 | 0x0e => Effect::Leaves,
+            0x0c | 0x0d => {
+                let (label, _) = read_unsigned(rest)?;
+                self.leaves |= label.saturating_add(1) == self.levels.len() as u64;
+                // br_if gives back what goes to the label.
+                if opcode == 0x0c { Effect::Leaves } else { Effect::Plain(1, 0) }
+            }
             0x0f => {
-                self.walk.releases.push(self.at);
+                self.leave();
                 Effect::Leaves
             }
-            // br_if gives back what goes to the label.
-            0x0d => Effect::Plain(1, 0),
             0x10 => {
                 let (function, _) = read_unsigned(rest)?;
                 let function = u32::try_from(function).ok()?;
                 let ty = self.layout.function_type(function)?;
-                self.walk.calls.push((function, false));
+                self.call(function, false);
                 arity_of(ty, 0)
             }
             0x11 => {
                 let (ty, _) = read_unsigned(rest)?;
                 let ty = u32::try_from(ty).ok()?;
                 let called = self.layout.func_type(ty)?;
-                self.walk.calls.push((hub(self.layout, ty), false));
+                self.call(hub(self.layout, ty), false);
                 arity_of(called, 1)
             }
             0x23 => {
@@ -213,26 +227,28 @@ impl Reading<'_, '_> {
         let operator = one.read().map_err(unreadable)?;
         let end = one.original_position();
         self.walk.size.has_vectors |= code.first() == Some(&0xFD);
-        let hub = |ty: u32| hub(self.layout, ty);
+        let layout = self.layout;
+        let hub = |ty: u32| hub(layout, ty);
         match &operator {
-            Operator::Call { function_index } => self.walk.calls.push((*function_index, false)),
+            Operator::Call { function_index } => self.call(*function_index, false),
             Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
-                self.walk.calls.push((hub(*type_index), false));
+                self.call(hub(*type_index), false);
             }
-            Operator::Return => self.walk.releases.push(self.at),
+            Operator::Return => self.leave(),
             Operator::ReturnCall { function_index } => {
-                self.walk.calls.push((*function_index, true));
-                self.walk.releases.push(self.at);
+                self.call(*function_index, true);
+                self.leave();
             }
             Operator::ReturnCallIndirect { type_index, .. }
             | Operator::ReturnCallRef { type_index } => {
-                self.walk.calls.push((hub(*type_index), true));
-                self.walk.releases.push(self.at);
+                self.call(hub(*type_index), true);
+                self.leave();
             }
             Operator::GlobalGet { .. } | Operator::V128Const { .. } => self.walk.size.givens += 1,
             Operator::RefFunc { function_index } => self.walk.references.push(*function_index),
             Operator::TryTable { try_table } => {
                 self.walk.catches |= !try_table.catches.is_empty();
+                self.calls |= self.walk.catches;
                 try_table.catches.iter().for_each(|catch| self.catch(catch));
             }
             _ => {}
@@ -260,6 +276,17 @@ impl Reading<'_, '_> {
             _ => Effect::Plain(0, 0),
         };
         Ok((effect, end.saturating_sub(self.at)))
+    }
+
+    fn call(&mut self, node: u32, is_tail: bool) {
+        self.walk.calls.push((node, is_tail));
+        self.calls = true;
+    }
+
+    /// Before an operator that leaves the function.
+    fn leave(&mut self) {
+        self.walk.releases.push(self.at);
+        self.leaves = true;
     }
 
     /// Notes that `catch` may go on at one of the levels, with a counter that is wrong then.
@@ -290,6 +317,9 @@ impl Reading<'_, '_> {
                 let (params, _) = arity(self.frames.block_type_arity(ty), self.at)?;
                 let condition = u64::from(kind == FrameKind::If);
                 self.height = self.height.saturating_sub(condition);
+                // Only behind a block that leaves: any other may be in the middle of what the pass
+                // nan wrote.
+                self.leaves &= self.levels.len() > 1;
                 self.levels.push(Level {
                     base: self.height.saturating_sub(params.into()),
                     live: self.live,
@@ -312,6 +342,10 @@ impl Reading<'_, '_> {
                     if level.catches && kind != FrameKind::Loop && !self.levels.is_empty() {
                         self.walk.landings.push(self.at);
                     }
+                }
+                let is_outside = self.levels.len() == 1 && self.height == 0 && self.live;
+                if is_outside && self.leaves && !self.calls {
+                    self.walk.guard = Some(self.at);
                 }
             }
         }
