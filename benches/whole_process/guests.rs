@@ -1,4 +1,4 @@
-//! What is executed: four small programs and the file that one of them reads.
+//! What is executed: small programs and the file that one of them reads.
 
 use super::Result;
 use std::fmt::Write as _;
@@ -99,6 +99,57 @@ impl Guest {
               (br $next)))
             (if (i64.ne (global.get $total) (i64.const 268435456)) (then unreachable))))"#;
         Self { name: "reader", text: text.to_owned(), allow: "", reads: true }
+    }
+
+    /// Opens `/data/file`, reads 64 bytes and closes it, twenty thousand times: what the host does
+    /// for it takes nearly all of the time.
+    pub fn opener() -> Self {
+        let text = r#"(module
+          (import "wasi_snapshot_preview1" "path_open" (func $open
+            (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "fd_read"
+            (func $read (param i32 i32 i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+          (memory (export "memory") 1)
+          (data (i32.const 0) "\00\10\00\00\40\00\00\00")
+          (data (i32.const 16) "file")
+          (func (export "_start") (local $i i32)
+            (loop $next
+              (if (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 4)
+                    (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 32))
+                (then unreachable))
+              (if (call $read (i32.load (i32.const 32)) (i32.const 0) (i32.const 1) (i32.const 36))
+                (then unreachable))
+              (if (call $close (i32.load (i32.const 32))) (then unreachable))
+              (local.set $i (i32.add (local.get $i) (i32.const 1)))
+              (br_if $next (i32.lt_u (local.get $i) (i32.const 20000))))))"#;
+        Self { name: "opener", text: text.to_owned(), allow: "", reads: true }
+    }
+
+    /// Sleeps for a second.
+    pub fn sleeper() -> Self {
+        let text = r#"(module
+          (import "wasi_snapshot_preview1" "poll_oneoff"
+            (func $poll (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1)
+          (data (i32.const 16) "\01")
+          (func (export "_start")
+            (i64.store (i32.const 24) (i64.const 1000000000))
+            (if (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))
+              (then unreachable))))"#;
+        Self { name: "sleeper", text: text.to_owned(), allow: "time", reads: false }
+    }
+
+    /// Touches every page of a memory of that many pages of 64 KiB, which is its final state.
+    pub fn state(name: &'static str, pages: u32) -> Self {
+        let text = format!(
+            r#"(module
+          (memory (export "memory") {pages})
+          (func (export "_start")
+            (memory.fill (i32.const 0) (i32.const 90) (i32.const {}))))"#,
+            pages << 16
+        );
+        Self { name, text, allow: "", reads: false }
     }
 
     /// About a megabyte of code such as compilers make: many functions with calls, loops, branches,

@@ -62,12 +62,28 @@ fn bench(rounds: usize, only: &[String]) -> Result<()> {
         table.sides("clock ×3M", &desk.sides(&Guest::clock(), rounds)?, [1.3, 1.05], None);
     }
     for data in [Data::Text, Data::Random, Data::Mixed] {
-        if wanted(&format!("read {}", data.name())) {
+        if wanted(&format!("read {}", data.name())) || wanted("open") {
             data.write(&desk.data)?;
+        }
+        if wanted(&format!("read {}", data.name())) {
             let samples = desk.sides(&Guest::reader(), rounds)?;
             let name = format!("read {}", data.name());
             table.sides(&name, &samples, [f64::INFINITY, 1.05], Some(guests::FILE_BYTES));
         }
+    }
+    if wanted("open") {
+        let samples = desk.sides(&Guest::opener(), rounds)?;
+        table.sides("open ×20k", &samples, [f64::INFINITY, 0.5], None);
+    }
+    if wanted("sleep") {
+        let samples = desk.sides(&Guest::sleeper(), rounds)?;
+        table.sides("sleep 1 s", &samples, [f64::INFINITY, 0.5], None);
+    }
+    if wanted("state") {
+        let small = desk.sides(&Guest::state("page", 1), rounds)?;
+        let sides = desk.sides(&Guest::state("state", 64 << 4), rounds)?;
+        table.sides("state 64 MiB", &sides, [f64::INFINITY; 2], None);
+        table.beyond("64 MiB", "64 KiB", [&sides, &small], 50.0);
     }
     if wanted("verify") {
         table.verify(&desk.verifications(rounds)?, 15.0);

@@ -63,6 +63,23 @@ impl Table {
         self.rows.push(format!("{row}{:25}≤ {target} ms user {verdict}", ""));
     }
 
+    /// What `replay` takes longer than the peer for one final state, beyond what it does for another.
+    pub fn beyond(
+        &mut self,
+        large: &str,
+        small: &str,
+        [of_large, of_small]: [&[Vec<Sample>; 3]; 2],
+        target: f64,
+    ) {
+        let median = |samples: &[Sample]| median(samples.iter().map(|s| s.wall));
+        let more = |[peer, _, replay]: &[Vec<Sample>; 3]| median(replay) - median(peer);
+        let more = more(of_large) - more(of_small);
+        let verdict = if more <= target { "met" } else { "MISSED" };
+        self.rows.push(format!(
+            "replay of a state of {large} beyond {small}: {more:.1} ms  ≤ {target} ms {verdict}"
+        ));
+    }
+
     pub fn print(&self, rounds: usize) {
         say(&format!(
             "medians of {rounds}, in ms; multiples of wasmtime's: of medians, median of pairs, of user + system"
