@@ -98,6 +98,32 @@ fn each_golden_receipt_replays_to_the_verdict_in_its_header() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What each engine finds is what the header says, or that it cannot tell, where the header's `but`
+/// says so: `;; but: ENGINE REASON`.
+#[test]
+fn each_golden_receipt_replays_alike_on_every_engine() {
+    let home = tempfile::tempdir().unwrap();
+    for golden in Golden::all() {
+        let receipt = golden.file("json").display().to_string();
+        let line = ["replay", &receipt, "--engine", "all", "--format", "json"];
+        let replayed = provenact(home.path(), &line);
+        let report: serde_json::Value = serde_json::from_slice(&replayed.stdout).unwrap();
+        let but = golden.words("but");
+        let engines = report["engines"].as_array().unwrap();
+        assert_eq!(engines.len(), 4, "{report}");
+        for engine in engines {
+            let name = engine["name"].as_str().unwrap();
+            if but.first() == Some(&name) {
+                assert_eq!(engine["verdict"], "could not tell", "{}: {report}", golden.name);
+                assert_eq!(engine["reason"].as_str(), but.get(1).copied(), "{}", golden.name);
+            } else {
+                let expected = golden.field("expect").unwrap();
+                assert_eq!(engine["verdict"], expected, "{}: {report}", golden.name);
+            }
+        }
+    }
+}
+
 /// covers: trace-2, receipt-16
 #[test]
 fn an_unknown_major_version_is_refused_and_both_are_named() {
