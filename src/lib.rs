@@ -4,6 +4,7 @@
 //! code to it.
 
 pub mod abi;
+pub mod allowance;
 pub mod attest;
 pub mod build;
 pub mod cli;

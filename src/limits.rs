@@ -89,5 +89,12 @@ pub const LEAKS: usize = 64;
 pub const COMPANION_IN_TRACE: usize = 1 << 20;
 /// Function names that are read from a companion.
 pub const FUNCTION_NAMES: usize = 1_000_000;
+/// Bytes that one of many replays is counted with before it begins: the stack of its guest, and 32 MiB
+/// for its receipt and what the engine needs beside the guest's memories.
+pub const REPLAY_BYTES: u64 = (THREAD_STACK_BYTES as u64) + (32 << 20);
+/// Bytes of the smallest budget for many replays: two of them.
+pub const BUDGET_BYTES: u64 = 2 * REPLAY_BYTES;
+/// Jobs that work on many receipts side by side.
+pub const JOBS: usize = 1024;
 /// Bytes of reproduced streams and files that a replay keeps, holes that are filled included.
 pub const KEPT_BYTES: usize = 2 << 30;

@@ -4,6 +4,7 @@ use super::error::CommandError;
 use super::inputs::{self, Places};
 use super::kept::Kept;
 use super::workshop::{Ready, Workshop};
+use crate::allowance::Allowance;
 use crate::digest::{ManifestDigest, ModuleDigest, TraceDigest};
 use crate::reason::Reason;
 use crate::runtime::Keep;
@@ -14,6 +15,9 @@ use crate::wasm::Companion;
 use crate::{files, limits};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Bytes that a receipt takes for each byte of its envelope once it was read.
+const PARSED: u64 = 8;
 
 /// A receipt, its trace, and what it is about.
 pub struct Audit {
@@ -30,6 +34,7 @@ pub struct Audit {
     /// against the receipt each time.
     path: PathBuf,
     trace: Option<Reader>,
+    allowance: Option<Allowance>,
 }
 
 impl Audit {
@@ -40,8 +45,24 @@ impl Audit {
         policy: Option<&Policy>,
         workshop: &Workshop,
     ) -> Result<Self, CommandError> {
+        Self::gather_within(receipt, from, policy, workshop, None)
+    }
+
+    /// As [`Audit::gather`]; all of it, and the replay after it, takes what `allowance` has.
+    pub fn gather_within(
+        receipt: &Path,
+        from: &[PathBuf],
+        policy: Option<&Policy>,
+        workshop: &Workshop,
+        allowance: Option<&Allowance>,
+    ) -> Result<Self, CommandError> {
         let named = |error: CommandError| error.of(receipt.display());
         let envelope = files::read_limited(receipt, limits::ENVELOPE_BYTES)?;
+        if let Some(allowance) = allowance
+            && !allowance.take(PARSED * envelope.len() as u64)
+        {
+            return Err(CommandError::new(Reason::Interrupted, "no memory is left for the receipt"));
+        }
         let claim = Claim::read(&envelope, policy).map_err(|error| named(error.into()))?;
         let places = Places::new(receipt, from);
         let beside = receipt.with_extension("trace");
@@ -51,7 +72,7 @@ impl Audit {
             let digest: TraceDigest = claim.receipt().trace.sha256;
             places.find_trace(&digest).ok_or_else(|| missing("trace", &digest))?
         };
-        let trace = open(&path)?;
+        let trace = open(&path, allowance)?;
 
         let expected: ManifestDigest = claim.receipt().manifest.sha256;
         let manifest = match trace.material(MaterialName::Manifest) {
@@ -67,7 +88,7 @@ impl Audit {
         let manifest = Manifest::parse(&manifest)?;
         let digest: ModuleDigest = claim.receipt().module.sha256;
         let module =
-            workshop.ready(digest, &manifest, || match trace.material(MaterialName::Module) {
+            workshop.ready(digest, &manifest, allowance, || match trace.material(MaterialName::Module) {
                 Some(bytes) => Ok(bytes.to_vec()),
                 None => places
                     .find(limits::MODULE_BYTES, |bytes| ModuleDigest::of(bytes) == digest)
@@ -90,6 +111,7 @@ impl Audit {
             companion,
             path,
             trace: Some(trace),
+            allowance: allowance.cloned(),
         })
     }
 
@@ -103,7 +125,7 @@ impl Audit {
                 Ok(executable) => {
                     let trace = match self.trace.take() {
                         Some(trace) => trace,
-                        None => open(&self.path)?,
+                        None => open(&self.path, self.allowance.as_ref())?,
                     };
                     // Names are hints for people: a companion that cannot be read gives none.
                     let companion = self.companion.clone();
@@ -123,8 +145,9 @@ impl Audit {
     }
 }
 
-fn open(path: &Path) -> Result<Reader, CommandError> {
-    Reader::open(inputs::open(path)?).map_err(|error| CommandError::from(error).of(path.display()))
+fn open(path: &Path, allowance: Option<&Allowance>) -> Result<Reader, CommandError> {
+    Reader::open_within(inputs::open(path)?, allowance.cloned())
+        .map_err(|error| CommandError::from(error).of(path.display()))
 }
 
 fn missing(what: &str, digest: &dyn std::fmt::Display) -> CommandError {

@@ -6,7 +6,7 @@ use crate::reason::{Class, Reason};
 use crate::{attest, files, runtime, skill, trace, verify, wasm};
 
 /// An error on its way to the terminal.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CommandError {
     /// The stable reason.
     pub reason: Reason,
@@ -21,7 +21,7 @@ pub struct CommandError {
 }
 
 /// What a policy looked at before it refused.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Evidence {
     /// Who signed and claims what.
     pub said: Vec<verify::Said>,

@@ -3,6 +3,7 @@
 mod attest;
 mod audit;
 mod build;
+mod bulk;
 mod canon;
 mod demo;
 mod error;

@@ -1,4 +1,5 @@
 use super::audit::Audit;
+use super::bulk::{self, BulkArgs};
 use super::error::CommandError;
 use super::inputs::TrustArgs;
 use super::kept::Kept;
@@ -27,12 +28,17 @@ Examples:
   provenact replay receipt.json
   provenact replay receipt.json --engine all
   provenact replay receipt.json --pub operator.pub.pem --out reproduced
+  provenact replay --all receipts --trust trust.toml --format json
+  find . -name '*.receipt.json' | provenact replay --all -
 
 Exit status:
   0 reproduced (and, with a trusted key at hand, authentic), 1 refuted, 2 could not tell")]
 pub struct Args {
     /// The receipt; its trace lies beside it as NAME.trace
-    receipt: PathBuf,
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    receipt: Option<PathBuf>,
+    #[command(flatten)]
+    bulk: BulkArgs,
     #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
@@ -41,9 +47,9 @@ pub struct Args {
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
     /// Write the reproduced stdout, stderr and files into this new directory
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "all")]
     out: Option<PathBuf>,
-    /// Give up after so many seconds: could not tell
+    /// Give up after so many seconds: could not tell; with --all, on each receipt, and 60 unless given
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<f64>,
 }
@@ -100,7 +106,7 @@ impl EngineArgs {
 
 /// What one engine found.
 #[derive(Serialize)]
-struct EngineReport {
+pub struct EngineReport {
     name: &'static str,
     /// Engines of one class share code: only classes are independent of one another.
     class: String,
@@ -113,7 +119,8 @@ struct EngineReport {
 }
 
 impl EngineReport {
-    fn of(Witness { engine, verdict }: &Witness) -> Self {
+    /// What `witness` found.
+    pub fn of(Witness { engine, verdict }: &Witness) -> Self {
         let (verdict, reason, message) = match verdict {
             Ok(Verdict::Reproduced(_)) => ("reproduced", None, None),
             Ok(Verdict::Refuted(divergence)) => {
@@ -164,6 +171,11 @@ struct Report {
 
 /// Replays the receipt and prints the verdict.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+    let Some(receipt) = &args.receipt else {
+        let policy = args.trust.load()?;
+        let Args { bulk, engines, from, timeout, .. } = args;
+        return bulk::run(bulk, engines, from, policy.as_ref(), *timeout, ui);
+    };
     let late = move || {
         let message = "the replay took longer than --timeout allows";
         ui.error(&CommandError::new(Reason::Interrupted, message));
@@ -175,11 +187,11 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         files::must_be_creatable(out)?;
     }
     let workshop = args.engines.workshop(None)?;
-    let mut audit = Audit::gather(&args.receipt, &args.from, policy.as_ref(), &workshop)?;
+    let mut audit = Audit::gather(receipt, &args.from, policy.as_ref(), &workshop)?;
     let kept = args.out.is_some().then(Kept::shared);
     let witnesses = audit.replay(kept.clone())?;
     drop(watch);
-    let status = tell(&args.receipt, &audit, &witnesses, ui)?;
+    let status = tell(receipt, &audit, &witnesses, ui)?;
     if let (Some(out), Some(kept), Finding::Reproduced(_)) = (&args.out, kept, witnesses.finding())
     {
         for line in kept.write(out)? {

@@ -13,7 +13,7 @@ pub use held::Held;
 pub use pending::Pending;
 pub use places::{
     absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_be_private,
-    must_not_exist, open, private_dir, remove, write_tree,
+    must_not_exist, open, path_of, private_dir, remove, size_of, write_tree,
 };
 pub use room::Room;
 pub use secret::read_stdin_unbuffered;

@@ -3,6 +3,8 @@
 use super::{FileError, MODE_SECRET, exists, list, parent, read_fault, temporary, write_beside};
 use crate::digest::Sha256;
 use std::io::{self, Read};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -103,6 +105,18 @@ pub fn begins(path: &Path, len: usize) -> Result<Vec<u8>, FileError> {
     let read = open(path)?.take(len as u64).read_to_end(&mut bytes);
     read.map_err(|source| read_fault(path, source))?;
     Ok(bytes)
+}
+
+/// The path that these bytes are.
+#[must_use]
+pub fn path_of(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// Bytes of a file, or of the files in a directory; of what cannot be looked at, none.
+#[must_use]
+pub fn size_of(path: &Path) -> u64 {
+    listed(path).iter().filter_map(|file| fs_err::metadata(file).ok()).map(|file| file.len()).sum()
 }
 
 /// SHA-256 of a file, read as a stream.

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::{Cache, CacheConfig, Config};
 
+/// Bytes that Wasmi's code takes for each byte of a module, at most about.
+const LAZY: u64 = 16;
+
 /// An engine that compiles and runs modules.
 #[derive(Clone)]
 pub struct Engine {
@@ -45,6 +48,16 @@ pub struct Program {
     pub(super) compiled: Compiled,
     /// Where a start function can run out of words, sorted.
     pub(super) stops: Arc<[usize]>,
+    bytes: u64,
+}
+
+impl Program {
+    /// Bytes of memory that it takes, about: the code that was made, and what is known of it; where
+    /// an engine makes code as it goes, what all of it can come to.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 #[derive(Clone)]
@@ -116,7 +129,14 @@ impl Engine {
                 Compiled::Wasmi(compiled.map_err(|e| Error::Engine { cause: e.to_string() })?)
             }
         };
-        Ok(Program { compiled, stops })
+        let bytes = match &compiled {
+            Compiled::Wasmtime(made) => {
+                let image = made.image_range();
+                2 * (image.end as usize).saturating_sub(image.start as usize) as u64
+            }
+            Compiled::Wasmi(_) => LAZY * module.bytes().len() as u64,
+        };
+        Ok(Program { compiled, stops, bytes })
     }
 }
 

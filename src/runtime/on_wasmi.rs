@@ -5,6 +5,7 @@ use super::engine::Patience;
 use super::execute::{Cause, Guest, Halt};
 use super::seam::{Seam, Stop};
 use super::state;
+use crate::allowance::Allowance;
 use crate::abi::{Function, Gives, MAX_ARGS};
 use crate::attest::receipt::{FinalState, GlobalBits};
 use crate::outcome::{Interruption, Trap};
@@ -49,7 +50,10 @@ impl<'a> Machine<'a> {
         patience: Option<Patience>,
         seam: Seam,
     ) -> Result<Self, Error> {
-        let mut store = Store::new(engine, State { seam, memory: None, growth: Growth });
+        let mut store = {
+            let growth = Growth { allowance: seam.allowance().cloned() };
+            Store::new(engine, State { seam, memory: None, growth })
+        };
         store.limiter(|state| &mut state.growth);
         let imports = imports(&mut store, module, rows)?;
         let start_counts = !stops.is_empty();
@@ -298,18 +302,39 @@ fn bits(value: &Val) -> GlobalBits {
 
 /// Growth beyond the module's limits is −1 on every engine; growth that the host refuses ends the
 /// execution.
-struct Growth;
+struct Growth {
+    allowance: Option<Allowance>,
+}
+
+impl Growth {
+    /// Growth that would fail for the module's own limit takes nothing.
+    fn growing(
+        &self,
+        more: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool, LimiterError> {
+        let within_limits = maximum.is_none_or(|maximum| desired <= maximum);
+        let denied = |allowance: &Allowance| !allowance.take(more as u64);
+        if within_limits && self.allowance.as_ref().is_some_and(denied) {
+            return Err(REFUSED);
+        }
+        Ok(true)
+    }
+}
 
 const REFUSED: LimiterError = LimiterError::ResourceLimiterDeniedAllocation;
 
 impl ResourceLimiter for Growth {
     fn memory_growing(
         &mut self,
-        _: usize,
-        _: usize,
-        _: Option<usize>,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        Ok(true)
+        // What grows is copied: for a moment it is there twice.
+        let more = desired.saturating_sub(current).saturating_mul(2);
+        self.growing(more, desired, maximum)
     }
 
     fn memory_grow_failed(&mut self, error: &MemoryError) -> Result<(), LimiterError> {
@@ -318,11 +343,12 @@ impl ResourceLimiter for Growth {
 
     fn table_growing(
         &mut self,
-        _: usize,
-        _: usize,
-        _: Option<usize>,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        Ok(true)
+        let more = desired.saturating_sub(current).saturating_mul(2 * state::ELEMENT);
+        self.growing(more, desired, maximum)
     }
 
     fn table_grow_failed(&mut self, error: &TableError) -> Result<(), LimiterError> {

@@ -8,6 +8,7 @@ use super::execute::{Cause, Guest, Halt};
 use super::seam::{Seam, Stop};
 use super::state;
 use crate::abi::Function;
+use crate::allowance::Allowance;
 use crate::attest::receipt::{FinalState, GlobalBits};
 use crate::outcome::{Interruption, Trap};
 use crate::wasm::{Interface, STACK_TRAP};
@@ -43,7 +44,8 @@ impl<'a> Machine<'a> {
         patience: Option<&Patience>,
         seam: Seam,
     ) -> Result<Self, Error> {
-        let state = State { seam, memory: None, growth: Growth::default() };
+        let growth = Growth { within_limits: false, allowance: seam.allowance().cloned() };
+        let state = State { seam, memory: None, growth };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.growth);
         if let Some(patience) = patience {
@@ -235,14 +237,23 @@ fn bits(value: &Val) -> GlobalBits {
 struct HostMemory;
 
 /// Tells growth beyond the module's limits (−1 on every engine) from growth that the host refuses.
-#[derive(Default)]
 struct Growth {
     within_limits: bool,
+    allowance: Option<Allowance>,
 }
 
 impl Growth {
-    fn growing(&mut self, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn growing(
+        &mut self,
+        more: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         self.within_limits = maximum.is_none_or(|maximum| desired <= maximum);
+        let denied = |allowance: &Allowance| !allowance.take(more as u64);
+        if self.within_limits && self.allowance.as_ref().is_some_and(denied) {
+            return Err(HostMemory.into());
+        }
         Ok(true)
     }
 
@@ -254,11 +265,11 @@ impl Growth {
 impl ResourceLimiter for Growth {
     fn memory_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.growing(desired, maximum)
+        self.growing(desired.saturating_sub(current), desired, maximum)
     }
 
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
@@ -267,11 +278,12 @@ impl ResourceLimiter for Growth {
 
     fn table_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.growing(desired, maximum)
+        let more = desired.saturating_sub(current).saturating_mul(state::ELEMENT);
+        self.growing(more, desired, maximum)
     }
 
     fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {

@@ -5,6 +5,7 @@ use super::divergence::Divergence;
 use super::execute::Execution;
 use super::seam::{Host, Stop, full_name};
 use crate::abi::{Answer, Function, Gives, show};
+use crate::allowance::Allowance;
 use crate::outcome::{Interruption, Outcome};
 use crate::reason::Reason;
 use crate::trace::{self, Event, Reader, Seal};
@@ -27,6 +28,12 @@ impl Replayer {
     #[must_use]
     pub fn new(reader: Reader, rows: Vec<&'static Function>, tell: SyncSender<Told>) -> Self {
         Self { reader, rows, served: 0, tell }
+    }
+
+    /// What the replay may take.
+    #[must_use]
+    pub fn allowance(&self) -> Option<&Allowance> {
+        self.reader.allowance()
     }
 
     /// The execution that an interrupted recording without any event is: nothing to replay.

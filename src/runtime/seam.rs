@@ -9,6 +9,7 @@ use super::call::{Call, InvocationSizes, Span};
 use super::divergence::Divergence;
 use super::evidence::{Evidence, Shared, wait_if};
 use super::known::Known;
+use crate::allowance::Allowance;
 use crate::abi::{Answer, Function, Gives, Role, Used, show};
 use crate::outcome::{Denial, Interruption};
 use crate::trace::{self, EventRef};
@@ -112,6 +113,7 @@ pub struct Seam {
     sealed: Arc<AtomicBool>,
     /// Whether no further call can be recorded.
     full: bool,
+    allowance: Option<Allowance>,
 }
 
 impl Seam {
@@ -134,6 +136,7 @@ impl Seam {
             evidence,
             own: None,
             full: false,
+            allowance: None,
         }
     }
 
@@ -146,6 +149,19 @@ impl Seam {
         self.own = Some(std::mem::replace(&mut *shared, nothing));
         drop(shared);
         self
+    }
+
+    /// What the guest may take of memory, if that is bounded.
+    #[must_use]
+    pub fn within(mut self, allowance: Option<Allowance>) -> Self {
+        self.allowance = allowance;
+        self
+    }
+
+    /// What [`Seam::within`] was given.
+    #[must_use]
+    pub fn allowance(&self) -> Option<&Allowance> {
+        self.allowance.as_ref()
     }
 
     /// Handles one host call; returns the raw bits of its result.

@@ -6,6 +6,9 @@ use crate::digest::DataDigest;
 /// Exports with this prefix are instrumentation of ours, not the guest's state.
 const RESERVED: &str = "provenact:";
 
+/// Bytes that an element of a table takes, at most.
+pub(super) const ELEMENT: usize = 16;
+
 /// A final state, as an engine lists its exports.
 #[derive(Default)]
 pub(super) struct Gathered(FinalState);

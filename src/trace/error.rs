@@ -99,6 +99,12 @@ pub enum Error {
     /// Reading failed.
     #[error("cannot read the trace: {0}")]
     Read(#[source] io::Error),
+    /// Whoever reads it is not allowed the memory that it takes.
+    #[error("the trace takes more memory than this replay may have")]
+    NoMemory,
+    /// The time for reading it is over.
+    #[error("the time for this replay was over before its trace was read")]
+    Over,
     /// Writing failed.
     #[error("cannot write the trace: {0}")]
     Write(#[source] io::Error),
@@ -128,6 +134,7 @@ impl Error {
             Self::Import { .. } => Reason::ImportUnknown,
             Self::TooLarge { .. } => Reason::FileTooLarge,
             Self::Read(_) => Reason::FileUnreadable,
+            Self::NoMemory | Self::Over => Reason::Interrupted,
             Self::Write(_) | Self::NoRoom(_) => Reason::OutputFailed,
         }
     }

@@ -3,7 +3,8 @@
 use super::error::Error;
 use super::event::{Codec, Event};
 use super::header::{End, Header, MaterialName, decode_material, decode_record};
-use super::section::{Kind, LARGE, Seal, Source};
+use super::section::{Head, Kind, LARGE, Seal, Source};
+use crate::allowance::Allowance;
 use crate::wire;
 use std::io::Read;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -28,6 +29,7 @@ pub struct Reader {
     state: State,
     from_thread: Receiver<Result<Message, Error>>,
     give_back: Sender<Vec<u8>>,
+    allowance: Option<Allowance>,
 }
 
 /// A material's payload, and where its bytes begin.
@@ -70,11 +72,23 @@ impl Reader {
     /// [`Error::Section`], [`Error::Import`], [`Error::TooLarge`], [`Error::Read`]; about the first
     /// batch too. What is wrong further on shows when it is reached.
     pub fn open(input: impl Read + Send + 'static) -> Result<Self, Error> {
+        Self::open_within(input, None)
+    }
+
+    /// As [`Reader::open`], in the memory and time of `allowance`.
+    ///
+    /// # Errors
+    /// As [`Reader::open`]; [`Error::NoMemory`], [`Error::Over`].
+    pub fn open_within(
+        input: impl Read + Send + 'static,
+        allowance: Option<Allowance>,
+    ) -> Result<Self, Error> {
+        let mut account = Account::new(allowance.clone());
         let (send, from_thread) = channel();
         let (give_back, returned) = channel();
         thread::Builder::new()
             .name("trace reader".to_owned())
-            .spawn(move || read_all(input, &send, &returned))
+            .spawn(move || read_all(input, &mut account, &send, &returned))
             .map_err(Error::Read)?;
         let receive = || from_thread.recv().unwrap_or(Err(Error::Stopped));
 
@@ -100,7 +114,14 @@ impl Reader {
             state,
             from_thread,
             give_back,
+            allowance,
         })
+    }
+
+    /// What it may take, and whatever executes on its behalf.
+    #[must_use]
+    pub fn allowance(&self) -> Option<&Allowance> {
+        self.allowance.as_ref()
     }
 
     /// The first record.
@@ -165,6 +186,10 @@ impl Reader {
     /// Makes the next batch the current one; `false` at the end of the trace.
     #[cold]
     fn advance(&mut self) -> Result<bool, Error> {
+        if self.allowance.as_ref().is_some_and(Allowance::is_over) {
+            self.state = State::Failed;
+            return Err(Error::Over);
+        }
         let message = match std::mem::replace(&mut self.state, State::Failed) {
             State::Pending(message) => Ok(message),
             State::Reading => {
@@ -201,19 +226,59 @@ impl Reader {
     }
 }
 
+/// What the reader holds, counted before it is there.
+struct Account {
+    allowance: Option<Allowance>,
+    /// Header and materials, which stay.
+    stays: u64,
+    /// The most that the batches held at once.
+    batches: u64,
+    taken: u64,
+}
+
+impl Account {
+    fn new(allowance: Option<Allowance>) -> Self {
+        Self { allowance, stays: 0, batches: 0, taken: 0 }
+    }
+
+    /// Enters the section that `head` stands before.
+    fn enter(&mut self, head: &Head) -> Result<(), Error> {
+        let Some(allowance) = &self.allowance else { return Ok(()) };
+        if allowance.is_over() {
+            return Err(Error::Over);
+        }
+        let raw = head.raw as u64;
+        if head.is_batch() {
+            let ahead = if head.raw > LARGE { 1 } else { AHEAD as u64 };
+            self.batches = self.batches.max(raw.saturating_mul(ahead).saturating_add(head.stored));
+        } else {
+            // Records are read into objects, which limits::TRACE_HELD counts eight times.
+            let times = if self.stays == 0 { 8 } else { 1 };
+            self.stays = self.stays.saturating_add(raw.saturating_mul(times));
+            self.batches = self.batches.max(head.stored);
+        }
+        let held = self.stays.saturating_add(self.batches);
+        let more = held.saturating_sub(self.taken);
+        self.taken = held.max(self.taken);
+        if allowance.take(more) { Ok(()) } else { Err(Error::NoMemory) }
+    }
+}
+
 /// The reader's thread. It ends with the trace, at the first error, or when the reader is dropped.
 fn read_all<R: Read>(
     input: R,
+    account: &mut Account,
     send: &Sender<Result<Message, Error>>,
     returned: &Receiver<Vec<u8>>,
 ) {
-    if let Err(error) = read_sections(input, send, returned) {
+    if let Err(error) = read_sections(input, account, send, returned) {
         let _gone = send.send(Err(error));
     }
 }
 
 fn read_sections<R: Read>(
     input: R,
+    account: &mut Account,
     send: &Sender<Result<Message, Error>>,
     returned: &Receiver<Vec<u8>>,
 ) -> Result<(), Error> {
@@ -224,6 +289,7 @@ fn read_sections<R: Read>(
     loop {
         let section = source.sections();
         let head = source.head()?;
+        account.enter(&head)?;
         // A large payload waits until it is the only one.
         let wanted = if head.raw > LARGE { AHEAD } else { 1 };
         while spare.len() < wanted {

@@ -202,11 +202,16 @@ pub(super) struct Head {
     kind: u8,
     /// Bytes of the payload before compression.
     pub(super) raw: usize,
-    stored: u64,
+    pub(super) stored: u64,
     offset: u64,
 }
 
 impl Head {
+    /// Whether it stands before events.
+    pub(super) fn is_batch(&self) -> bool {
+        Kind::of(self.kind) == Some(Kind::Batch)
+    }
+
     /// An error about this section, which has the number `section`.
     pub(super) fn broken(&self, section: u64, problem: Problem) -> Error {
         Error::Section { section, offset: self.offset, problem }

@@ -42,6 +42,12 @@ impl Executable {
     pub fn engine(&self) -> EngineName {
         self.engine.name()
     }
+
+    /// Bytes of memory that it takes, about.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.program.bytes()
+    }
 }
 
 /// What a replay needs besides the module.
@@ -165,7 +171,9 @@ fn run(
     }
     let Executable { engine, program, interface, rows, .. } = executable;
     let header = shared.lock().unwrap_or_else(PoisonError::into_inner).header().clone();
-    let seam = Seam::new(Box::new(replayer), rows.clone(), &header, shared.clone()).unwatched();
+    let allowance = replayer.allowance().cloned();
+    let seam = Seam::new(Box::new(replayer), rows.clone(), &header, shared.clone());
+    let seam = seam.unwatched().within(allowance);
     execute(engine, program, interface, rows, seam)
 }
 

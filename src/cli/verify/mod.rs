@@ -1,8 +1,10 @@
+mod all;
 mod bundle;
 mod envelope;
 mod lines;
 mod report;
 
+use super::bulk::BulkArgs;
 use super::error::CommandError;
 use super::inputs::TrustArgs;
 use super::ui::Ui;
@@ -28,11 +30,13 @@ Examples:
   provenact verify receipt.json --trust trust.toml
   provenact verify tool.intoto.json --subject tool.tar.gz --pub a.pub.pem --pub b.pub.pem --threshold 2
   provenact verify receipts.jsonl --pub operator.pub.pem
+  provenact verify --all receipts --trust trust.toml --format json
 
 Exit status:
   0 every one upheld, by evidence; 1 one was refuted; 2 could not tell")]
 pub struct Args {
     /// Bundles (directories), receipts and envelopes (files), or one file of envelopes (.jsonl)
+    #[arg(conflicts_with = "all")]
     paths: Vec<PathBuf>,
     /// A file that the envelope must be about; repeatable: about every one
     #[arg(long, value_name = "FILE")]
@@ -45,6 +49,8 @@ pub struct Args {
     threshold: NonZeroUsize,
     #[command(flatten)]
     trust: TrustArgs,
+    #[command(flatten)]
+    bulk: BulkArgs,
 }
 
 /// What every path of one command is held to.
@@ -57,13 +63,16 @@ struct Demand {
 
 /// Verifies everything that was named, one after the other.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
-    if args.paths.is_empty() {
+    if args.paths.is_empty() && args.bulk.all.is_empty() {
         return Err(CommandError::new(Reason::NothingToVerify, "nothing was named to verify"));
     }
     let policy = args.trust.required(args.threshold)?;
     let digest = |path: &PathBuf| Ok((path.display().to_string(), files::digest_of(path)?));
     let subjects = args.subject.iter().map(digest).collect::<Result<_, CommandError>>()?;
     let demand = Demand { policy, subjects, predicate_type: args.predicate_type.clone() };
+    if !args.bulk.all.is_empty() {
+        return all::run(&args.bulk, &demand, ui);
+    }
     if let [path] = args.paths.as_slice() {
         return if is_lines(path) {
             lines::run(path, &demand, ui)

@@ -1,0 +1,108 @@
+//! Many receipts, bundles or envelopes in one command: side by side, in bounded memory, told in order.
+
+mod ordered;
+mod replays;
+mod tally;
+mod things;
+mod ticker;
+
+use super::error::CommandError;
+use super::ui::Ui;
+use super::watch::catch_signals;
+use crate::allowance::Budget;
+use crate::limits;
+use crate::reason::Reason;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use replays::run;
+pub use tally::{Line, Standing};
+pub use things::{Thing, is_something_else};
+
+/// Many at once.
+#[derive(Debug, clap::Args)]
+pub struct BulkArgs {
+    /// Everything below this folder, or for - every path that standard input lists, one a line;
+    /// repeatable
+    #[arg(long, value_name = "DIR")]
+    pub all: Vec<PathBuf>,
+    /// How many are worked on side by side; as many as there are processors unless given
+    #[arg(long, value_name = "N", requires = "all")]
+    jobs: Option<NonZeroUsize>,
+    /// Memory in MiB that all of them may take together [default: 4096, or 256 for each job]
+    #[arg(long, value_name = "MIB", requires = "all")]
+    memory: Option<u64>,
+}
+
+impl BulkArgs {
+    fn jobs(&self) -> Result<NonZeroUsize, CommandError> {
+        match self.jobs {
+            Some(jobs) if jobs.get() > limits::JOBS => {
+                let message = format!("--jobs {jobs}: at most {}", limits::JOBS);
+                Err(CommandError::new(Reason::Usage, message)
+                    .hint("more jobs than processors gain nothing"))
+            }
+            Some(jobs) => Ok(jobs),
+            None => Ok(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+        }
+    }
+
+    /// The memory that all share.
+    pub fn budget(&self) -> Result<Arc<Budget>, CommandError> {
+        let bytes = match self.memory {
+            Some(mebibytes) => mebibytes.saturating_mul(1 << 20),
+            None => (4096 << 20).max(self.jobs()?.get() as u64 * limits::BUDGET_BYTES),
+        };
+        if bytes < limits::BUDGET_BYTES {
+            let least = limits::BUDGET_BYTES >> 20;
+            let message = format!("--memory {}: no less than {least} MiB", bytes >> 20);
+            return Err(CommandError::new(Reason::Usage, message).hint(format!(
+                "one replay alone is counted with {} MiB before its guest has any memory",
+                limits::REPLAY_BYTES >> 20
+            )));
+        }
+        Ok(Budget::new(bytes))
+    }
+
+    /// Judges everything that `all` names with `judge`, prints a line for each and a summary. With
+    /// `bundles`, folders NAME.skill are judged too; otherwise they are passed over.
+    pub fn judge(
+        &self,
+        bundles: bool,
+        schema: &'static str,
+        ui: Ui,
+        judge: impl Fn(&Thing) -> Line + Sync,
+    ) -> Result<u8, CommandError> {
+        let jobs = self.jobs()?;
+        let (things, count) = things::list(&self.all, bundles)?;
+        let tally = Arc::new(Mutex::new(tally::Tally::new(ui, schema, count)));
+        let handled = {
+            let tally = tally.clone();
+            let told = move |status| {
+                // A result that is being printed is printed to its end.
+                let _ = tally.lock().unwrap_or_else(PoisonError::into_inner).cut_short();
+                status
+            };
+            catch_signals().map(|caught| caught.then(told)).map_err(|error| {
+                CommandError::new(Reason::Usage, format!("signals cannot be handled: {error}"))
+            })?
+        };
+        let work = |thing: Thing| {
+            let (Thing::Named(path) | Thing::Found(path) | Thing::Unread(path, _)) = &thing;
+            if let Thing::Unread(_, error) = &thing {
+                return Line::failed(schema, path, error);
+            }
+            // A fault of ours in one of them is nothing that the others should suffer from.
+            catch_unwind(AssertUnwindSafe(|| judge(&thing))).unwrap_or_else(|_| {
+                let message = "this program panicked while it looked at it, which is a fault of it";
+                Line::failed(schema, path, &CommandError::new(Reason::EngineRefused, message))
+            })
+        };
+        let sink = |line| tally.lock().unwrap_or_else(PoisonError::into_inner).add(line);
+        ordered::in_order(jobs, things, work, sink)?;
+        drop(handled);
+        tally.lock().unwrap_or_else(PoisonError::into_inner).end()
+    }
+}
