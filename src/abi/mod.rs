@@ -223,9 +223,7 @@ impl Function {
     #[must_use]
     pub fn param_of(&self, at: usize) -> Option<&Param> {
         let vectors = || {
-            self.params
-                .iter()
-                .filter(|p| matches!(p.role, Role::ReadsVec(_) | Role::WritesVec(..)))
+            self.params.iter().filter(|p| matches!(p.role, Role::ReadsVec(_) | Role::WritesVec(..)))
         };
         self.params.get(at).or_else(|| vectors().nth((at - self.params.len()) / 2))
     }

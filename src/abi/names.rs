@@ -104,8 +104,7 @@ pub(super) fn whence_name(whence: u64) -> &'static str {
 
 /// Name of a WASI `advice`.
 pub(super) fn advice_name(advice: u64) -> &'static str {
-    const NAMES: [&str; 6] =
-        ["normal", "sequential", "random", "willneed", "dontneed", "noreuse"];
+    const NAMES: [&str; 6] = ["normal", "sequential", "random", "willneed", "dontneed", "noreuse"];
     NAMES.get(advice as usize).copied().unwrap_or("unknown advice")
 }
 

@@ -44,13 +44,7 @@ impl Audit {
         let envelope = files::read_limited(receipt, limits::ENVELOPE_BYTES)?;
         let claim = Claim::read(&envelope, policy).map_err(|error| named(error.into()))?;
         let places = Places::new(receipt, from);
-        let beside = receipt.with_extension("trace");
-        let path = if beside.exists() {
-            beside
-        } else {
-            let digest: TraceDigest = claim.receipt().trace.sha256;
-            places.find_trace(&digest).ok_or_else(|| missing("trace", &digest))?
-        };
+        let path = trace_of(receipt, &claim, &places)?;
         let trace = open(&path)?;
 
         let expected: ManifestDigest = claim.receipt().manifest.sha256;
@@ -123,7 +117,18 @@ impl Audit {
     }
 }
 
-fn open(path: &Path) -> Result<Reader, CommandError> {
+/// The trace of a receipt: beside it, otherwise found by its digest.
+pub fn trace_of(receipt: &Path, claim: &Claim, places: &Places) -> Result<PathBuf, CommandError> {
+    let beside = receipt.with_extension("trace");
+    if beside.exists() {
+        return Ok(beside);
+    }
+    let digest: TraceDigest = claim.receipt().trace.sha256;
+    places.find_trace(&digest).ok_or_else(|| missing("trace", &digest))
+}
+
+/// Opens a trace; errors name its file.
+pub fn open(path: &Path) -> Result<Reader, CommandError> {
     Reader::open(inputs::open(path)?).map_err(|error| CommandError::from(error).of(path.display()))
 }
 

@@ -1,5 +1,7 @@
 //! Text for people, made from values of the rooms below.
 
+pub mod events;
+
 use crate::abi::show::visible;
 use crate::attest::receipt::{Engines, Receipt};
 use crate::runtime::Divergence;
