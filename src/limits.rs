@@ -89,5 +89,9 @@ pub const LEAKS: usize = 64;
 pub const COMPANION_IN_TRACE: usize = 1 << 20;
 /// Function names that are read from a companion.
 pub const FUNCTION_NAMES: usize = 1_000_000;
+/// Bytes of line programs (`.debug_line`) in which source lines are looked for; longer ones give none.
+pub const DEBUG_LINES_BYTES: usize = 256 << 20;
+/// Bytes of the header of one line program, which is read as a whole; a longer one gives no lines.
+pub const DEBUG_LINE_HEADER: u64 = 256 << 10;
 /// Bytes of reproduced streams and files that a replay keeps, holes that are filled included.
 pub const KEPT_BYTES: usize = 2 << 30;

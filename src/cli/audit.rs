@@ -9,7 +9,7 @@ use crate::reason::Reason;
 use crate::runtime::Keep;
 use crate::skill::Manifest;
 use crate::trace::{MaterialName, Reader};
-use crate::verify::{self, Claim, Policy, Replay, Witnesses};
+use crate::verify::{self, Claim, Policy, Replay, Verdict, Witnesses};
 use crate::wasm::Companion;
 use crate::{files, limits};
 use std::path::{Path, PathBuf};
@@ -108,7 +108,11 @@ impl Audit {
                         companion: companion.and_then(|bytes| Companion::parse(bytes).ok()),
                         keep: kept.take(),
                     };
-                    verify::replay(executable, replay).map_err(Arc::new)
+                    let mut verdict = verify::replay(executable, replay).map_err(Arc::new);
+                    if let Ok(Verdict::Refuted(divergence)) = &mut verdict {
+                        divergence.surround(open(&self.path)?);
+                    }
+                    verdict
                 }
             };
             witnesses.add(engine.name(), verdict);

@@ -3,7 +3,7 @@
 use super::Error;
 use crate::engines::EngineName;
 use crate::limits;
-use crate::wasm::Canonical;
+use crate::wasm::{Canonical, code_start};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,6 +45,16 @@ pub struct Program {
     pub(super) compiled: Compiled,
     /// Where a start function can run out of words, sorted.
     pub(super) stops: Arc<[usize]>,
+    /// Where the contents of the module's code section begin.
+    code: Option<u64>,
+}
+
+impl Program {
+    /// Where the contents of the module's code section begin, if it has one.
+    #[must_use]
+    pub fn code_start(&self) -> Option<u64> {
+        self.code
+    }
 }
 
 #[derive(Clone)]
@@ -116,7 +126,7 @@ impl Engine {
                 Compiled::Wasmi(compiled.map_err(|e| Error::Engine { cause: e.to_string() })?)
             }
         };
-        Ok(Program { compiled, stops })
+        Ok(Program { compiled, stops, code: code_start(module.bytes()) })
     }
 }
 

@@ -1,7 +1,10 @@
 //! Looking at executions without running them: `inspect --events`.
 
 use super::common::Place;
+use super::tamper::Owned;
+use provenact::trace::{EventRef, Reader, Writer};
 use serde_json::Value;
+use std::io::Cursor;
 
 #[test]
 fn events_are_told_one_a_line() {
@@ -80,4 +83,109 @@ fn a_trace_that_is_not_the_receipts_has_no_last_line() {
     // Who signed it is said as without --events.
     let shown = "inspect forged.json --events --pub author.pub.pem";
     place.type_in(shown).status(1).says("[signature-untrusted]").says("+++");
+}
+
+/// What is changed in a trace, and what the replay holds for its likely cause.
+#[test]
+fn a_difference_is_explained() {
+    let place = Place::recorded();
+    let events = place.events();
+    let changed = |change: &dyn Fn(&mut Vec<Owned>)| {
+        let mut events = events.clone();
+        change(&mut events);
+        let out = place.forge(&events, |_| ()).status(1).out();
+        let line = out.lines().find(|line| line.starts_with("  likely cause: ")).unwrap();
+        let cause = line.rsplit_once('(').unwrap().1.trim_end_matches(')').to_owned();
+        (out, cause)
+    };
+    let (out, cause) = changed(&|events| events[1].written[0] = b"900\n".to_vec());
+    assert_eq!(cause, "host-argument", "{out}");
+    for line in [
+        "first difference at event 4, wasi_snapshot_preview1.fd_write\n            1 fd_read(",
+        "\n            3 clock_time_get(realtime, precision=1ns) = 20",
+        "Z\n  - recorded: fd_write(fd=1, \"decision: approve, ",
+        "\n  + replayed: fd_write(fd=1, \"decision: review , ",
+        "\n  guest call stack, innermost first:\n    ",
+    ] {
+        assert!(out.contains(line), "{line:?} is not in {out}");
+    }
+    let causes = [
+        (changed(&|events| drop(events.pop())).1, "truncated-trace"),
+        (changed(&|events| drop(events.remove(2))).1, "missing-event"),
+        (changed(&|events| events.push(events[4].clone())).1, "added-event"),
+        (changed(&|events| events.insert(2, events[3].clone())).1, "added-event"),
+        (changed(&|events| drop(events.remove(0))).1, "another-module"),
+    ];
+    for (found, expected) in causes {
+        assert_eq!(found, expected);
+    }
+    let forged = place.forge(&events, |receipt| receipt.outputs.stdout.bytes += 1).status(1);
+    forged.says("likely cause: the receipt was changed");
+
+    let json = "replay forged.json --format json";
+    let report: Value = serde_json::from_slice(&place.type_in(json).status(1).stdout).unwrap();
+    let divergence = &report["divergence"];
+    assert_eq!(divergence["likely_cause"]["name"], "changed-receipt", "{report}");
+    assert_eq!(divergence["before"].as_array().unwrap().len(), 3);
+    assert_eq!(divergence["before"][2]["kind"], "stdio");
+    assert_eq!(divergence["after"].as_array().unwrap().len(), 0);
+}
+
+/// Prints texts of 10,000 bytes with terminal escapes, forty calls deep.
+const NASTY: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 0) "\00\04\00\00\10\27\00\00")
+  (data (i32.const 1024) "\1b[2J\1b]0;owned\07\0a\0d")
+  (func $put (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16))))
+  (func $down (param i32)
+    (if (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1)))) (else (call $put)))
+    (nop))
+  (func (export "_start")
+    (call $put) (call $put) (call $put)
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 16)))
+    (call $down (i32.const 40))
+    (call $put) (call $put) (call $put)))"#;
+
+#[test]
+fn a_nasty_difference_fits_on_a_screen_and_moves_no_cursor() {
+    let place = Place::new();
+    place.skill("nasty", NASTY, "");
+    let run = "run -q --pub author.pub.pem --key operator.key.pem nasty.skill";
+    place.fed(run, &b"\x1b[31mevil\n".repeat(1200)).status(0);
+    let mut reader = Reader::open(Cursor::new(place.read("receipt.trace"))).unwrap();
+    let mut writer = Writer::start(Cursor::new(Vec::new()), reader.header(), Vec::new()).unwrap();
+    while let Some(event) = reader.next().unwrap() {
+        let mut written: Vec<Vec<u8>> = event.written().iter().map(|b| b.to_vec()).collect();
+        if event.index == 3 {
+            written[0][0] = b'X';
+        }
+        let written: Vec<&[u8]> = written.iter().map(Vec::as_slice).collect();
+        // What was handed over, rebuilt: the text, or after the read what came in.
+        let text = [&b"\x1b[2J\x1b]0;owned\x07\n\r"[..], &[0; 10_000]].concat();
+        let came = b"\x1b[31mevil\n".repeat(1200);
+        let handed: Vec<&[u8]> = match event.index {
+            3 => Vec::new(),
+            0..3 => vec![&text[..10_000]],
+            _ => vec![&came[..10_000]],
+        };
+        let (function, args, answer) = (event.function, event.args, event.answer);
+        let copy = EventRef { function, args, answer, handed: &handed, written: &written };
+        writer.append(&copy).unwrap();
+    }
+    let outcome = reader.seal().unwrap().end.outcome.clone();
+    let (trace, seal) = writer.finish(&outcome).unwrap();
+    place.seal("forged", trace.into_inner(), |receipt| receipt.trace.sha256 = seal.digest);
+    let line = "replay forged.json --pub operator.pub.pem --from nasty.skill --engine all";
+    let ended = place.type_in(line).status(1);
+    let out = ended.out();
+    assert!(out.lines().count() <= 40, "{} lines: {out}", out.lines().count());
+    assert!(out.lines().all(|line| line.chars().count() <= 400), "{out}");
+    assert!(!out.chars().any(|c| c.is_control() && c != '\n'), "{out:?}");
+    assert!(out.contains("… (+") && out.contains(" more\n"), "{out}");
+    assert!(out.contains("handed-bytes-differ"), "{out}");
+    let stream = "inspect forged.json --events";
+    let shown = place.type_in(stream).status(0).out();
+    assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
 }
