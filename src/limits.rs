@@ -96,5 +96,9 @@ pub const REPLAY_BYTES: u64 = (THREAD_STACK_BYTES as u64) + (32 << 20);
 pub const BUDGET_BYTES: u64 = 2 * REPLAY_BYTES;
 /// Jobs that work on many receipts side by side.
 pub const JOBS: usize = 1024;
+/// Bytes of line programs (`.debug_line`) in which source lines are looked for; longer ones give none.
+pub const DEBUG_LINES_BYTES: usize = 256 << 20;
+/// Bytes of the header of one line program, which is read as a whole; a longer one gives no lines.
+pub const DEBUG_LINE_HEADER: u64 = 256 << 10;
 /// Bytes of reproduced streams and files that a replay keeps, holes that are filled included.
 pub const KEPT_BYTES: usize = 2 << 30;

@@ -2,6 +2,7 @@
 
 use provenact::abi::{self, Function, Gives, Length, Need, Param, Role, Used, ValType};
 use provenact::reason::Reason;
+use provenact::runtime::Cause;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,17 @@ A name keeps its meaning and its exit status within a major version. New names m
 
 ";
 
+const CAUSES: &str = "
+## Likely causes
+
+A replay that differs names one of these as its *likely* cause, in text and as `likely_cause` in JSON. It is a hint for where to
+look, chosen by rule from what is at hand, and no finding: other causes can leave the same difference. The verdict does not depend
+on it. The rules are tried in this order. Made from `src/runtime/cause.rs`.
+
+| cause | chosen when | what it says |
+|---|---|---|
+";
+
 #[test]
 fn reasons() -> Test {
     let mut text = REASONS.to_owned();
@@ -50,6 +62,10 @@ fn reasons() -> Test {
         let (class, hint) = (reason.class(), reason.hint().replace('|', "\\|"));
         let (exit, run) = (class.exit(), class.run_exit());
         writeln!(text, "| `{reason}` | {} | {exit} | {run} | {hint} |", reason.meaning())?;
+    }
+    text.push_str(CAUSES);
+    for cause in Cause::ALL {
+        writeln!(text, "| `{}` | {} | {cause} |", cause.name(), cause.when())?;
     }
     hold("spec/reasons.md", &text)
 }

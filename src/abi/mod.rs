@@ -6,12 +6,16 @@
 //! host function is one row here and one implementation in `runtime/`.
 
 mod capability;
+mod names;
 pub mod show;
 mod table;
+mod topic;
 
 pub use capability::{Capability, CapabilityError, Kind};
+pub use names::{clock_name, errno_name};
 pub use table::FUNCTIONS;
 pub(crate) use table::for_each_host_function;
+pub use topic::Topic;
 
 /// Greatest number of recorded arguments of one call: parameters, and for a vector of buffers the
 /// address and length of its first non-empty buffer.
@@ -109,8 +113,14 @@ pub enum Show {
     Number,
     /// A signed number.
     Signed,
-    /// Bits of a set of flags, in hexadecimal.
-    Flags,
+    /// A set of flags: the names of its bits, from the lowest.
+    Flags(&'static [&'static str]),
+    /// Where a `whence` counts from.
+    Whence,
+    /// A file `advice`.
+    Advice,
+    /// A point in time of the clock that the first parameter names.
+    Instant,
     /// A WASI `clockid`.
     Clock,
     /// Nanoseconds.
@@ -208,6 +218,16 @@ impl Function {
         self.params.len() + 2 * vectors.count()
     }
 
+    /// The parameter that argument `at` is, or belongs to: a vector's buffer is an address and a
+    /// length after the parameters.
+    #[must_use]
+    pub fn param_of(&self, at: usize) -> Option<&Param> {
+        let vectors = || {
+            self.params.iter().filter(|p| matches!(p.role, Role::ReadsVec(_) | Role::WritesVec(..)))
+        };
+        self.params.get(at).or_else(|| vectors().nth((at - self.params.len()) / 2))
+    }
+
     /// Whether the host reads guest memory in this call.
     #[must_use]
     pub fn reads_memory(&self) -> bool {
@@ -235,103 +255,6 @@ impl Function {
 #[must_use]
 pub fn lookup(module: &str, name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|f| f.module == module && f.name == name)
-}
-
-/// Name of a WASI `errno` (wasi_snapshot_preview1, `errno`).
-#[must_use]
-pub fn errno_name(errno: u64) -> &'static str {
-    const NAMES: [&str; 77] = [
-        "success",
-        "2big",
-        "acces",
-        "addrinuse",
-        "addrnotavail",
-        "afnosupport",
-        "again",
-        "already",
-        "badf",
-        "badmsg",
-        "busy",
-        "canceled",
-        "child",
-        "connaborted",
-        "connrefused",
-        "connreset",
-        "deadlk",
-        "destaddrreq",
-        "dom",
-        "dquot",
-        "exist",
-        "fault",
-        "fbig",
-        "hostunreach",
-        "idrm",
-        "ilseq",
-        "inprogress",
-        "intr",
-        "inval",
-        "io",
-        "isconn",
-        "isdir",
-        "loop",
-        "mfile",
-        "mlink",
-        "msgsize",
-        "multihop",
-        "nametoolong",
-        "netdown",
-        "netreset",
-        "netunreach",
-        "nfile",
-        "nobufs",
-        "nodev",
-        "noent",
-        "noexec",
-        "nolck",
-        "nolink",
-        "nomem",
-        "nomsg",
-        "noprotoopt",
-        "nospc",
-        "nosys",
-        "notconn",
-        "notdir",
-        "notempty",
-        "notrecoverable",
-        "notsock",
-        "notsup",
-        "notty",
-        "nxio",
-        "overflow",
-        "ownerdead",
-        "perm",
-        "pipe",
-        "proto",
-        "protonosupport",
-        "prototype",
-        "range",
-        "rofs",
-        "spipe",
-        "srch",
-        "stale",
-        "timedout",
-        "txtbsy",
-        "xdev",
-        "notcapable",
-    ];
-    usize::try_from(errno).ok().and_then(|n| NAMES.get(n).copied()).unwrap_or("unknown errno")
-}
-
-/// Name of a WASI `clockid`.
-#[must_use]
-pub fn clock_name(id: u64) -> &'static str {
-    match id {
-        0 => "realtime",
-        1 => "monotonic",
-        2 => "process-cputime",
-        3 => "thread-cputime",
-        _ => "unknown clock",
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The rows. One macro holds them; every user of the table is an expansion of it.
 
-use super::{Function, Gives, Length::*, Need::*, Param, Role, Show, Used, ValType};
+use super::{Function, Gives, Length::*, Need::*, Param, Role, Show, Used, ValType, names};
 
 /// Calls `$then!` with every row.
 ///
@@ -16,18 +16,18 @@ macro_rules! for_each_host_function {
                 wasi args_sizes_get(argc: i32 = OUT(Fixed(4), All, Integer), size: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Nothing;
                 wasi environ_get(environ: i32 = OUT(EnvPointers, All, Hidden), environ_buf: i32 = OUT(EnvBytes, All, Bytes)) -> Errno, Nothing;
                 wasi environ_sizes_get(count: i32 = OUT(Fixed(4), All, Integer), size: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Nothing;
-                wasi clock_res_get(id: i32 = VAL(Clock), resolution: i32 = OUT(Fixed(8), All, Integer)) -> Errno, Time;
-                wasi clock_time_get(id: i32 = VAL(Clock), precision: i64 = VAL(Nanos), time: i32 = OUT(Fixed(8), All, Integer)) -> Errno, Time;
-                wasi_async fd_advise(fd: i32 = FD, offset: i64 = VAL(Number), len: i64 = VAL(Number), advice: i32 = VAL(Number)) -> Errno, Nothing;
+                wasi clock_res_get(id: i32 = VAL(Clock), resolution: i32 = OUT(Fixed(8), All, Nanos)) -> Errno, Time;
+                wasi clock_time_get(id: i32 = VAL(Clock), precision: i64 = VAL(Nanos), time: i32 = OUT(Fixed(8), All, Instant)) -> Errno, Time;
+                wasi_async fd_advise(fd: i32 = FD, offset: i64 = VAL(Number), len: i64 = VAL(Number), advice: i32 = VAL(Advice)) -> Errno, Nothing;
                 wasi fd_allocate(fd: i32 = FD, offset: i64 = VAL(Number), len: i64 = VAL(Number)) -> Errno, WriteFd;
                 wasi_async fd_close(fd: i32 = FD) -> Errno, Nothing;
                 wasi_async fd_datasync(fd: i32 = FD) -> Errno, Nothing;
                 wasi_async fd_fdstat_get(fd: i32 = FD, stat: i32 = OUT(Fixed(24), All, Hidden)) -> Errno, Nothing;
-                wasi fd_fdstat_set_flags(fd: i32 = FD, flags: i32 = VAL(Flags)) -> Errno, Nothing;
-                wasi fd_fdstat_set_rights(fd: i32 = FD, rights_base: i64 = VAL(Flags), rights_inheriting: i64 = VAL(Flags)) -> Errno, Nothing;
+                wasi fd_fdstat_set_flags(fd: i32 = FD, flags: i32 = FLAGS(FD_FLAGS)) -> Errno, Nothing;
+                wasi fd_fdstat_set_rights(fd: i32 = FD, rights_base: i64 = FLAGS(RIGHTS), rights_inheriting: i64 = FLAGS(RIGHTS)) -> Errno, Nothing;
                 wasi_async fd_filestat_get(fd: i32 = FD, stat: i32 = OUT(Fixed(64), All, Hidden)) -> Errno, Nothing;
                 wasi_async fd_filestat_set_size(fd: i32 = FD, size: i64 = VAL(Number)) -> Errno, WriteFd;
-                wasi_async fd_filestat_set_times(fd: i32 = FD, atim: i64 = VAL(Nanos), mtim: i64 = VAL(Nanos), fst_flags: i32 = VAL(Flags)) -> Errno, WriteFd;
+                wasi_async fd_filestat_set_times(fd: i32 = FD, atim: i64 = VAL(Nanos), mtim: i64 = VAL(Nanos), fst_flags: i32 = FLAGS(TIMES)) -> Errno, WriteFd;
                 wasi_async fd_pread(fd: i32 = FD, iovs: i32 = OUTVEC(2, 4), iovs_len: i32 = SIZE, offset: i64 = VAL(Number), nread: i32 = OUT(Fixed(4), All, Integer)) -> Errno, ReadFd;
                 wasi fd_prestat_get(fd: i32 = FD, prestat: i32 = OUT(Fixed(8), All, Hidden)) -> Errno, Nothing;
                 wasi fd_prestat_dir_name(fd: i32 = FD, path: i32 = OUT(Param(2), All, Bytes), path_len: i32 = SIZE) -> Errno, Nothing;
@@ -35,15 +35,15 @@ macro_rules! for_each_host_function {
                 wasi_async fd_read(fd: i32 = FD, iovs: i32 = OUTVEC(2, 3), iovs_len: i32 = SIZE, nread: i32 = OUT(Fixed(4), All, Integer)) -> Errno, ReadFd;
                 wasi_async fd_readdir(fd: i32 = FD, buf: i32 = OUT(Param(2), CountAt(4, 1), Hidden), buf_len: i32 = SIZE, cookie: i64 = VAL(Number), bufused: i32 = OUT(Fixed(4), All, Integer)) -> Errno, ReadFd;
                 wasi_async fd_renumber(fd: i32 = FD, to: i32 = FD) -> Errno, Nothing;
-                wasi_async fd_seek(fd: i32 = FD, offset: i64 = VAL(Signed), whence: i32 = VAL(Number), newoffset: i32 = OUT(Fixed(8), All, Integer)) -> Errno, Nothing;
+                wasi_async fd_seek(fd: i32 = FD, offset: i64 = VAL(Signed), whence: i32 = VAL(Whence), newoffset: i32 = OUT(Fixed(8), All, Integer)) -> Errno, Nothing;
                 wasi_async fd_sync(fd: i32 = FD) -> Errno, Nothing;
                 wasi fd_tell(fd: i32 = FD, offset: i32 = OUT(Fixed(8), All, Integer)) -> Errno, Nothing;
                 wasi_async fd_write(fd: i32 = FD, iovs: i32 = INVEC(2), iovs_len: i32 = SIZE, nwritten: i32 = OUT(Fixed(4), All, Integer)) -> Errno, WriteFd;
                 wasi_async path_create_directory(fd: i32 = FD, path: i32 = IN(Param(2), Bytes), path_len: i32 = SIZE) -> Errno, WritePath(0, 0);
-                wasi_async path_filestat_get(fd: i32 = FD, flags: i32 = VAL(Flags), path: i32 = IN(Param(3), Bytes), path_len: i32 = SIZE, stat: i32 = OUT(Fixed(64), All, Hidden)) -> Errno, ReadPath(0, 0);
-                wasi_async path_filestat_set_times(fd: i32 = FD, flags: i32 = VAL(Flags), path: i32 = IN(Param(3), Bytes), path_len: i32 = SIZE, atim: i64 = VAL(Nanos), mtim: i64 = VAL(Nanos), fst_flags: i32 = VAL(Flags)) -> Errno, WritePath(0, 0);
-                wasi_async path_link(old_fd: i32 = FD, old_flags: i32 = VAL(Flags), old_path: i32 = IN(Param(3), Bytes), old_path_len: i32 = SIZE, new_fd: i32 = FD, new_path: i32 = IN(Param(6), Bytes), new_path_len: i32 = SIZE) -> Errno, WritePaths(0, 4);
-                wasi_async path_open(fd: i32 = FD, dirflags: i32 = VAL(Flags), path: i32 = IN(Param(3), Bytes), path_len: i32 = SIZE, oflags: i32 = VAL(Flags), rights_base: i64 = VAL(Flags), rights_inheriting: i64 = VAL(Flags), fdflags: i32 = VAL(Flags), opened_fd: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Open;
+                wasi_async path_filestat_get(fd: i32 = FD, flags: i32 = FLAGS(LOOKUP), path: i32 = IN(Param(3), Bytes), path_len: i32 = SIZE, stat: i32 = OUT(Fixed(64), All, Hidden)) -> Errno, ReadPath(0, 0);
+                wasi_async path_filestat_set_times(fd: i32 = FD, flags: i32 = FLAGS(LOOKUP), path: i32 = IN(Param(3), Bytes), path_len: i32 = SIZE, atim: i64 = VAL(Nanos), mtim: i64 = VAL(Nanos), fst_flags: i32 = FLAGS(TIMES)) -> Errno, WritePath(0, 0);
+                wasi_async path_link(old_fd: i32 = FD, old_flags: i32 = FLAGS(LOOKUP), old_path: i32 = IN(Param(3), Bytes), old_path_len: i32 = SIZE, new_fd: i32 = FD, new_path: i32 = IN(Param(6), Bytes), new_path_len: i32 = SIZE) -> Errno, WritePaths(0, 4);
+                wasi_async path_open(fd: i32 = FD, dirflags: i32 = FLAGS(LOOKUP), path: i32 = IN(Param(3), Bytes), path_len: i32 = SIZE, oflags: i32 = FLAGS(OPEN), rights_base: i64 = FLAGS(RIGHTS), rights_inheriting: i64 = FLAGS(RIGHTS), fdflags: i32 = FLAGS(FD_FLAGS), opened_fd: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Open;
                 wasi_async path_readlink(fd: i32 = FD, path: i32 = IN(Param(2), Bytes), path_len: i32 = SIZE, buf: i32 = OUT(Param(4), CountAt(5, 1), Bytes), buf_len: i32 = SIZE, bufused: i32 = OUT(Fixed(4), All, Integer)) -> Errno, ReadPath(0, 0);
                 wasi_async path_remove_directory(fd: i32 = FD, path: i32 = IN(Param(2), Bytes), path_len: i32 = SIZE) -> Errno, WritePath(0, 0);
                 wasi_async path_rename(fd: i32 = FD, old_path: i32 = IN(Param(2), Bytes), old_path_len: i32 = SIZE, new_fd: i32 = FD, new_path: i32 = IN(Param(5), Bytes), new_path_len: i32 = SIZE) -> Errno, WritePaths(0, 3);
@@ -54,10 +54,10 @@ macro_rules! for_each_host_function {
                 wasi proc_raise(signal: i32 = VAL(Number)) -> Errno, Nothing;
                 wasi random_get(buf: i32 = OUT(Param(1), All, Hidden), buf_len: i32 = SIZE) -> Errno, Random;
                 wasi sched_yield() -> Errno, Nothing;
-                wasi sock_accept(fd: i32 = FD, flags: i32 = VAL(Flags), opened_fd: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Sockets;
-                wasi sock_recv(fd: i32 = FD, ri_data: i32 = OUTVEC(2, 4), ri_data_len: i32 = SIZE, ri_flags: i32 = VAL(Flags), nread: i32 = OUT(Fixed(4), All, Integer), ro_flags: i32 = OUT(Fixed(2), All, Hidden)) -> Errno, Sockets;
-                wasi sock_send(fd: i32 = FD, si_data: i32 = INVEC(2), si_data_len: i32 = SIZE, si_flags: i32 = VAL(Flags), nwritten: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Sockets;
-                wasi sock_shutdown(fd: i32 = FD, how: i32 = VAL(Flags)) -> Errno, Sockets;
+                wasi sock_accept(fd: i32 = FD, flags: i32 = FLAGS(FD_FLAGS), opened_fd: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Sockets;
+                wasi sock_recv(fd: i32 = FD, ri_data: i32 = OUTVEC(2, 4), ri_data_len: i32 = SIZE, ri_flags: i32 = FLAGS(RECEIVE), nread: i32 = OUT(Fixed(4), All, Integer), ro_flags: i32 = OUT(Fixed(2), All, Hidden)) -> Errno, Sockets;
+                wasi sock_send(fd: i32 = FD, si_data: i32 = INVEC(2), si_data_len: i32 = SIZE, si_flags: i32 = FLAGS(NONE), nwritten: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Sockets;
+                wasi sock_shutdown(fd: i32 = FD, how: i32 = FLAGS(SHUTDOWN)) -> Errno, Sockets;
             }
             "env" {
                 seam abort(message: i32 = IN(AsString, Utf16), file: i32 = IN(AsString, Utf16), line: i32 = VAL(Number), column: i32 = VAL(Number)) -> Never, Nothing;
@@ -90,6 +90,9 @@ macro_rules! role {
     };
     (VAL($show:ident)) => {
         Role::Value(Show::$show)
+    };
+    (FLAGS($names:ident)) => {
+        Role::Value(Show::Flags(&names::$names))
     };
     (IN($length:expr, $show:ident)) => {
         Role::Reads($length, Show::$show)

@@ -10,7 +10,7 @@ use crate::reason::Reason;
 use crate::runtime::Keep;
 use crate::skill::Manifest;
 use crate::trace::{MaterialName, Reader};
-use crate::verify::{self, Claim, Policy, Replay, Witnesses};
+use crate::verify::{self, Claim, Policy, Replay, Verdict, Witnesses};
 use crate::wasm::Companion;
 use crate::{files, limits};
 use std::path::{Path, PathBuf};
@@ -61,17 +61,14 @@ impl Audit {
         if let Some(allowance) = allowance
             && !allowance.take(PARSED * envelope.len() as u64)
         {
-            return Err(CommandError::new(Reason::Interrupted, "no memory is left for the receipt"));
+            return Err(CommandError::new(
+                Reason::Interrupted,
+                "no memory is left for the receipt",
+            ));
         }
         let claim = Claim::read(&envelope, policy).map_err(|error| named(error.into()))?;
         let places = Places::new(receipt, from);
-        let beside = receipt.with_extension("trace");
-        let path = if beside.exists() {
-            beside
-        } else {
-            let digest: TraceDigest = claim.receipt().trace.sha256;
-            places.find_trace(&digest).ok_or_else(|| missing("trace", &digest))?
-        };
+        let path = trace_of(receipt, &claim, &places)?;
         let trace = open(&path, allowance)?;
 
         let expected: ManifestDigest = claim.receipt().manifest.sha256;
@@ -87,13 +84,14 @@ impl Audit {
         }
         let manifest = Manifest::parse(&manifest)?;
         let digest: ModuleDigest = claim.receipt().module.sha256;
-        let module =
-            workshop.ready(digest, &manifest, allowance, || match trace.material(MaterialName::Module) {
+        let module = workshop.ready(digest, &manifest, allowance, || {
+            match trace.material(MaterialName::Module) {
                 Some(bytes) => Ok(bytes.to_vec()),
                 None => places
                     .find(limits::MODULE_BYTES, |bytes| ModuleDigest::of(bytes) == digest)
                     .ok_or_else(|| missing("module", &digest)),
-            })?;
+            }
+        })?;
         let attested = trace.material(MaterialName::Attestation);
         let attestation = match claim.receipt().attestation {
             None => "none; the operator ran the skill with --allow-unsigned".to_owned(),
@@ -136,7 +134,14 @@ impl Audit {
                         companion: companion.and_then(|bytes| Companion::parse(bytes).ok()),
                         keep: kept.take(),
                     };
-                    verify::replay(executable, replay).map_err(Arc::new)
+                    let mut verdict = verify::replay(executable, replay).map_err(Arc::new);
+                    // The events around it are a help for people, and no part of the verdict.
+                    if let Ok(Verdict::Refuted(divergence)) = &mut verdict
+                        && let Ok(trace) = open(&self.path, self.allowance.as_ref())
+                    {
+                        divergence.surround(trace);
+                    }
+                    verdict
                 }
             };
             witnesses.add(engine.name(), verdict);
@@ -145,7 +150,18 @@ impl Audit {
     }
 }
 
-fn open(path: &Path, allowance: Option<&Allowance>) -> Result<Reader, CommandError> {
+/// The trace of a receipt: beside it, otherwise found by its digest.
+pub fn trace_of(receipt: &Path, claim: &Claim, places: &Places) -> Result<PathBuf, CommandError> {
+    let beside = receipt.with_extension("trace");
+    if beside.exists() {
+        return Ok(beside);
+    }
+    let digest: TraceDigest = claim.receipt().trace.sha256;
+    places.find_trace(&digest).ok_or_else(|| missing("trace", &digest))
+}
+
+/// Opens a trace; errors name its file.
+pub fn open(path: &Path, allowance: Option<&Allowance>) -> Result<Reader, CommandError> {
     Reader::open_within(inputs::open(path)?, allowance.cloned())
         .map_err(|error| CommandError::from(error).of(path.display()))
 }

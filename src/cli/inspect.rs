@@ -1,14 +1,18 @@
+mod events;
+
 use super::audit::Audit;
 use super::error::CommandError;
 use super::inputs::TrustArgs;
 use super::kept::Kept;
 use super::ui::Ui;
 use super::workshop::Workshop;
+use crate::abi::Topic;
 use crate::attest::{Envelope, receipt::Receipt};
 use crate::reason::{Class, Reason};
 use crate::runtime::Engine;
 use crate::verify::{Claim, Finding, Policy};
 use crate::{files, limits, report};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -19,10 +23,11 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   provenact inspect receipt.json
+  provenact inspect receipt.json --events --kind clock
   provenact inspect receipt.json --extract stdout > stdout.bin
 
 Exit status:
-  0 shown, 1 refuted while extracting, or a trusted key did not sign it, 2 could not tell")]
+  0 shown, 1 refuted while extracting, or a trusted key did not sign it, or the trace was changed, 2 could not tell")]
 pub struct Args {
     /// The receipt
     receipt: PathBuf,
@@ -31,12 +36,23 @@ pub struct Args {
     /// Write bytes to standard output instead: stdin, stdout, stderr or a guest path; replays for it
     #[arg(long, value_name = "stdin|stdout|stderr|PATH")]
     extract: Option<String>,
+    /// Print the events of the trace instead, one a line: with --format json as JSON lines
+    #[arg(long, conflicts_with = "extract")]
+    events: bool,
+    /// Of the events, only those of this kind; repeatable
+    #[arg(long = "kind", value_name = "KIND", requires = "events", value_parser = topics())]
+    kinds: Vec<Topic>,
     /// Where else to look for trace, module and manifest, by digest; repeatable
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
     /// Compile anew instead of using the private cache of compiled code, to extract
     #[arg(long)]
     no_cache: bool,
+}
+
+/// Reads a kind of events; help and errors list those that there are.
+fn topics() -> impl TypedValueParser<Value = Topic> {
+    PossibleValuesParser::new(Topic::ALL.map(Topic::name)).try_map(|name| name.parse::<Topic>())
 }
 
 /// Refusals of a receipt that is well-formed and not trusted here.
@@ -81,6 +97,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let ids = Envelope::parse(&bytes)?.claimed_key_ids();
     let ids: Vec<String> = ids.iter().map(crate::digest::KeyId::hex).collect();
     let text = report::receipt(claim.receipt(), &authenticity, &ids);
+    if args.events {
+        return events::show(args, &claim, &authenticity, refused.as_ref(), ui);
+    }
     let report = Report {
         schema: "https://opertus.systems/provenact/inspect/v1",
         authenticity,

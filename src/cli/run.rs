@@ -120,6 +120,8 @@ struct Run {
     declared: Vec<crate::abi::Capability>,
     report: Option<PathBuf>,
     force: bool,
+    /// Where the code of the module begins.
+    code: Option<u64>,
 }
 
 /// Runs the skill and gives its exit status.
@@ -170,6 +172,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         declared: bundle.manifest().capabilities().to_vec(),
         report: args.report.clone(),
         force: args.force,
+        code: program.code_start(),
     };
     let end = Arc::new(end);
     let interrupted = |cause: Interruption| {
@@ -450,7 +453,7 @@ impl Run {
         if !stack.is_empty() {
             let companion = crate::skill::read_companion(&self.bundle).ok().flatten();
             if let Some(companion) = companion.and_then(|bytes| Companion::parse(bytes).ok()) {
-                runtime::explain(&mut stack, &companion);
+                runtime::explain(&mut stack, &companion, self.code);
             }
         }
         stack

@@ -172,4 +172,3 @@ impl Workshop {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-

@@ -115,6 +115,14 @@ pub fn to_pretty(value: &impl Serialize) -> Result<String, JsonError> {
     Ok(serde_json::to_string_pretty(value)?)
 }
 
+/// JSON in one line, members in the order of their definition.
+///
+/// # Errors
+/// As [`to_jcs`].
+pub fn to_line(value: &impl Serialize) -> Result<String, JsonError> {
+    Ok(serde_json::to_string(value)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,26 +1,36 @@
 //! Text for people, made from values of the rooms below.
 
-use crate::abi::show::visible;
+pub mod events;
+
+use crate::abi::show::{cut, visible};
 use crate::attest::receipt::{Engines, Receipt};
 use crate::runtime::Divergence;
+use crate::trace::Entry;
 use std::fmt::Write as _;
 
 /// Frames of a call stack that are shown.
 const FRAMES: usize = 12;
+/// Characters of one line that are shown.
+const LINE: usize = 240;
 
 /// What a receipt of a module means that uses garbage collection, typed references or exceptions.
 pub const ONE_CLASS: &str = "one engine class: others lack features that the module uses";
 
-/// The first difference: where, what was recorded, what the replay did, and the guest's stack.
+/// The first difference: where, what was recorded, what the replay did, the recorded events around
+/// it, the guest's stack, and what most likely made it. At most 30 lines, each of bounded length.
 #[must_use]
 pub fn divergence(divergence: &Divergence) -> String {
     let Divergence { event, place, recorded, replayed, stack, .. } = divergence;
-    let mut text = format!(
-        "first difference at event {event}, {}\n  - recorded: {}\n  + replayed: {}\n",
-        visible(place, false),
-        visible(recorded, false),
-        visible(replayed, false)
-    );
+    let line = |text: &str| cut(&visible(text, false), LINE);
+    let mut text = format!("first difference at event {event}, {}\n", line(place));
+    let around = |text: &mut String, entries: &[Entry]| {
+        for entry in entries {
+            let _ = writeln!(text, "  {:>11} {}", entry.event, line(&entry.to_string()));
+        }
+    };
+    around(&mut text, &divergence.before);
+    let _ = writeln!(text, "  - recorded: {}\n  + replayed: {}", line(recorded), line(replayed));
+    around(&mut text, &divergence.after);
     if !stack.is_empty() {
         text.push_str("  guest call stack, innermost first:\n");
         for frame in stack.iter().take(FRAMES) {
@@ -30,6 +40,8 @@ pub fn divergence(divergence: &Divergence) -> String {
             let _ = writeln!(text, "    … {} more", stack.len() - FRAMES);
         }
     }
+    let cause = divergence.likely_cause;
+    let _ = writeln!(text, "  likely cause: {cause} ({})", cause.name());
     text
 }
 

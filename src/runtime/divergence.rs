@@ -1,9 +1,14 @@
 //! The first place where a replay differs from its recording.
 
-use crate::abi::show::visible;
+use super::cause::Cause;
+use crate::abi::show::{cut, visible};
 use crate::reason::Reason;
-use crate::wasm::Companion;
+use crate::trace::{Entry, Reader};
+use crate::wasm::{Companion, SourceLine};
 use std::fmt;
+
+/// Characters of a function's name that are shown.
+const NAME: usize = 80;
 
 /// The first difference: where, what was recorded, what the replay did.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -19,8 +24,41 @@ pub struct Divergence {
     pub recorded: String,
     /// What the replay did.
     pub replayed: String,
+    /// What most likely made it differ.
+    pub likely_cause: Cause,
+    /// Up to [`AROUND`] recorded events before it.
+    pub before: Vec<Entry>,
+    /// Up to [`AROUND`] recorded events after it.
+    pub after: Vec<Entry>,
     /// The guest's call stack, innermost first.
     pub stack: Vec<Frame>,
+}
+
+/// Events that are told before and after the first difference.
+pub const AROUND: u64 = 3;
+
+impl Divergence {
+    /// Tells what is around it from `trace`, which stands at its beginning. These are for people:
+    /// what cannot be read is not told.
+    pub fn surround(&mut self, mut trace: Reader) {
+        let Ok(rows) = trace.header().functions() else { return };
+        let (first, last) = (self.event.saturating_sub(AROUND), self.event.saturating_add(AROUND));
+        let mut before = Vec::new();
+        while let Ok(Some(event)) = trace.next() {
+            if event.index > last {
+                break;
+            }
+            let Some(row) = rows.get(event.function).filter(|_| event.index >= first) else {
+                continue;
+            };
+            if event.index < self.event {
+                before.push(Entry::of(&event, row));
+            } else if event.index > self.event {
+                self.after.push(Entry::of(&event, row));
+            }
+        }
+        self.before = before;
+    }
 }
 
 /// One frame of the guest's call stack.
@@ -35,17 +73,23 @@ pub struct Frame {
     /// Where that comes from, as an offset in the module that the author's compiler wrote, if there
     /// is a debug companion. DWARF and source maps speak of these.
     pub source_offset: Option<u64>,
+    /// The line of the author's source, if the companion has DWARF that knows it.
+    pub line: Option<SourceLine>,
 }
 
 /// Gives frames what the debug companion knows of them. It is a hint: nothing is decided by it.
-pub fn explain(stack: &mut [Frame], companion: &Companion) {
+/// `code` is where the contents of the module's code section begin.
+pub fn explain(stack: &mut [Frame], companion: &Companion, code: Option<u64>) {
     if stack.is_empty() {
         return;
     }
     let names = companion.names();
+    let offsets: Vec<u64> = stack.iter().filter_map(|frame| frame.offset).collect();
+    let lines = code.map(|code| companion.lines(code, &offsets)).unwrap_or_default();
     for frame in stack {
         frame.name = names.get(frame.function).map(str::to_owned);
         frame.source_offset = frame.offset.map(|offset| companion.origin(offset));
+        frame.line = frame.offset.and_then(|offset| lines.get(&offset).cloned());
     }
 }
 
@@ -66,14 +110,20 @@ impl fmt::Display for Divergence {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "{} (function {})", visible(name, false), self.function)?,
+            Some(name) => {
+                let name = cut(&visible(name, false), NAME);
+                write!(f, "{name} (function {})", self.function)?;
+            }
             None => write!(f, "function {}", self.function)?,
         }
         if let Some(offset) = self.offset {
             write!(f, " at byte {offset}")?;
         }
-        match self.source_offset {
-            Some(offset) => write!(f, " (byte {offset} of the source)"),
+        if let Some(offset) = self.source_offset {
+            write!(f, " (byte {offset} of the source)")?;
+        }
+        match &self.line {
+            Some(line) => write!(f, ", {line}"),
             None => Ok(()),
         }
     }

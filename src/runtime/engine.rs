@@ -3,7 +3,7 @@
 use super::Error;
 use crate::engines::EngineName;
 use crate::limits;
-use crate::wasm::Canonical;
+use crate::wasm::{Canonical, code_start};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +49,8 @@ pub struct Program {
     /// Where a start function can run out of words, sorted.
     pub(super) stops: Arc<[usize]>,
     bytes: u64,
+    /// Where the contents of the module's code section begin.
+    code: Option<u64>,
 }
 
 impl Program {
@@ -57,6 +59,12 @@ impl Program {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Where the contents of the module's code section begin, if it has one.
+    #[must_use]
+    pub fn code_start(&self) -> Option<u64> {
+        self.code
     }
 }
 
@@ -136,7 +144,8 @@ impl Engine {
             }
             Compiled::Wasmi(_) => LAZY * module.bytes().len() as u64,
         };
-        Ok(Program { compiled, stops, bytes })
+        let code = code_start(module.bytes());
+        Ok(Program { compiled, stops, bytes, code })
     }
 }
 

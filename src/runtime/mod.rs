@@ -6,6 +6,7 @@ mod act;
 mod authority;
 mod bind;
 mod call;
+mod cause;
 mod divergence;
 mod effects;
 mod engine;
@@ -23,6 +24,7 @@ mod seam;
 mod state;
 
 pub use authority::{Root, roots};
+pub use cause::Cause;
 pub use divergence::{Divergence, Frame, explain};
 pub use effects::Effect;
 pub use engine::{Engine, Program};

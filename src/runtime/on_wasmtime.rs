@@ -209,6 +209,7 @@ fn stack_of(error: &wasmtime::Error) -> Vec<Frame> {
             name: None,
             offset: f.module_offset().map(|offset| offset as u64),
             source_offset: None,
+            line: None,
         };
         backtrace.frames().iter().map(frame).collect()
     })

@@ -5,6 +5,7 @@
 //! only encodes or decodes events. The encoding of an event stands once, in `event.rs`, and serves
 //! both ways.
 
+mod entry;
 mod error;
 mod event;
 mod header;
@@ -14,6 +15,7 @@ mod section;
 mod tests;
 mod writer;
 
+pub use entry::Entry;
 pub use error::{Error, Problem};
 pub use event::{Event, EventRef, Handed, MAX_RANGES};
 pub use header::{Attested, End, Header, Material, MaterialName, Salt};

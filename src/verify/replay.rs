@@ -7,9 +7,10 @@ use crate::digest::{EnvelopeDigest, ModuleDigest};
 use crate::engines::EngineName;
 use crate::json;
 use crate::outcome::{Interruption, Outcome};
+use crate::profile::Pass;
 use crate::reason::Reason;
 use crate::runtime::{
-    self, Divergence, Engine, Evidence, Execution, Keep, Replayer, Seam, Shared, execute,
+    self, Cause, Divergence, Engine, Evidence, Execution, Keep, Replayer, Seam, Shared, execute,
 };
 use crate::skill::{Manifest, declares};
 use crate::trace::{Header, MaterialName, Reader, Seal};
@@ -127,7 +128,9 @@ pub fn replay(executable: &Executable, input: Replay<'_>) -> Result<Verdict, Err
     let evidence = Evidence::new(header, None, input.keep);
     let shared = evidence.on_one_engine_class(one_class).shared();
     let (tell, told) = mpsc::sync_channel(1);
-    let replayer = Replayer::new(input.trace, executable.rows.clone(), tell);
+    let free_nans = !input.manifest.profile().has(Pass::Nan);
+    let replayer =
+        Replayer::new(input.trace, executable.rows.clone(), tell).with_free_nans(free_nans);
     let execution = run(executable, replayer, &shared);
     // What is wrong with the trace as a whole comes before what is wrong at one place of it.
     let Ok(seal) = told.try_recv() else {
@@ -146,18 +149,22 @@ pub fn replay(executable: &Executable, input: Replay<'_>) -> Result<Verdict, Err
             place: "trace.sha256".to_owned(),
             recorded: input.receipt.trace.sha256.to_string(),
             replayed: seal.digest.to_string(),
+            likely_cause: Cause::AnotherTrace,
+            before: Vec::new(),
+            after: Vec::new(),
             stack: Vec::new(),
         }));
     }
+    let known = input.companion.map(|companion| (companion, executable.program.code_start()));
     let execution = match execution {
         Ok(execution) => execution,
         Err(runtime::Error::Diverged(mut divergence)) => {
-            explained(&mut divergence.stack, input.companion.as_ref());
+            explained(&mut divergence.stack, known.as_ref());
             return Ok(Verdict::Refuted(divergence));
         }
         Err(other) => return Err(other.into()),
     };
-    judge(input.receipt, input.companion.as_ref(), &shared, execution, &seal)
+    judge(input.receipt, known.as_ref(), &shared, execution, &seal)
 }
 
 /// Executes the guest, unless the recording was cut short before its first event.
@@ -180,21 +187,32 @@ fn run(
 /// Compares how it ended, then the receipt as a whole.
 fn judge(
     claimed: &Receipt,
-    companion: Option<&Companion>,
+    known: Option<&(Companion, Option<u64>)>,
     shared: &Shared,
     execution: Execution,
     seal: &Seal,
 ) -> Result<Verdict, Error> {
     let evidence = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    let differs = |reason, place: String, recorded, replayed| {
+    let differs = |reason, likely_cause, place: String, recorded, replayed| {
         let mut stack = execution.stack.clone();
-        explained(&mut stack, companion);
-        let event = evidence.events();
-        refuted(Divergence { reason, event, place, recorded, replayed, stack })
+        explained(&mut stack, known);
+        let (event, before, after) = (evidence.events(), Vec::new(), Vec::new());
+        refuted(Divergence {
+            reason,
+            event,
+            place,
+            recorded,
+            replayed,
+            likely_cause,
+            before,
+            after,
+            stack,
+        })
     };
     if execution.outcome != seal.end.outcome {
         return Ok(differs(
             Reason::OutcomeDiffers,
+            Cause::of_outcomes(&seal.end.outcome, &execution.outcome),
             "outcome".to_owned(),
             seal.end.outcome.to_string(),
             execution.outcome.to_string(),
@@ -205,7 +223,8 @@ fn judge(
         let text =
             |value: Option<json::Value>| value.map_or("nothing".to_owned(), |v| v.to_string());
         let (recorded, replayed) = (text(field.found), text(field.expected));
-        return Ok(differs(Reason::ReceiptDiffers, field.path, recorded, replayed));
+        let (reason, cause) = (Reason::ReceiptDiffers, Cause::ChangedReceipt);
+        return Ok(differs(reason, cause, field.path, recorded, replayed));
     }
     Ok(match execution.outcome {
         Outcome::Interrupted { cause } => {
@@ -215,9 +234,9 @@ fn judge(
     })
 }
 
-fn explained(stack: &mut [runtime::Frame], companion: Option<&Companion>) {
-    if let Some(companion) = companion {
-        runtime::explain(stack, companion);
+fn explained(stack: &mut [runtime::Frame], known: Option<&(Companion, Option<u64>)>) {
+    if let Some((companion, code)) = known {
+        runtime::explain(stack, companion, *code);
     }
 }
 

@@ -14,6 +14,7 @@ mod freedom;
 mod interface;
 mod layout;
 mod leaks;
+mod lines;
 mod module;
 mod numbers;
 mod offsets;
@@ -27,6 +28,7 @@ pub use error::Error;
 pub use freedom::{Changes, Count, Freedom};
 pub use interface::Interface;
 pub use leaks::{Leak, LeakKind, find_leaks};
+pub use lines::{SourceLine, code_start};
 pub use module::Module;
 pub use passes::{Applied, FrameSize, STACK_TRAP, frame_sizes};
 

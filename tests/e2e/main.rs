@@ -17,6 +17,7 @@ mod interop;
 mod interruptions;
 mod keys;
 mod leaks;
+mod looking;
 mod outcomes;
 mod programs;
 mod statements;

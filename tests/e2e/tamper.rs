@@ -87,6 +87,14 @@ impl Place {
         self.replay("forged")
     }
 
+    /// Writes `trace` and a receipt for it, changed and signed with the valid key.
+    pub fn seal(&self, name: &str, trace: Vec<u8>, change: impl FnOnce(&mut Receipt)) {
+        self.write(&format!("{name}.trace"), trace);
+        let mut receipt = self.receipt();
+        change(&mut receipt);
+        self.sign(&receipt);
+    }
+
     pub fn events(&self) -> Vec<Owned> {
         let mut reader = Reader::open(Cursor::new(self.read("receipt.trace"))).unwrap();
         let imports = reader.header().imports.clone();

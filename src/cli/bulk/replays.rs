@@ -101,8 +101,9 @@ impl Replays<'_> {
         if allowance.was_denied() {
             let most = self.budget.most() >> 20;
             let message = format!("the replay needs more memory than {most} MiB, and has it alone");
-            return Err(CommandError::new(Reason::Interrupted, message)
-                .hint("give more with --memory MIB"));
+            return Err(
+                CommandError::new(Reason::Interrupted, message).hint("give more with --memory MIB")
+            );
         }
         replayed
     }
@@ -113,13 +114,8 @@ impl Replays<'_> {
         allowance: &Allowance,
     ) -> Result<(Audit, Witnesses), CommandError> {
         let _time = self.ticker.time(allowance, self.ticks);
-        let mut audit = Audit::gather_within(
-            path,
-            self.from,
-            self.policy,
-            &self.workshop,
-            Some(allowance),
-        )?;
+        let mut audit =
+            Audit::gather_within(path, self.from, self.policy, &self.workshop, Some(allowance))?;
         let witnesses = audit.replay(None)?;
         Ok((audit, witnesses))
     }
@@ -146,7 +142,8 @@ fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses) -> Line {
     let (standing, human) = match &finding {
         Finding::Reproduced(proof) => {
             report.events = proof.events();
-            let human = format!("{shown}: reproduced, {} events, {}", proof.events(), receipt.outcome);
+            let human =
+                format!("{shown}: reproduced, {} events, {}", proof.events(), receipt.outcome);
             (Standing::Yes(proof.into()), human)
         }
         Finding::Interrupted { events, cause, here, .. } => {
@@ -169,7 +166,8 @@ fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses) -> Line {
             let error = CommandError::from(&***error);
             let no = error.reason.class() == Class::No;
             report.verdict = if no { "refused" } else { "could not tell" };
-            let human = format!("{shown}: {}, {} [{}]", report.verdict, error.message, error.reason);
+            let human =
+                format!("{shown}: {}, {} [{}]", report.verdict, error.message, error.reason);
             report.message = Some(error.message);
             (Standing::Not(error.reason), human)
         }
