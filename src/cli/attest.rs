@@ -86,6 +86,9 @@ impl Signer {
 /// Signs and appends the statement.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let signer = Signer::of(args)?;
+    if matches!(signer, Signer::External(_)) {
+        args.times.must_be_fixed()?;
+    }
     let place = |error: CommandError| error.of(args.bundle.display());
     let bundle =
         CheckedBundle::check(inputs::bundle(&args.bundle)?).map_err(|e| place(e.into()))?;

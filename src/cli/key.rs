@@ -64,13 +64,13 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 
 fn show(args: &ShowArgs, ui: Ui) -> Result<u8, CommandError> {
     let text = args.file.text()?;
-    let is_public = text.trim_ascii_start().starts_with("-----BEGIN PUBLIC KEY-----");
+    let is_public = text.text.trim_ascii_start().starts_with("-----BEGIN PUBLIC KEY-----");
     let (kind, encrypted, key) = if is_public && !args.passphrase.is_given() {
-        let key = PublicKey::from_pem(&text);
+        let key = PublicKey::from_pem(&text.text);
         ("public", false, key.map_err(|error| CommandError::from(error).of(&args.file))?)
     } else {
         // A passphrase belongs to a private key; that this is none is said there.
-        let (key, encrypted) = args.file.open(&text, &args.passphrase)?;
+        let (key, encrypted) = args.file.open(text, &args.passphrase)?;
         ("private", encrypted, key.public())
     };
     let report = Report {

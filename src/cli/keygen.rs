@@ -65,8 +65,19 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         Some(passphrase) => key.to_encrypted_pem(passphrase)?,
         None => key.to_pem()?,
     };
-    files::write_new(&private, pem.as_bytes(), files::MODE_SECRET, args.force)?;
-    files::write_new(&public, key.public().to_pem().as_bytes(), files::MODE_FILE, args.force)?;
+    // Both are written out before either has its name. Only a failure between the two renames, which
+    // need no room, could leave a new private key beside an old public one.
+    let public_pem = key.public().to_pem();
+    let waiting = files::Pending::with(&public, public_pem.as_bytes(), files::MODE_FILE)?;
+    let secret = files::Pending::with(&private, pem.as_bytes(), files::MODE_SECRET)?;
+    waiting.commit(args.force)?;
+    if let Err(error) = secret.commit(args.force) {
+        if !args.force {
+            // A public key without its private key is of no use; the first error is the one to tell.
+            let _ = files::remove(&public);
+        }
+        return Err(error.into());
+    }
     let report = Report {
         schema: "https://opertus.systems/provenact/keygen/v1",
         private: private.display().to_string(),

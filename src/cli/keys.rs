@@ -83,8 +83,9 @@ impl PassphraseArgs {
 
     fn given(&self) -> Result<Option<Passphrase>, CommandError> {
         if let Some(path) = &self.passphrase_file {
-            let bytes = Zeroizing::new(files::read_limited(path, limits::KEY_BYTES)?);
-            must_be_private(path)?;
+            let (bytes, private) = files::read_with_mode(path, limits::KEY_BYTES)?;
+            let bytes = Zeroizing::new(bytes);
+            exposed(path, private)?;
             // As OpenSSL's -passin file: takes it.
             let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
             let named = |error: crate::attest::Error| CommandError::from(error).of(path.display());
@@ -92,13 +93,22 @@ impl PassphraseArgs {
         }
         let Some(name) = &self.passphrase_env else { return Ok(None) };
         let value = variable(name).ok_or_else(|| {
-            let message = format!("--passphrase-env {name}: not set, empty, or not UTF-8 text");
+            // The word is not said again: it may be the passphrase itself, by mistake.
+            let message =
+                "the variable that --passphrase-env names is not set, empty, or not UTF-8 text";
             CommandError::new(Reason::PassphraseMissing, message)
-                .hint(format!("set the variable {name}"))
+                .hint("give the variable's name, and set the variable")
         })?;
-        let named = |error: crate::attest::Error| CommandError::from(error).of(name);
+        let named = |error: crate::attest::Error| CommandError::from(error).of("--passphrase-env");
         Passphrase::new(value.as_bytes()).map(Some).map_err(named)
     }
+}
+
+/// The text of a key, wiped when it is dropped, and whether others can read the file that it is from.
+pub struct KeyText {
+    /// What is there.
+    pub text: Zeroizing<String>,
+    private: Result<(), CommandError>,
 }
 
 /// Where a key is.
@@ -137,45 +147,49 @@ impl fmt::Display for KeySource {
 
 impl KeySource {
     /// The text that is there, wiped when it is dropped.
-    pub fn text(&self) -> Result<Zeroizing<String>, CommandError> {
+    pub fn text(&self) -> Result<KeyText, CommandError> {
+        let mut private = Ok(());
         let bytes = match self {
-            Self::File(path) => Zeroizing::new(files::read_limited(path, limits::KEY_BYTES)?),
+            Self::File(path) => {
+                let (bytes, mode) = files::read_with_mode(path, limits::KEY_BYTES)?;
+                private = exposed(path, mode);
+                Zeroizing::new(bytes)
+            }
             Self::Stdin => {
                 inputs::take_stdin("a key")?;
                 files::read_stdin_unbuffered(limits::KEY_BYTES)?
             }
             Self::Variable(name) => {
-                return variable(name).ok_or_else(|| {
+                let text = variable(name).ok_or_else(|| {
                     let message = format!("{self}: not set, empty, or not UTF-8 text");
                     CommandError::new(Reason::FileMissing, message)
                         .hint(format!("set the variable {name}, or write ./{self} for a file"))
-                });
+                })?;
+                return Ok(KeyText { text, private });
             }
         };
         let text = str::from_utf8(&bytes).map_err(|_| {
             CommandError::new(Reason::FileUnreadable, format!("{self} is not UTF-8 text"))
         })?;
-        Ok(Zeroizing::new(text.to_owned()))
+        Ok(KeyText { text: Zeroizing::new(text.to_owned()), private })
     }
 
     /// A private key that nobody else can read.
     pub fn private_key(&self, with: &PassphraseArgs) -> Result<PrivateKey, CommandError> {
-        let (key, _) = self.open(&self.text()?, with)?;
+        let (key, _) = self.open(self.text()?, with)?;
         Ok(key)
     }
 
     /// The private key in `text`, which came from here, and whether it was encrypted.
     pub fn open(
         &self,
-        text: &str,
+        KeyText { text, private }: KeyText,
         with: &PassphraseArgs,
     ) -> Result<(PrivateKey, bool), CommandError> {
         let named = |error: crate::attest::Error| CommandError::from(error).of(self);
         // First what it is: a public key may well be readable.
-        let file = PrivateKeyFile::parse(text).map_err(named)?;
-        if let Self::File(path) = self {
-            must_be_private(path)?;
-        }
+        let file = PrivateKeyFile::parse(&text).map_err(named)?;
+        private?;
         match file {
             PrivateKeyFile::Open(_) if with.is_given() => {
                 let message =
@@ -191,9 +205,8 @@ impl KeySource {
     }
 }
 
-fn must_be_private(path: &Path) -> Result<(), CommandError> {
-    files::must_be_private(path)
-        .map_err(|error| CommandError::from(error).hint(format!("chmod 600 {}", path.display())))
+fn exposed(path: &Path, private: Result<(), files::FileError>) -> Result<(), CommandError> {
+    private.map_err(|error| CommandError::from(error).hint(format!("chmod 600 {}", path.display())))
 }
 
 /// A variable that holds a secret.

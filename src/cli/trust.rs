@@ -135,12 +135,15 @@ fn add(args: &Add, ui: Ui) -> Result<u8, CommandError> {
     let _held = files::Held::wait(folder.unwrap_or(Path::new(".")))?;
     let old =
         if files::exists(&path) { Some(inputs::text(&path, limits::TRUST_BYTES)?) } else { None };
-    let text = attest::add_key(old.as_deref(), &args.name, &key, &args.role).map_err(named)?;
+    let mut roles = args.role.clone();
+    roles.sort_unstable();
+    roles.dedup();
+    let text = attest::add_key(old.as_deref(), &args.name, &key, &roles).map_err(named)?;
     // A link stays a link: the file that it leads to is the one to replace.
     let target = if old.is_some() { files::absolute(&path)? } else { path.clone() };
-    files::write_new(&target, text.as_bytes(), files::MODE_FILE, old.is_some())?;
-    let mut roles: Vec<_> = args.role.iter().map(|role| role.name()).collect();
-    roles.dedup();
+    let mode = files::mode_of(&target)?.unwrap_or(files::MODE_FILE);
+    files::write_new(&target, text.as_bytes(), mode, old.is_some())?;
+    let roles = roles.iter().map(|role| role.name()).collect();
     let report = Added {
         schema: "https://opertus.systems/provenact/trust-add/v1",
         file: path.display().to_string(),

@@ -12,8 +12,8 @@ mod secret;
 pub use held::Held;
 pub use pending::Pending;
 pub use places::{
-    absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_be_private,
-    must_not_exist, open, path_of, private_dir, remove, size_of, write_tree,
+    absolute, begins, create_dir, digest_of, listed, mode_of, must_be_creatable, must_not_exist,
+    open, path_of, private_dir, remove, size_of, write_tree,
 };
 pub use room::Room;
 pub use secret::read_stdin_unbuffered;
@@ -116,6 +116,17 @@ impl FileError {
 /// # Errors
 /// When it is missing, unreadable, not a regular file, or longer.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    Ok(read_with_mode(path, limit)?.0)
+}
+
+/// Bytes of a file, and whether others can read it: both of the same opened file.
+pub type WithMode = (Vec<u8>, Result<(), FileError>);
+
+/// As [`read_limited`], with [`must_be_private`] asked of the very file that was read.
+///
+/// # Errors
+/// As [`read_limited`].
+pub fn read_with_mode(path: &Path, limit: u64) -> Result<WithMode, FileError> {
     let fault = |source| read_fault(path, source);
     // Asked before opening: opening a pipe waits for its other end.
     let metadata = fs_err::metadata(path).map_err(fault)?;
@@ -126,13 +137,14 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         return Err(FileError::TooLarge { what: path.display().to_string(), limit });
     }
     let file = fs_err::File::open(path).map_err(fault)?;
+    let opened = file.metadata().map_err(fault)?;
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     let most = limit.saturating_add(1);
     let read = file.take(most).read_to_end(&mut bytes).map_err(fault)?;
     if read as u64 > limit {
         return Err(FileError::TooLarge { what: path.display().to_string(), limit });
     }
-    Ok(bytes)
+    Ok((bytes, places::is_private(path, &opened)))
 }
 
 /// As [`read_limited`], and `None` when nothing has that path.

@@ -33,8 +33,25 @@ pub fn must_be_creatable(path: &Path) -> Result<(), FileError> {
 /// [`FileError::Exposed`], or that it cannot be looked at.
 pub fn must_be_private(path: &Path) -> Result<(), FileError> {
     let metadata = fs_err::metadata(path).map_err(|source| read_fault(path, source))?;
+    is_private(path, &metadata)
+}
+
+/// Refuses what others can read, by what is known of the file that was opened.
+pub(super) fn is_private(path: &Path, metadata: &std::fs::Metadata) -> Result<(), FileError> {
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 == 0 { Ok(()) } else { Err(FileError::Exposed { path: path.to_owned(), mode }) }
+}
+
+/// The permissions of the file at `path`; `None` when nothing has that path.
+///
+/// # Errors
+/// [`FileError::Unreadable`].
+pub fn mode_of(path: &Path) -> Result<Option<u32>, FileError> {
+    match fs_err::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o777)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(read_fault(path, error)),
+    }
 }
 
 /// Makes the directory `path` with mode 0700, and its parents; one that others can enter is refused.

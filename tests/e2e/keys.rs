@@ -350,3 +350,33 @@ fn a_key_where_a_file_name_belongs_is_not_repeated() {
         assert!(!ended.err().contains(secret) && !ended.out().contains(secret), "{ended:?}");
     }
 }
+
+#[test]
+fn a_word_that_may_be_the_passphrase_is_not_said_again() {
+    let place = Place::new();
+    let ended = place.type_in("keygen -o locked --encrypt --passphrase-env hunter2-secret");
+    ended.refused(2, "passphrase-missing");
+    let ended = place.type_in("keygen -o locked --encrypt --passphrase-env hunter2-secret");
+    assert!(!ended.err().contains("hunter2"), "{}", ended.err());
+}
+
+#[test]
+fn of_a_pair_of_keys_both_are_replaced_or_neither() {
+    let place = Place::new();
+    let before = place.read("author.key.pem");
+    fs_err::remove_file(place.path("author.pub.pem")).unwrap();
+    fs_err::create_dir(place.path("author.pub.pem")).unwrap();
+    place.type_in("keygen -o author --force").refused(2, "output-failed");
+    assert_eq!(place.read("author.key.pem"), before);
+}
+
+#[test]
+fn a_time_of_now_is_not_told_to_two_who_must_agree() {
+    let place = Place::new();
+    place.skill("clock", "(module (memory (export \"memory\") 1) (func (export \"_start\")))", "");
+    place
+        .type_in("attest clock.skill --timestamps --pae-out clock.pae")
+        .refused(2, "usage")
+        .says("SOURCE_DATE_EPOCH");
+    assert!(!place.exists("clock.pae"));
+}

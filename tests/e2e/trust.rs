@@ -382,3 +382,35 @@ fn what_a_statement_says_cannot_forge_a_line() {
     assert!(!shown.contains('\u{1b}'), "{shown}");
     assert!(!shown.lines().any(|line| line.starts_with("  yes threshold")), "{shown}");
 }
+
+#[test]
+fn a_trust_file_keeps_its_mode_and_its_line_ends() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    place.type_in("trust add author.pub.pem --name author --role author --role author").status(0);
+    let text = String::from_utf8(place.read("trust.toml")).unwrap();
+    assert!(text.contains("roles = [\"author\"]"), "{text}");
+    place.write("trust.toml", text.replace('\n', "\r\n"));
+    place.mode("trust.toml", 0o600);
+    place.type_in("trust add operator.pub.pem --name operator --role operator").status(0);
+    let edited = place.read("trust.toml");
+    assert!(edited.starts_with(text.replace('\n', "\r\n").as_bytes()));
+    let mode = fs_err::metadata(place.path("trust.toml")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    place.write("trust.toml", text + "not-after = 1969-01-01T00:00:00Z\n");
+    place.type_in("trust show").refused(2, "trust-malformed").says("of the years 1970 to 9999");
+}
+
+#[test]
+fn lines_that_break_off_are_still_json() {
+    let place = Place::new();
+    let mut lines = b"{}\n".to_vec();
+    lines.resize(lines.len() + (64 << 20), b'x');
+    place.write("many.jsonl", lines);
+    place.write("subject", b"s");
+    let ended =
+        place.type_in("verify many.jsonl --subject subject --pub author.pub.pem --format json");
+    let report: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(report["broken_off"]["reason"], "file-too-large", "{report}");
+    assert_eq!(ended.status, 2);
+}

@@ -25,7 +25,8 @@ pub fn add_key(
     if known.keys.iter().any(|trusted| trusted.name == name) {
         return Err(malformed(name, "is the name of another key already: choose another name"));
     }
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+    let plain = text.replace("\r\n", "\n");
+    let mut document: DocumentMut = plain.parse().map_err(|error: toml_edit::TomlError| {
         Error::TrustSyntax { offset: 0, message: error.message().to_owned() }
     })?;
     let keys = document.entry("key").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
@@ -41,9 +42,44 @@ pub fn add_key(
     entry.insert("roles", value(roles.iter().map(|role| role.name()).collect::<Array>()));
     entry.insert("public", Item::Value(pem(key)));
     keys.push(entry);
-    let edited = document.to_string();
+    let edited = spliced(text, &plain, &document.to_string());
     Trust::parse_toml(&edited)?;
     Ok(edited)
+}
+
+/// `text` with what `edited` has in another way than `plain`, which is `text` with all line ends
+/// alike: what was not changed stays as it was, to the byte.
+fn spliced(text: &str, plain: &str, edited: &str) -> String {
+    let Some((first, _)) = text.split_once('\n') else { return edited.to_owned() };
+    if text == plain {
+        return edited.to_owned();
+    }
+    let alike = |(a, b): &(u8, u8)| a == b;
+    let head = plain.bytes().zip(edited.bytes()).take_while(alike).count();
+    let (rest, new) = (&plain.as_bytes()[head..], &edited.as_bytes()[head..]);
+    let tail = rest.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
+    // Where a position without carriage returns lies in the text that has them.
+    let place = |at: usize| {
+        let mut left = at;
+        let mut bytes = text.bytes().enumerate().peekable();
+        while let Some((here, byte)) = bytes.next() {
+            let folded = byte == b'\r' && bytes.peek().is_some_and(|(_, next)| *next == b'\n');
+            if left == 0 {
+                return here;
+            }
+            left -= usize::from(!folded);
+        }
+        text.len()
+    };
+    let (from, to) = (place(head), place(plain.len() - tail));
+    let inserted = edited.get(head..edited.len() - tail);
+    match (text.get(..from), inserted, text.get(to..)) {
+        (Some(before), Some(inserted), Some(after)) => {
+            let ends = if first.ends_with('\r') { "\r\n" } else { "\n" };
+            format!("{before}{}{after}", inserted.replace('\n', ends))
+        }
+        _ => edited.to_owned(),
+    }
 }
 
 /// The PEM text over several lines, whatever the writer's own taste.
@@ -58,6 +94,24 @@ mod tests {
     use super::*;
     use crate::attest::PrivateKey;
     use crate::reason::Reason;
+
+    #[test]
+    fn line_ends_stay_as_they_are() {
+        let [a, b] = [(); 2].map(|()| PrivateKey::generate().unwrap().public());
+        let first = add_key(None, "a", &a, &[Role::Author]).unwrap();
+        let own = format!(
+            "# mine\n{first}\n# ü\n[[require]]\npredicate-type = \"https://x.test/y\"\nsubject = \"file\"\nrole = \"author\"\n"
+        );
+        let crlf = own.replace('\n', "\r\n");
+        let expected = add_key(Some(&own), "b", &b, &[Role::Operator]).unwrap();
+        let edited = add_key(Some(&crlf), "b", &b, &[Role::Operator]).unwrap();
+        assert_eq!(edited, expected.replace('\n', "\r\n"));
+        // One line of another kind stays one.
+        let mixed = crlf.replacen("# mine\r\n", "# mine\n", 1);
+        let edited = add_key(Some(&mixed), "b", &b, &[Role::Operator]).unwrap();
+        assert!(edited.starts_with("# mine\nversion = 1\r\n"), "{edited:?}");
+        assert_eq!(edited.replace("\r\n", "\n"), expected);
+    }
 
     /// covers: trust-31
     #[test]

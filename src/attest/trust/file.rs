@@ -103,7 +103,8 @@ fn trusted(entry: KeyEntry) -> Result<TrustedKey, Error> {
         return Err(member(&place("roles"), expected, &entry.roles.join(", ")));
     }
     let moment = |name: &str, at: Option<Datetime>| {
-        let expected = "a date-time with an offset, as in 2026-01-31T12:00:00Z";
+        let expected =
+            "a date-time with an offset, of the years 1970 to 9999, as in 2026-01-31T12:00:00Z";
         at.map(|at| {
             Timestamp::from_rfc3339(&at.to_string())
                 .ok_or_else(|| member(&place(name), expected, &at.to_string()))

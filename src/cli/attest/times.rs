@@ -17,6 +17,19 @@ pub struct TimesArgs {
 }
 
 impl TimesArgs {
+    /// Refuses a time of now for a signer elsewhere: what is written out to be signed and what the
+    /// signature is attached to are made one after the other, and would be two payloads.
+    pub fn must_be_fixed(&self) -> Result<(), CommandError> {
+        if !self.timestamps || inputs::variable_of_ours(EPOCH).is_some() {
+            return Ok(());
+        }
+        let message = format!(
+            "--timestamps with --pae-out or --attach-signature needs {EPOCH}: both must tell one time"
+        );
+        Err(CommandError::new(Reason::Usage, message)
+            .hint(format!("set {EPOCH} to the same seconds since 1970 for both")))
+    }
+
     /// The time to tell; `None` when nobody asked for one.
     pub fn read(&self) -> Result<Option<Timestamp>, CommandError> {
         if !self.timestamps {

@@ -29,6 +29,15 @@ struct Summary {
     lines: u64,
     upheld: u64,
     refused: u64,
+    /// Why the file was not read to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken_off: Option<BrokenOff>,
+}
+
+#[derive(Serialize)]
+struct BrokenOff {
+    reason: &'static str,
+    message: String,
 }
 
 pub fn run(path: &Path, demand: &Demand, ui: Ui) -> Result<u8, CommandError> {
@@ -36,11 +45,25 @@ pub fn run(path: &Path, demand: &Demand, ui: Ui) -> Result<u8, CommandError> {
     let shown = path.display();
     let mut out = Out { ui, any: false };
     out.begin()?;
-    let mut summary = Summary { path: shown.to_string(), lines: 0, upheld: 0, refused: 0 };
+    let mut summary =
+        Summary { path: shown.to_string(), lines: 0, upheld: 0, refused: 0, broken_off: None };
     // One proof stands for all lines: the last one, once every line had its own.
     let (mut proof, mut exit) = (None, None::<u8>);
     let mut batch = Vec::new();
-    while read_batch(&mut reader, &mut batch, path)? {
+    loop {
+        match read_batch(&mut reader, &mut batch, path) {
+            Ok(true) => {}
+            Ok(false) => break,
+            // What was judged stands; a report that was begun in JSON is ended as JSON.
+            Err(error) if ui.is_json() => {
+                let status = error.reason.class().exit();
+                let (reason, message) = (error.reason.name(), error.message);
+                summary.broken_off = Some(BrokenOff { reason, message });
+                out.end(&summary)?;
+                return Ok(exit.map_or(status, |exit| exit.min(status)));
+            }
+            Err(error) => return Err(error),
+        }
         let Demand { policy, subjects, predicate_type } = demand;
         for judged in consume_lines(policy, &batch, subjects, predicate_type.as_deref()) {
             summary.lines += 1;
@@ -141,7 +164,7 @@ impl Out {
     }
 
     fn end(&self, summary: &Summary) -> Result<(), CommandError> {
-        let Summary { path, lines, upheld, refused } = summary;
+        let Summary { path, lines, upheld, refused, .. } = summary;
         if !self.ui.is_json() {
             let text = format!("{path}: {lines} lines, {upheld} upheld, {refused} refused");
             return self.ui.answer(&text, summary);
