@@ -14,6 +14,7 @@ mod key;
 mod keygen;
 mod keys;
 mod leaks;
+mod page;
 mod profile;
 mod record;
 mod replay;

@@ -2,6 +2,7 @@ use super::audit::Audit;
 use super::error::CommandError;
 use super::inputs::TrustArgs;
 use super::kept::Kept;
+use super::page;
 use super::ui::Ui;
 use super::watch::{seconds, watch};
 use super::workshop::Workshop;
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   provenact replay receipt.json
-  provenact replay receipt.json --engine all
+  provenact replay receipt.json --engine all --html verdict.html
   provenact replay receipt.json --pub operator.pub.pem --out reproduced
 
 Exit status:
@@ -43,6 +44,9 @@ pub struct Args {
     /// Write the reproduced stdout, stderr and files into this new directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write the verdict as one page into this new file: no script, nothing loaded from elsewhere
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Give up after so many seconds: could not tell
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<f64>,
@@ -174,11 +178,17 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     if let Some(out) = &args.out {
         files::must_be_creatable(out)?;
     }
+    if let Some(html) = &args.html {
+        files::must_not_exist(html)?;
+    }
     let workshop = args.engines.workshop(None)?;
     let mut audit = Audit::gather(&args.receipt, &args.from, policy.as_ref(), &workshop)?;
     let kept = args.out.is_some().then(Kept::shared);
     let witnesses = audit.replay(kept.clone())?;
     drop(watch);
+    if let Some(html) = &args.html {
+        page::write(html, &args.receipt, &audit, &witnesses, ui)?;
+    }
     let status = tell(&args.receipt, &audit, &witnesses, ui)?;
     if let (Some(out), Some(kept), Finding::Reproduced(_)) = (&args.out, kept, witnesses.finding())
     {

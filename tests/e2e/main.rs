@@ -18,6 +18,7 @@ mod keys;
 mod leaks;
 mod looking;
 mod outcomes;
+mod page;
 mod programs;
 mod statements;
 mod tamper;
