@@ -5,6 +5,7 @@ mod audit;
 mod build;
 mod canon;
 mod demo;
+mod diff;
 mod error;
 mod explain;
 mod inputs;
@@ -60,6 +61,7 @@ enum Command {
     Run(Box<run::Args>),
     Inspect(inspect::Args),
     Replay(replay::Args),
+    Diff(diff::Args),
     Demo(demo::Args),
     Explain(explain::Args),
 }
@@ -127,6 +129,7 @@ fn dispatch(args: Vec<OsString>) -> u8 {
         Command::Run(args) => run::run(args, ui),
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Replay(args) => replay::run(args, ui),
+        Command::Diff(args) => diff::run(args, ui),
         Command::Demo(args) => demo::run(args, ui),
         Command::Explain(args) => explain::run(args, ui),
     };

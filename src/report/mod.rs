@@ -1,5 +1,6 @@
 //! Text for people, made from values of the rooms below.
 
+pub mod comparison;
 pub mod events;
 pub mod page;
 pub mod timeline;
