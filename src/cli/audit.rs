@@ -113,6 +113,16 @@ impl Audit {
         })
     }
 
+    /// Its manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The trace, from its beginning: for what is shown besides the verdict.
+    pub fn reread(&self) -> Result<Reader, CommandError> {
+        open(&self.path)
+    }
+
     /// Executes it again on each engine; what the first reproduces is kept, if somebody wants it.
     pub fn replay(&mut self, kept: Option<Kept>) -> Result<Witnesses, CommandError> {
         let mut kept = kept.map(|kept| Box::new(kept) as Box<dyn Keep>);

@@ -6,6 +6,7 @@ mod build;
 mod bulk;
 mod canon;
 mod demo;
+mod diff;
 mod error;
 mod explain;
 mod inputs;
@@ -15,6 +16,7 @@ mod key;
 mod keygen;
 mod keys;
 mod leaks;
+mod page;
 mod profile;
 mod record;
 mod replay;
@@ -60,6 +62,7 @@ enum Command {
     Run(Box<run::Args>),
     Inspect(inspect::Args),
     Replay(replay::Args),
+    Diff(diff::Args),
     Demo(demo::Args),
     Explain(explain::Args),
 }
@@ -127,6 +130,7 @@ fn dispatch(args: Vec<OsString>) -> u8 {
         Command::Run(args) => run::run(args, ui),
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Replay(args) => replay::run(args, ui),
+        Command::Diff(args) => diff::run(args, ui),
         Command::Demo(args) => demo::run(args, ui),
         Command::Explain(args) => explain::run(args, ui),
     };

@@ -3,6 +3,7 @@ use super::bulk::{self, BulkArgs};
 use super::error::CommandError;
 use super::inputs::TrustArgs;
 use super::kept::Kept;
+use super::page;
 use super::ui::Ui;
 use super::watch::{seconds, watch};
 use super::workshop::Workshop;
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   provenact replay receipt.json
-  provenact replay receipt.json --engine all
+  provenact replay receipt.json --engine all --html verdict.html
   provenact replay receipt.json --pub operator.pub.pem --out reproduced
   provenact replay --all receipts --trust trust.toml --format json
   find . -name '*.receipt.json' | provenact replay --all -
@@ -49,6 +50,9 @@ pub struct Args {
     /// Write the reproduced stdout, stderr and files into this new directory
     #[arg(long, value_name = "DIR", conflicts_with = "all")]
     out: Option<PathBuf>,
+    /// Write the verdict as one page into this new file: no script, nothing loaded from elsewhere
+    #[arg(long, value_name = "FILE", conflicts_with = "all")]
+    html: Option<PathBuf>,
     /// Give up after so many seconds: could not tell; with --all, on each receipt, and 60 unless given
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<f64>,
@@ -186,11 +190,17 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     if let Some(out) = &args.out {
         files::must_be_creatable(out)?;
     }
+    if let Some(html) = &args.html {
+        files::must_not_exist(html)?;
+    }
     let workshop = args.engines.workshop(None)?;
     let mut audit = Audit::gather(receipt, &args.from, policy.as_ref(), &workshop)?;
     let kept = args.out.is_some().then(Kept::shared);
     let witnesses = audit.replay(kept.clone())?;
     drop(watch);
+    if let Some(html) = &args.html {
+        page::write(html, receipt, &audit, &witnesses, ui)?;
+    }
     let status = tell(receipt, &audit, &witnesses, ui)?;
     if let (Some(out), Some(kept), Finding::Reproduced(_)) = (&args.out, kept, witnesses.finding())
     {

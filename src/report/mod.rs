@@ -1,6 +1,9 @@
 //! Text for people, made from values of the rooms below.
 
+pub mod comparison;
 pub mod events;
+pub mod page;
+pub mod timeline;
 
 use crate::abi::show::{cut, visible};
 use crate::attest::receipt::{Engines, Receipt};

@@ -3,7 +3,7 @@
 use super::cause::Cause;
 use crate::abi::show::{cut, visible};
 use crate::reason::Reason;
-use crate::trace::{Entry, Reader};
+use crate::trace::{self, Entry, Reader};
 use crate::wasm::{Companion, SourceLine};
 use std::fmt;
 
@@ -40,24 +40,8 @@ pub const AROUND: u64 = 3;
 impl Divergence {
     /// Tells what is around it from `trace`, which stands at its beginning. These are for people:
     /// what cannot be read is not told.
-    pub fn surround(&mut self, mut trace: Reader) {
-        let Ok(rows) = trace.header().functions() else { return };
-        let (first, last) = (self.event.saturating_sub(AROUND), self.event.saturating_add(AROUND));
-        let mut before = Vec::new();
-        while let Ok(Some(event)) = trace.next() {
-            if event.index > last {
-                break;
-            }
-            let Some(row) = rows.get(event.function).filter(|_| event.index >= first) else {
-                continue;
-            };
-            if event.index < self.event {
-                before.push(Entry::of(&event, row));
-            } else if event.index > self.event {
-                self.after.push(Entry::of(&event, row));
-            }
-        }
-        self.before = before;
+    pub fn surround(&mut self, trace: Reader) {
+        [self.before, self.after] = trace::around(trace, self.event, AROUND);
     }
 }
 

@@ -25,7 +25,7 @@ mod state;
 
 pub use authority::{Root, roots};
 pub use cause::Cause;
-pub use divergence::{Divergence, Frame, explain};
+pub use divergence::{AROUND, Divergence, Frame, explain};
 pub use effects::Effect;
 pub use engine::{Engine, Program};
 pub use error::Error;

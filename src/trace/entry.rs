@@ -1,6 +1,7 @@
 //! One event in words, by the host function table.
 
 use super::event::Event;
+use super::reader::Reader;
 use crate::abi::{Function, Topic, show};
 use serde::Serialize;
 
@@ -36,6 +37,29 @@ impl Entry {
             answer: visible(show::answered(row, event.args, event.answer, event.written())),
         }
     }
+}
+
+/// Up to `count` events before number `event`, and up to so many after it, from a `trace` that stands
+/// at its beginning. These are for people: what cannot be read is not told.
+#[must_use]
+pub fn around(mut trace: Reader, event: u64, count: u64) -> [Vec<Entry>; 2] {
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let Ok(rows) = trace.header().functions() else { return [before, after] };
+    let (first, last) = (event.saturating_sub(count), event.saturating_add(count));
+    while let Ok(Some(found)) = trace.next() {
+        if found.index > last {
+            break;
+        }
+        let Some(row) = rows.get(found.function).filter(|_| found.index >= first) else {
+            continue;
+        };
+        if found.index < event {
+            before.push(Entry::of(&found, row));
+        } else if found.index > event {
+            after.push(Entry::of(&found, row));
+        }
+    }
+    [before, after]
 }
 
 /// `call = answer`, as strace has it.

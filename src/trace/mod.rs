@@ -15,7 +15,7 @@ mod section;
 mod tests;
 mod writer;
 
-pub use entry::Entry;
+pub use entry::{Entry, around};
 pub use error::{Error, Problem};
 pub use event::{Event, EventRef, Handed, MAX_RANGES};
 pub use header::{Attested, End, Header, Material, MaterialName, Salt};

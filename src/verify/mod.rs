@@ -3,6 +3,7 @@
 //! Exit status 0 of `verify` and `replay` consumes a value that only this room can make.
 
 mod bundle;
+mod comparison;
 mod envelope;
 mod error;
 mod policy;
@@ -11,6 +12,7 @@ mod replay;
 mod witnesses;
 
 pub use bundle::{Attested, CheckedBundle, check_original};
+pub use comparison::{Comparison, FirstEvent, Part, State, first_event};
 pub use envelope::{Consumed, consume, consume_line, consume_lines};
 pub use error::{Error, Refusal};
 pub use policy::{Policy, Rule, Said, Upheld, Verdict as Judgement};

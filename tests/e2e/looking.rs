@@ -189,3 +189,77 @@ fn a_nasty_difference_fits_on_a_screen_and_moves_no_cursor() {
     let shown = place.type_in(stream).status(0).out();
     assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
 }
+
+#[test]
+fn two_executions_are_compared() {
+    let place = Place::recorded();
+    let run = "run -q --pub author.pub.pem --allow time,random --dir-ro data::/data --receipt";
+    place.write("data/request.txt", "900\n");
+    place.type_in(&format!("{run} other.json decide.skill")).status(0);
+    place.type_in("diff receipt.json receipt.json").status(0).says("\nsame\n");
+
+    let diff = place.type_in("diff receipt.json other.json").status(1).out();
+    for said in [
+        "A receipt.json\nB other.json\nmodule       same: sha256:",
+        "\narguments    same: [\"decide\"] (compared in the headers of the traces)\n",
+        "\nread /data/request.txt",
+        "\nevents       different\n  A 5 events\n  B 5 events\n",
+        "\noutcome      same: returned\n",
+        "\nstdout       different\n  A 64 bytes, sha256:",
+        "\nfirst differing event: 1\n         0 path_open(fd=3, ",
+        "\nA        1 fd_read(fd=4, [32 bytes]) = \"420\\n\"\nB        1 fd_read(fd=4, [32 bytes]) = \"900\\n\"\n",
+        "\ndifferent\n",
+    ] {
+        assert!(diff.contains(said), "{said:?} is not in {diff}");
+    }
+    let json = place.type_in("diff receipt.json other.json --format json").status(1).out();
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["verdict"], "different");
+    assert_eq!(report["first_event"]["b"]["answer"], "\"900\\n\"");
+    assert_eq!(report["before"].as_array().unwrap().len(), 1);
+
+    // Two runs of the same are the same, whatever their salts; without the traces nobody knows.
+    place.skill("same", r#"(module (func (export "_start")))"#, "");
+    for (name, words) in [("one", " x"), ("two", " x"), ("three", " y"), ("four", " x y")] {
+        let run = "run -q --pub author.pub.pem --receipt";
+        place.type_in(&format!("{run} {name}.json same.skill{words}")).status(0);
+    }
+    place.type_in("diff one.json two.json").status(0);
+    let three = place.type_in("diff one.json three.json").status(1).out();
+    assert!(three.contains("  A [\"same\", \"x\"]\n  B [\"same\", \"y\"]\n"), "{three}");
+    assert_eq!(three.matches("different").count(), 2, "{three}");
+    for name in ["one", "two", "four"] {
+        fs_err::create_dir_all(place.path("alone")).unwrap();
+        place.write(&format!("alone/{name}.json"), place.read(&format!("{name}.json")));
+    }
+    let blind = place.type_in("diff alone/one.json alone/two.json").status(2).out();
+    assert!(
+        blind.contains("arguments    not known (the receipts hash it with different salts"),
+        "{blind}"
+    );
+    assert!(blind.contains("\ncould not tell\n"), "{blind}");
+    place.type_in("diff alone/one.json alone/two.json --from .").status(0);
+    place.type_in("diff alone/one.json alone/four.json").status(1);
+}
+
+/// Nothing that is wrong with what is compared is taken for a difference.
+#[test]
+fn what_cannot_be_compared_is_no_difference() {
+    let place = Place::recorded();
+    place.type_in("diff receipt.json decide.wasm").refused(2, "usage").says("WebAssembly module");
+    place.type_in("diff decide.skill receipt.json").refused(2, "usage").says("a directory");
+    place.type_in("diff receipt.trace receipt.json").refused(2, "usage").says("is a trace");
+    place.type_in("diff receipt.json nothing.json").refused(2, "file-missing");
+    place.type_in("diff receipt.json author.pub.pem").refused(2, "envelope-malformed");
+    place.write("bent.json", place.read("receipt.json"));
+    let mut trace = place.read("receipt.trace");
+    let last = trace.len() - 1;
+    trace[last] ^= 1;
+    place.write("bent.trace", trace);
+    place.type_in("diff receipt.json bent.json").refused(2, "trace-corrupt");
+    let mut events = place.events();
+    events[4].written[0] = vec![1, 0, 0, 0];
+    place.forge(&events, |_| ()).status(1);
+    place.write("bent.trace", place.read("forged.trace"));
+    place.type_in("diff receipt.json bent.json").refused(2, "material-mismatch");
+}

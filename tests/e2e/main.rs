@@ -19,6 +19,7 @@ mod keys;
 mod leaks;
 mod looking;
 mod outcomes;
+mod page;
 mod programs;
 mod statements;
 mod tamper;
