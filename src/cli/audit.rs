@@ -4,7 +4,9 @@ use super::error::CommandError;
 use super::inputs::{self, Places};
 use super::kept::Kept;
 use super::workshop::{Ready, Workshop};
-use crate::digest::{ManifestDigest, ModuleDigest, TraceDigest};
+use crate::attest::Envelope;
+use crate::digest::{ManifestDigest, ModuleDigest, StatementDigest, TraceDigest};
+use crate::engines::EngineName;
 use crate::reason::Reason;
 use crate::runtime::Keep;
 use crate::skill::Manifest;
@@ -91,6 +93,26 @@ impl Audit {
             path,
             trace: Some(trace),
         })
+    }
+
+    /// Digest of what the receipt's envelope holds.
+    pub fn statement(&self) -> Result<StatementDigest, CommandError> {
+        Ok(Envelope::parse(&self.envelope)?.payload_unverified().digest())
+    }
+
+    /// The engines that are asked.
+    pub fn engines(&self) -> Vec<EngineName> {
+        self.module.iter().map(|(engine, _)| engine.name()).collect()
+    }
+
+    /// Whether the trace is, as a whole, the one that the receipt names. A replay that found
+    /// something in its events has compared that; one that refused the trace may not have.
+    pub fn trace_is_named(&self, witnesses: &Witnesses) -> Result<bool, CommandError> {
+        if witnesses.iter().all(|witness| witness.verdict.is_ok()) {
+            return Ok(true);
+        }
+        let found = TraceDigest::from_bytes(files::digest_of(&self.path)?);
+        Ok(found == self.claim.receipt().trace.sha256)
     }
 
     /// Executes it again on each engine; what the first reproduces is kept, if somebody wants it.

@@ -4,6 +4,7 @@ mod attest;
 mod audit;
 mod build;
 mod canon;
+mod cosign;
 mod demo;
 mod error;
 mod explain;

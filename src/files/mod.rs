@@ -10,7 +10,7 @@ mod room;
 mod secret;
 
 pub use held::Held;
-pub use pending::Pending;
+pub use pending::{Pending, replace};
 pub use places::{
     absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_be_private,
     must_not_exist, open, private_dir, remove, write_tree,

@@ -3,6 +3,7 @@
 //! Exit status 0 of `verify` and `replay` consumes a value that only this room can make.
 
 mod bundle;
+mod cosign;
 mod envelope;
 mod error;
 mod policy;
@@ -11,6 +12,7 @@ mod replay;
 mod witnesses;
 
 pub use bundle::{Attested, CheckedBundle, check_original};
+pub use cosign::{cosign, late, verdict};
 pub use envelope::{Consumed, consume, consume_line, consume_lines};
 pub use error::{Error, Refusal};
 pub use policy::{Policy, Rule, Said, Upheld, Verdict as Judgement};
@@ -21,6 +23,17 @@ pub use witnesses::{Agreed, Finding, Witness, Witnesses};
 /// What a replay proves; every text of ours says this and no more.
 pub const PROVES: &str =
     "this module, given the recorded answers, does exactly what the receipt says";
+
+/// What a replay proves that found a difference.
+pub const REFUTES: &str = "this module, given the recorded answers, does not do what the receipt says; \
+     the first difference is at the place that is named";
+
+/// What a replay proves that was cut short.
+pub const INTERRUPTED_PROVES: &str = "the replay went as recorded for as many events as are named, \
+     and not beyond";
+
+/// What a replay proves that could not tell.
+pub const INCONCLUSIVE_PROVES: &str = "nothing about the receipt";
 
 /// What a replay does not prove.
 pub const DOES_NOT_PROVE: &str = "that the answers were the world's, that this was the only run and \

@@ -11,6 +11,7 @@ mod attacks;
 mod bad_input;
 mod canon;
 mod common;
+mod cosign;
 mod frames;
 mod interop;
 mod interruptions;
