@@ -11,7 +11,7 @@ use crate::reason::Reason;
 use crate::runtime::Keep;
 use crate::skill::Manifest;
 use crate::trace::{MaterialName, Reader};
-use crate::verify::{self, Claim, Policy, Replay, Witnesses};
+use crate::verify::{self, Claim, Policy, Replay, Verdict, Witness, Witnesses};
 use crate::wasm::Companion;
 use crate::{files, limits};
 use std::path::{Path, PathBuf};
@@ -105,10 +105,13 @@ impl Audit {
         self.module.iter().map(|(engine, _)| engine.name()).collect()
     }
 
-    /// Whether the trace is, as a whole, the one that the receipt names. A replay that found
-    /// something in its events has compared that; one that refused the trace may not have.
+    /// Whether the trace is, as a whole, the one that the receipt names. A replay that came to its end,
+    /// or to a difference, has compared that; one that was cut short or refused the trace has not.
     pub fn trace_is_named(&self, witnesses: &Witnesses) -> Result<bool, CommandError> {
-        if witnesses.iter().all(|witness| witness.verdict.is_ok()) {
+        let has_compared = |witness: &Witness| {
+            !matches!(witness.verdict, Err(_) | Ok(Verdict::Interrupted { here: true, .. }))
+        };
+        if witnesses.iter().all(has_compared) {
             return Ok(true);
         }
         let found = TraceDigest::from_bytes(files::digest_of(&self.path)?);

@@ -4,7 +4,7 @@ use super::audit::Audit;
 use super::error::CommandError;
 use super::keys::{KeySource, PassphraseArgs};
 use super::tool;
-use crate::attest::finding::{Finding as Judged, Found, REPLAY_TYPE};
+use crate::attest::finding::{self, Finding as Judged, Found, REPLAY_TYPE};
 use crate::attest::verdict::ReplayVerdict;
 use crate::attest::{Envelope, PrivateKey, Trust, parse_lines};
 use crate::digest::StatementDigest;
@@ -109,7 +109,8 @@ impl Auditor {
             let bytes = files::read_limited(&self.receipt, limits::ENVELOPE_BYTES)?;
             signed.receipt = match verify::cosign(&agreed, &bytes, &self.key) {
                 Ok(Some(more)) => {
-                    files::replace(&self.receipt, &more)?;
+                    // What has this very payload is the receipt, wherever a link leads.
+                    files::replace(&files::absolute(&self.receipt)?, &more)?;
                     Cosignature::Added
                 }
                 Ok(None) => Cosignature::Present,
@@ -159,6 +160,7 @@ impl Auditor {
             return Err(CommandError::new(Reason::FileTooLarge, message));
         }
         if lines != old {
+            // A link that came with the receipt must not lead to some other file of ours.
             if files::exists(&self.verdicts) {
                 files::replace(&self.verdicts, &lines)?;
             } else {
@@ -197,7 +199,11 @@ impl fmt::Display for Signed {
             Cosignature::Unsigned => "the receipt is not: nobody signed it as its operator",
             Cosignature::Refrained => "the receipt is not: it was not reproduced",
         };
-        write!(f, "signed: verdict {verdict} in {verdicts}, by key {keyid}; {receipt}")
+        let says = match *verdict {
+            finding::INCONCLUSIVE => " (it says nothing about the receipt)",
+            _ => "",
+        };
+        write!(f, "signed: verdict {verdict}{says} in {verdicts}, by key {keyid}; {receipt}")
     }
 }
 

@@ -46,14 +46,21 @@ pub fn verdict(
             Conclusion::Inconclusive
         }
     };
+    // What was cut short here has not been compared as a whole.
+    let of_interruption = |here: bool| {
+        if here && !is_named { Conclusion::Inconclusive } else { Conclusion::Interrupted }
+    };
     let (value, depth, events, divergence) = match witnesses.finding() {
         Finding::Reproduced(agreed) => {
             (Conclusion::Reproduced, Depth::Everything, agreed.events(), None)
         }
-        Finding::Interrupted { events, here, .. } => {
-            let depth = if here && events == 0 { Depth::Nothing } else { Depth::Events };
-            (Conclusion::Interrupted, depth, events, None)
-        }
+        Finding::Interrupted { events, here, .. } => match of_interruption(here) {
+            Conclusion::Interrupted => {
+                let depth = if here && events == 0 { Depth::Nothing } else { Depth::Events };
+                (Conclusion::Interrupted, depth, events, None)
+            }
+            other => (other, Depth::Nothing, 0, None),
+        },
         Finding::Refuted(_, divergence) => match of_divergence(divergence) {
             Conclusion::Refuted => {
                 let Divergence { reason, event, place, .. } = divergence;
@@ -75,7 +82,9 @@ pub fn verdict(
     let asked = |Witness { engine, verdict }: &Witness| {
         let (value, reason) = match verdict {
             Ok(Verdict::Reproduced(_)) => (Conclusion::Reproduced, None),
-            Ok(Verdict::Interrupted { .. }) => (Conclusion::Interrupted, Some(Reason::Interrupted)),
+            Ok(Verdict::Interrupted { here, .. }) => {
+                (of_interruption(*here), Some(Reason::Interrupted))
+            }
             Ok(Verdict::Refuted(divergence)) => {
                 (of_divergence(divergence), Some(divergence.reason))
             }
@@ -132,5 +141,82 @@ const fn proves(value: Conclusion) -> &'static str {
         Conclusion::Refuted => REFUTES,
         Conclusion::Interrupted => INTERRUPTED_PROVES,
         Conclusion::Inconclusive => INCONCLUSIVE_PROVES,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Interruption;
+    use std::sync::Arc;
+
+    const CRANELIFT: EngineName = EngineName::Cranelift;
+
+    fn of(found: Result<Verdict, Error>, is_named: bool) -> ReplayVerdict {
+        let mut witnesses = Witnesses::default();
+        witnesses.add(CRANELIFT, found.map_err(Arc::new));
+        let receipt = StatementDigest::of(b"receipt");
+        verdict(&witnesses, receipt, is_named, "0".to_owned()).unwrap()
+    }
+
+    fn differs(reason: Reason) -> Result<Verdict, Error> {
+        let (recorded, replayed) = ("secret".to_owned(), "secret too".to_owned());
+        let (place, stack) = ("wasi_snapshot_preview1.fd_write".to_owned(), Vec::new());
+        let first = Divergence { reason, event: 7, place, recorded, replayed, stack };
+        Ok(Verdict::Refuted(Box::new(first)))
+    }
+
+    fn cut_short(events: u64, here: bool) -> Result<Verdict, Error> {
+        Ok(Verdict::Interrupted { events, cause: Interruption::HostMemory, here })
+    }
+
+    /// covers: replay-verdict-2, replay-verdict-4, replay-verdict-5
+    #[test]
+    fn only_what_the_receipt_names_can_refute_it() {
+        let header = || Error::Header { what: "grant", found: "a".into(), expected: "b".into() };
+        let (no, open) = (Conclusion::Refuted, Conclusion::Inconclusive);
+        for (found, is_named, value, depth, events, place) in [
+            (
+                differs(Reason::HandedDiffers),
+                true,
+                no,
+                1,
+                7,
+                Some("wasi_snapshot_preview1.fd_write"),
+            ),
+            (differs(Reason::TraceMismatch), true, open, 0, 0, None),
+            (Err(header()), true, no, 0, 0, Some("trace")),
+            (Err(header()), false, open, 0, 0, None),
+            (Err(Error::Imports), true, no, 0, 0, Some("trace")),
+            (Err(Error::Attest(crate::attest::Error::TrustEmpty)), true, open, 0, 0, None),
+            (cut_short(5, true), true, Conclusion::Interrupted, 1, 5, None),
+            (cut_short(0, true), true, Conclusion::Interrupted, 0, 0, None),
+            (cut_short(5, true), false, open, 0, 0, None),
+            (cut_short(0, false), true, Conclusion::Interrupted, 1, 0, None),
+        ] {
+            let said = of(found, is_named);
+            assert_eq!((said.value, said.asked[0].value), (value, value), "{said:?}");
+            assert_eq!((said.depth.number(), said.events), (depth, events), "{said:?}");
+            let first = said.divergence.as_ref();
+            assert_eq!(first.map(|first| first.place.as_str()), place, "{said:?}");
+            assert!(said.asked[0].reason.is_some());
+            let text = String::from_utf8(said.to_statement().to_payload().unwrap()).unwrap();
+            assert!(!text.contains("secret"), "{text}");
+        }
+        assert!(
+            verdict(&Witnesses::default(), StatementDigest::of(b""), true, String::new()).is_none()
+        );
+    }
+
+    #[test]
+    fn one_no_is_a_no() {
+        let mut witnesses = Witnesses::default();
+        witnesses.add(CRANELIFT, cut_short(3, true).map_err(Arc::new));
+        witnesses.add(EngineName::Wasmi, differs(Reason::CallDiffers).map_err(Arc::new));
+        let receipt = StatementDigest::of(b"receipt");
+        let said = verdict(&witnesses, receipt, true, "0".to_owned()).unwrap();
+        assert_eq!(said.value, Conclusion::Refuted);
+        let each: Vec<_> = said.asked.iter().map(|asked| asked.value).collect();
+        assert_eq!(each, [Conclusion::Interrupted, Conclusion::Refuted]);
     }
 }

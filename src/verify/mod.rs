@@ -25,8 +25,8 @@ pub const PROVES: &str =
     "this module, given the recorded answers, does exactly what the receipt says";
 
 /// What a replay proves that found a difference.
-pub const REFUTES: &str = "this module, given the recorded answers, does not do what the receipt says; \
-     the first difference is at the place that is named";
+pub const REFUTES: &str =
+    "receipt, trace and module do not agree; the first difference is at the place that is named";
 
 /// What a replay proves that was cut short.
 pub const INTERRUPTED_PROVES: &str = "the replay went as recorded for as many events as are named, \

@@ -181,6 +181,15 @@ fn two_auditors_on_two_installations_sign_the_same_bytes_and_a_policy_can_demand
     operator.type_in(verify).refused(1, "threshold-unmet").says("counts already");
     operator.policy(&[("dan", "Lab"), ("eve", "")], &two);
     operator.type_in(verify).refused(1, "threshold-unmet").says("gives it no owner");
+    // A key speaks for the verifiers that the file pairs it with.
+    let pair =
+        require(REPLAY, "verifiers = [\"https://opertus.systems/provenact/verifier/replay/v1\"]\n");
+    operator.policy(&[("dan", "Lab"), ("eve", "Eve")], &pair);
+    operator.type_in(verify).refused(1, "builder-untrusted");
+    let text = String::from_utf8(operator.read("trust.toml")).unwrap();
+    let verifiers = "verifiers = [\"https://opertus.systems/provenact/verifier/replay/v1\"]\nowner";
+    operator.write("trust.toml", text.replace("owner", verifiers));
+    operator.type_in(verify).status(0);
     let three = require(REPLAY, "minimum-engines = 3\n");
     operator.policy(&[("dan", "Lab"), ("eve", "Eve")], &three);
     let ended = operator.type_in(verify).refused(1, "policy-unmet");
@@ -363,6 +372,14 @@ fn files_stay_as_they_are_but_for_what_is_added() {
     let before = place.tree();
     place.type_in("replay receipt.json --sign dan.key.pem").refused(2, "envelope-malformed");
     assert_eq!(place.tree(), before);
+
+    // A link that came with the receipt leads to nothing of ours.
+    fs_err::remove_file(place.path("receipt.intoto.jsonl")).unwrap();
+    place.write("ours", "");
+    std::os::unix::fs::symlink("ours", place.path("receipt.intoto.jsonl")).unwrap();
+    place.type_in("replay receipt.json --sign dan.key.pem").status(0);
+    assert_eq!(place.read("ours"), b"");
+    assert_eq!(place.verdict("receipt")["verdict"], "reproduced");
 
     place.type_in("run -q --pub author.pub.pem --receipt open.json a.skill").status(0);
     let before = place.read("open.json");
