@@ -476,6 +476,10 @@ def trusts():
     put("not-before-date", bad, [16], "a date without a time", more("not-before = 2026-01-01"))
     put("not-before-text", bad, [16], "a text", more('not-before = "2026-01-01T00:00:00Z"'))
     put("never-valid", bad, [16], "the end before the start", more("not-before = 2026-01-02T00:00:00Z\nnot-after = 2026-01-01T00:00:00Z"))
+    put("owner", "accept", [22], "an owner of 256 characters", more('owner = "%s"' % ("é" * 256)))
+    for name, owner in {"empty": "", "long": "x" * 257, "escape": "\\u001b[2JBob"}.items():
+        put(f"owner-{name}", bad, [22], "no label", more(f'owner = "{owner}"'))
+    put("owner-number", bad, [22], "not a text", more("owner = 1"))
     put("keep-not-revoked", bad, [17], "digests to keep of a key that is not revoked", more('keep = ["sha256:%s"]' % sha(b"a")))
     for name, digest in {"short": "sha256:" + "a" * 63, "uppercase": "sha256:" + "A" * 64, "bare": "a" * 64, "weak": "sha1:" + "a" * 40}.items():
         put(f"keep-{name}", bad, [17], "not a strong digest in its one spelling", more(f'revoked = true\nkeep = ["{digest}"]'))
@@ -550,7 +554,7 @@ def policies():
     def summary(result="PASSED", levels=(), verifier="v"):
         return said(vsa, {"verificationResult": result, "verifiedLevels": list(levels), "verifier": {"id": verifier}})
 
-    def verdict(value="reproduced", depth=2, engines=("wasmtime", "wasmi")):
+    def verdict(value="reproduced", depth=2, engines=("cranelift", "wasmi")):
         return said(replay, {"verdict": value, "depth": depth, "engines": [{"name": n, "version": "1"} for n in engines]})
 
     example = "https://example.com/predicate/v1"
@@ -620,13 +624,27 @@ def policies():
     put("verifier-other", "builder-untrusted", [52], "a verifier that is not taken", key("alice", 'roles = ["auditor"]\nverifiers = ["w"]') + named, summary(verifier="w"), ["alice"])
 
     put("replay", "accept", [53], "reproduced", audit, verdict(), ["alice"])
-    for value, expect in {"refuted": "verdict-failed", "interrupted": "verdict-failed", "maybe": "verdict-unknown", "Reproduced": "verdict-unknown"}.items():
+    for value, expect in {"refuted": "verdict-failed", "interrupted": "verdict-failed", "inconclusive": "verdict-failed", "maybe": "verdict-unknown", "Reproduced": "verdict-unknown"}.items():
         put(f"replay-{value.lower()}-{expect.split('-')[1]}", expect, [53], "not reproduced", audit, verdict(value), ["alice"])
     deep = require(replay, "minimum-depth = 2\nminimum-engines = 2")
-    put("replay-deep", "accept", [54, 55], "deep enough, on two engines", audit + deep, verdict(), ["alice"])
+    put("replay-deep", "accept", [54, 55], "deep enough, on two classes of engines", audit + deep, verdict(), ["alice"])
     put("replay-shallow", "policy-unmet", [54], "not deep enough", audit + deep, verdict(depth=1), ["alice"])
     put("replay-depth-text", "policy-unmet", [54], "a depth that is no number", audit + deep, verdict(depth="2"), ["alice"])
-    put("replay-one-engine", "policy-unmet", [55], "two versions of one engine", audit + deep, verdict(engines=("wasmtime", "wasmtime")), ["alice"])
+    put("replay-one-engine", "policy-unmet", [55], "two versions of one engine", audit + deep, verdict(engines=("wasmi", "wasmi")), ["alice"])
+    put("replay-one-class", "policy-unmet", [55], "three engines of one class", audit + deep, verdict(engines=("cranelift", "cranelift-nan", "pulley")), ["alice"])
+    put("replay-engine-unknown", "policy-unmet", [55], "an engine that nobody knows is of no class", audit + deep, verdict(engines=("wasmi", "v8", "wasmtime", "Cranelift")), ["alice"])
+    put("replay-two-auditors-engines", "accept", [55], "the classes of all verdicts together", audit + key("bob", 'roles = ["auditor"]') + deep, verdict(engines=("pulley", "wasmi")), ["alice", "bob"])
+
+    auditor = lambda name, owner=None: key(name, 'roles = ["auditor"]' + (f'\nowner = "{owner}"' if owner else ""))
+    pair = require(replay, "threshold = 2")
+    put("auditors-two-owners", "accept", [42, 60], "two keys of two owners", auditor("alice", "Alice") + auditor("bob", "Bob") + pair, verdict(), ["alice", "bob"])
+    put("auditors-one-owner", "threshold-unmet", [60], "two keys of one owner", auditor("alice", "Alice") + auditor("bob", "Alice") + pair, verdict(), ["alice", "bob"])
+    put("auditors-one-without-owner", "threshold-unmet", [60], "nobody knows whose the second key is", auditor("alice", "Alice") + auditor("bob") + pair, verdict(), ["alice", "bob"])
+    put("auditors-without-owners", "threshold-unmet", [60], "nobody knows whose the keys are", auditor("alice") + auditor("bob") + pair, verdict(), ["alice", "bob"])
+    put("auditors-one", "threshold-unmet", [42, 60], "one of two", auditor("alice", "Alice") + auditor("bob", "Bob") + pair, verdict(), ["alice"])
+    put("auditor-without-owner", "accept", [60], "one auditor needs no owner", auditor("alice") + require(replay), verdict(), ["alice"])
+    put("authors-one-owner", "accept", [60], "owners are looked at for auditors alone", key("alice", 'roles = ["author"]\nowner = "A"') + key("bob", 'roles = ["author"]\nowner = "A"') + two, other, ["alice", "bob"])
+    put("auditors-flag", "threshold-unmet", [43, 60], "the command line demands two, of one owner", auditor("alice", "Alice") + auditor("bob", "Alice") + require(replay), verdict(), ["alice", "bob"], threshold="2")
 
 
 if __name__ == "__main__":

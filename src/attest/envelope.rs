@@ -1,5 +1,7 @@
 //! DSSE v1 envelopes (`spec/envelope.md`).
 
+mod cosigned;
+
 use super::error::cut;
 use super::{
     DetachedSignature, Error, PAYLOAD_TYPE, Payload, PrivateKey, PublicKey, Trust, Verified, base64,

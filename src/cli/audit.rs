@@ -5,12 +5,14 @@ use super::inputs::{self, Places};
 use super::kept::Kept;
 use super::workshop::{Ready, Workshop};
 use crate::allowance::Allowance;
-use crate::digest::{ManifestDigest, ModuleDigest, TraceDigest};
+use crate::attest::Envelope;
+use crate::digest::{ManifestDigest, ModuleDigest, StatementDigest, TraceDigest};
+use crate::engines::EngineName;
 use crate::reason::Reason;
 use crate::runtime::Keep;
 use crate::skill::Manifest;
 use crate::trace::{MaterialName, Reader};
-use crate::verify::{self, Claim, Policy, Replay, Verdict, Witnesses};
+use crate::verify::{self, Claim, Policy, Replay, Verdict, Witness, Witnesses};
 use crate::wasm::Companion;
 use crate::{files, limits};
 use std::path::{Path, PathBuf};
@@ -120,7 +122,30 @@ impl Audit {
 
     /// The trace, from its beginning: for what is shown besides the verdict.
     pub fn reread(&self) -> Result<Reader, CommandError> {
-        open(&self.path)
+        open(&self.path, None)
+    }
+
+    /// Digest of what the receipt's envelope holds.
+    pub fn statement(&self) -> Result<StatementDigest, CommandError> {
+        Ok(Envelope::parse(&self.envelope)?.payload_unverified().digest())
+    }
+
+    /// The engines that are asked.
+    pub fn engines(&self) -> Vec<EngineName> {
+        self.module.iter().map(|(engine, _)| engine.name()).collect()
+    }
+
+    /// Whether the trace is, as a whole, the one that the receipt names. A replay that came to its end,
+    /// or to a difference, has compared that; one that was cut short or refused the trace has not.
+    pub fn trace_is_named(&self, witnesses: &Witnesses) -> Result<bool, CommandError> {
+        let has_compared = |witness: &Witness| {
+            !matches!(witness.verdict, Err(_) | Ok(Verdict::Interrupted { here: true, .. }))
+        };
+        if witnesses.iter().all(has_compared) {
+            return Ok(true);
+        }
+        let found = TraceDigest::from_bytes(files::digest_of(&self.path)?);
+        Ok(found == self.claim.receipt().trace.sha256)
     }
 
     /// Executes it again on each engine; what the first reproduces is kept, if somebody wants it.

@@ -61,12 +61,12 @@ fn compare(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     };
     let (mut headers, mut first, mut before) = (None, None, Vec::new());
     if let Some((path_a, path_b)) = &traces {
-        let (one, other) = (audit::open(path_a)?, audit::open(path_b)?);
+        let (one, other) = (audit::open(path_a, None)?, audit::open(path_b, None)?);
         headers = Some((one.header().clone(), other.header().clone()));
         let named = [a.receipt().trace.sha256, b.receipt().trace.sha256];
         let found = first_event(one, other, named)?;
         if let Some(first) = &found {
-            [before, _] = trace::around(audit::open(path_a)?, first.event, AROUND);
+            [before, _] = trace::around(audit::open(path_a, None)?, first.event, AROUND);
         }
         first = Some(found);
     }

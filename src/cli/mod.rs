@@ -5,6 +5,7 @@ mod audit;
 mod build;
 mod bulk;
 mod canon;
+mod cosign;
 mod demo;
 mod diff;
 mod error;

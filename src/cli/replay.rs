@@ -1,5 +1,6 @@
 use super::audit::Audit;
 use super::bulk::{self, BulkArgs};
+use super::cosign::{SignArgs, Signed, Turn};
 use super::error::CommandError;
 use super::inputs::TrustArgs;
 use super::kept::Kept;
@@ -9,13 +10,14 @@ use super::watch::{seconds, watch};
 use super::workshop::Workshop;
 use crate::attest::receipt::Engines;
 use crate::engines::{EngineName, UnknownEngine};
-use crate::files;
 use crate::reason::{Class, Reason};
 use crate::runtime::{Divergence, Engine};
 use crate::verify::{DOES_NOT_PROVE, Finding, PROVES, Verdict, Witness, Witnesses};
+use crate::{files, json};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Replay a receipt: execute again with nothing but the trace, and compare everything
 ///
@@ -31,6 +33,7 @@ Examples:
   provenact replay receipt.json --pub operator.pub.pem --out reproduced
   provenact replay --all receipts --trust trust.toml --format json
   find . -name '*.receipt.json' | provenact replay --all -
+  provenact replay receipt.json --engine all --sign auditor.key.pem
 
 Exit status:
   0 reproduced (and, with a trusted key at hand, authentic), 1 refuted, 2 could not tell")]
@@ -44,6 +47,8 @@ pub struct Args {
     trust: TrustArgs,
     #[command(flatten)]
     engines: EngineArgs,
+    #[command(flatten)]
+    sign: SignArgs,
     /// Where else to look for trace, module and manifest, by digest; repeatable
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
@@ -97,6 +102,8 @@ impl EngineArgs {
         if names.is_empty() {
             names.push(EngineName::Cranelift);
         }
+        // What is found does not depend on the order in which they were named.
+        names.sort_unstable();
         let cache = if self.no_cache { None } else { super::cache_directory()? };
         let mut engines: Vec<Engine> = Vec::new();
         for name in names {
@@ -171,6 +178,9 @@ struct Report {
     divergence: Option<Divergence>,
     proves: &'static str,
     does_not_prove: &'static str,
+    /// What the auditor signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<Signed>,
 }
 
 /// Replays the receipt and prints the verdict.
@@ -180,7 +190,14 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         let Args { bulk, engines, from, timeout, .. } = args;
         return bulk::run(bulk, engines, from, policy.as_ref(), *timeout, ui);
     };
+    let turn = Turn::default();
+    let given_up = turn.clone();
     let late = move || {
+        match given_up.give_up() {
+            Some(Ok(signed)) => ui.talk(&signed.to_string()),
+            Some(Err(error)) => ui.warn(&format!("no verdict was signed: {}", error.message)),
+            None => {}
+        }
         let message = "the replay took longer than --timeout allows";
         ui.error(&CommandError::new(Reason::Interrupted, message));
         Class::Interrupted.exit()
@@ -193,15 +210,24 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     if let Some(html) = &args.html {
         files::must_not_exist(html)?;
     }
+    let auditor = args.sign.auditor(receipt)?.map(Arc::new);
     let workshop = args.engines.workshop(None)?;
     let mut audit = Audit::gather(receipt, &args.from, policy.as_ref(), &workshop)?;
+    if let Some(auditor) = &auditor {
+        turn.begin(auditor, &audit)?;
+    }
     let kept = args.out.is_some().then(Kept::shared);
     let witnesses = audit.replay(kept.clone())?;
+    turn.end();
     drop(watch);
     if let Some(html) = &args.html {
         page::write(html, receipt, &audit, &witnesses, ui)?;
     }
-    let status = tell(receipt, &audit, &witnesses, ui)?;
+    let signed = match &auditor {
+        Some(auditor) => auditor.sign(&audit, &witnesses)?,
+        None => None,
+    };
+    let status = tell(receipt, &audit, &witnesses, signed, ui)?;
     if let (Some(out), Some(kept), Finding::Reproduced(_)) = (&args.out, kept, witnesses.finding())
     {
         for line in kept.write(out)? {
@@ -211,7 +237,13 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     Ok(status)
 }
 
-fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses, ui: Ui) -> Result<u8, CommandError> {
+fn tell(
+    path: &Path,
+    audit: &Audit,
+    witnesses: &Witnesses,
+    signed: Option<Signed>,
+    ui: Ui,
+) -> Result<u8, CommandError> {
     let receipt = audit.claim.receipt();
     let engines: Vec<EngineReport> = witnesses.iter().map(EngineReport::of).collect();
     let several = engines.len() > 1;
@@ -230,6 +262,7 @@ fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses, ui: Ui) -> Result<u8,
         divergence: None,
         proves: PROVES,
         does_not_prove: DOES_NOT_PROVE,
+        signed,
     };
     let path = path.display();
     let on = |engine: EngineName| if several { format!(" on {engine}") } else { String::new() };
@@ -260,8 +293,12 @@ fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses, ui: Ui) -> Result<u8,
             1
         }
         Finding::Failed(engine, error) => {
-            let error = CommandError::from(&**error);
+            let mut error = CommandError::from(&**error);
             if !several {
+                if let Some(signed) = report.signed {
+                    ui.talk(&signed.to_string());
+                    error.details = error.details.or(json::to_value(&signed).ok());
+                }
                 return Err(error);
             }
             let no = error.reason.class() == Class::No;
@@ -293,6 +330,9 @@ fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses, ui: Ui) -> Result<u8,
     }
     if status == 0 {
         let _ = writeln!(text, "proves: {PROVES};\n        {DOES_NOT_PROVE}");
+    }
+    if let Some(signed) = &report.signed {
+        let _ = writeln!(text, "{signed}");
     }
     ui.answer(&text, &report)?;
     Ok(status)

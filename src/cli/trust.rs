@@ -38,6 +38,7 @@ enum Command {
 Examples:
   provenact trust add author.pub.pem --name alice --role author
   provenact trust add ops.pub.pem --name ops --role author --role operator --trust team.toml
+  provenact trust add lab.pub.pem --name lab --role auditor --owner 'the lab'
 
 Exit status:
   0 added, 2 could not be read or written, or the name or key is there already")]
@@ -50,6 +51,9 @@ struct Add {
     /// What it is trusted as: author, operator or auditor; repeatable, but for auditor
     #[arg(long, value_name = "ROLE", required = true)]
     role: Vec<Role>,
+    /// Who holds the key, in your words: of auditors' keys with one owner, one counts
+    #[arg(long, value_name = "LABEL")]
+    owner: Option<String>,
     /// The trust file; without it the one that is found, otherwise trust.toml in the current folder
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
@@ -76,6 +80,8 @@ struct Added<'a> {
     file: String,
     name: &'a str,
     roles: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
     keyid: String,
     digest: String,
 }
@@ -94,6 +100,7 @@ struct Key {
     name: String,
     keyid: String,
     roles: String,
+    owner: Option<String>,
     not_before: Option<String>,
     not_after: Option<String>,
     revoked: bool,
@@ -138,7 +145,8 @@ fn add(args: &Add, ui: Ui) -> Result<u8, CommandError> {
     let mut roles = args.role.clone();
     roles.sort_unstable();
     roles.dedup();
-    let text = attest::add_key(old.as_deref(), &args.name, &key, &roles).map_err(named)?;
+    let owner = args.owner.as_deref();
+    let text = attest::add_key(old.as_deref(), &args.name, &key, &roles, owner).map_err(named)?;
     // A link stays a link: the file that it leads to is the one to replace.
     let target = if old.is_some() { files::absolute(&path)? } else { path.clone() };
     let mode = files::mode_of(&target)?.unwrap_or(files::MODE_FILE);
@@ -149,6 +157,7 @@ fn add(args: &Add, ui: Ui) -> Result<u8, CommandError> {
         file: path.display().to_string(),
         name: &args.name,
         roles,
+        owner,
         keyid: key.id().hex(),
         digest: TrustDigest::of(text.as_bytes()).to_string(),
     };
@@ -207,6 +216,9 @@ fn all(trust: &Trust) -> Result<Vec<Requirement>, CommandError> {
 
 fn bounds(key: &TrustedKey) -> String {
     let mut text = format!("roles: {}", key.roles());
+    if let Some(owner) = key.owner() {
+        let _ = write!(text, "; owner: {owner}");
+    }
     if let Some(from) = key.not_before() {
         let _ = write!(text, "; from {from}");
     }
@@ -241,7 +253,7 @@ fn demands(requirement: &Requirement) -> String {
         let _ = write!(text, "\n  depth at least {depth}");
     }
     if let Some(engines) = requirement.minimum_engines {
-        let _ = write!(text, "\n  at least {engines} distinct engines");
+        let _ = write!(text, "\n  engines of at least {engines} independent classes");
     }
     if let Some(allowed) = &requirement.capabilities {
         let _ = write!(text, "\n  capabilities only {}", texts(allowed).join(", "));
@@ -264,6 +276,7 @@ impl From<&TrustedKey> for Key {
             name: key.name().to_owned(),
             keyid: key.id().hex(),
             roles: key.roles().to_string(),
+            owner: key.owner().map(str::to_owned),
             not_before: key.not_before().map(|at| at.to_string()),
             not_after: key.not_after().map(|at| at.to_string()),
             revoked: key.revoked().is_some(),

@@ -10,7 +10,7 @@ mod room;
 mod secret;
 
 pub use held::Held;
-pub use pending::Pending;
+pub use pending::{Pending, replace};
 pub use places::{
     absolute, begins, create_dir, digest_of, listed, mode_of, must_be_creatable, must_not_exist,
     open, path_of, private_dir, remove, size_of, write_tree,

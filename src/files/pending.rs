@@ -1,6 +1,9 @@
 //! Files that are written over time and appear when they are whole.
 
-use super::{FileError, Room, check_replaceable, exists, parent, sync_dir, temporary};
+use super::{
+    FileError, MODE_SECRET, Room, check_replaceable, exists, parent, read_fault, sync_dir,
+    temporary,
+};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -97,5 +100,45 @@ impl Pending {
 
     fn output(&self, source: std::io::Error) -> FileError {
         FileError::Output { path: self.path.clone(), source }
+    }
+}
+
+/// Gives the file at `path` other contents, as a whole: its mode stays. A link is replaced, and what it
+/// leads to stays as it is.
+///
+/// # Errors
+/// That it is missing or cannot be looked at; [`FileError::Output`], and then nothing has changed.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mode = fs_err::metadata(path).map_err(|source| read_fault(path, source))?.permissions();
+    let mut pending = Pending::create(path, MODE_SECRET)?;
+    pending.fill(bytes)?;
+    let handle = pending.handle()?;
+    handle.set_permissions(mode).map_err(|source| pending.output(source))?;
+    pending.commit(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    #[test]
+    fn what_is_replaced_keeps_its_mode_and_links_lead_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs_err::write(&file, b"old").unwrap();
+        symlink("file", &link).unwrap();
+        for mode in [0o666, 0o640, 0o600] {
+            fs_err::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            replace(&file, format!("{mode}").as_bytes()).unwrap();
+            assert_eq!(fs_err::read(&file).unwrap(), format!("{mode}").as_bytes());
+            assert_eq!(fs_err::metadata(&file).unwrap().permissions().mode() & 0o777, mode);
+        }
+        replace(&link, b"new").unwrap();
+        assert!(!fs_err::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs_err::read(&file).unwrap(), b"384");
+        let missing = replace(&dir.path().join("missing"), b"x").unwrap_err();
+        assert_eq!(missing.reason(), crate::reason::Reason::FileMissing);
+        assert_eq!(super::super::list(dir.path()).unwrap(), ["file", "link"]);
     }
 }

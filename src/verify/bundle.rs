@@ -218,6 +218,7 @@ impl CheckedBundle {
         let context = Context {
             capabilities: self.manifest.capabilities(),
             imports: rows.iter().map(|row| (row.module, row.name)).collect(),
+            operators: Vec::new(),
         };
         let all: Vec<&Verified<Statement>> = statements.iter().map(|a| &a.statement).collect();
         let mut verdict = Verdict::default();

@@ -4,7 +4,7 @@
 use super::policy::{Context, Policy, Said, Upheld, Verdict, Words};
 use super::{Error, Refusal};
 use crate::attest::receipt::{PREDICATE_TYPE, Receipt, is_of_any_version};
-use crate::attest::{self, About, Envelope, Requirement, Statement, TrustedKey, Verified};
+use crate::attest::{self, About, Envelope, Requirement, Role, Statement, TrustedKey, Verified};
 use crate::reason::Reason;
 use rayon::prelude::*;
 
@@ -194,7 +194,9 @@ impl Read<'_> {
         let digest = self.statement.statement_digest();
         let receipt = [("the receipt".to_owned(), *digest.as_bytes())];
         let capabilities = &self.receipt.grants.capabilities;
-        let context = Context { capabilities, imports: Vec::new() };
+        let operators = self.statement.by().iter();
+        let operators = operators.filter(|key| key.roles().has(Role::Operator)).collect();
+        let context = Context { capabilities, imports: Vec::new(), operators };
         let (mut verdict, mut by) = (Verdict::new(words), Vec::new());
         policy.contradicted(wanted, About::Receipt, &others, &receipt, &mut verdict);
         for requirement in wanted {

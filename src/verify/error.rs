@@ -81,6 +81,9 @@ pub enum Error {
     /// The trace's list of host functions is not the module's.
     #[error("the trace was recorded with other imports than the module has")]
     Imports,
+    /// What is to be signed is not what was replayed.
+    #[error("the payload is not the receipt that the replay computed: it was changed meanwhile")]
+    Receipt,
     /// From the module.
     #[error(transparent)]
     Wasm(#[from] wasm::Error),
@@ -176,6 +179,7 @@ impl Error {
             | Self::Attestation { .. } => Reason::MaterialMismatch,
             Self::Header { .. } => Reason::HeaderDiffers,
             Self::Imports => Reason::TraceMismatch,
+            Self::Receipt => Reason::ReceiptDiffers,
             Self::Interface(error) | Self::Wasm(error) => error.reason(),
             Self::Skill(error) => error.reason(),
             Self::Attest(error) => error.reason(),

@@ -4,6 +4,7 @@
 
 mod bundle;
 mod comparison;
+mod cosign;
 mod envelope;
 mod error;
 mod policy;
@@ -13,6 +14,7 @@ mod witnesses;
 
 pub use bundle::{Attested, CheckedBundle, check_original};
 pub use comparison::{Comparison, FirstEvent, Part, State, first_event};
+pub use cosign::{cosign, late, verdict};
 pub use envelope::{Consumed, consume, consume_line, consume_lines};
 pub use error::{Error, Refusal};
 pub use policy::{Policy, Rule, Said, Upheld, Verdict as Judgement};
@@ -23,6 +25,17 @@ pub use witnesses::{Agreed, Finding, Witness, Witnesses};
 /// What a replay proves; every text of ours says this and no more.
 pub const PROVES: &str =
     "this module, given the recorded answers, does exactly what the receipt says";
+
+/// What a replay proves that found a difference.
+pub const REFUTES: &str =
+    "receipt, trace and module do not agree; the first difference is at the place that is named";
+
+/// What a replay proves that was cut short.
+pub const INTERRUPTED_PROVES: &str = "the replay went as recorded for as many events as are named, \
+     and not beyond";
+
+/// What a replay proves that could not tell.
+pub const INCONCLUSIVE_PROVES: &str = "nothing about the receipt";
 
 /// What a replay does not prove.
 pub const DOES_NOT_PROVE: &str = "that the answers were the world's, that this was the only run and \

@@ -87,7 +87,7 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Reproduced {
     events: u64,
-    receipt: Receipt,
+    receipt: Box<Receipt>,
 }
 
 impl Reproduced {
@@ -230,7 +230,10 @@ fn judge(
         Outcome::Interrupted { cause } => {
             Verdict::Interrupted { events: evidence.events(), cause, here: false }
         }
-        _ => Verdict::Reproduced(Reproduced { events: evidence.events(), receipt: computed }),
+        _ => Verdict::Reproduced(Reproduced {
+            events: evidence.events(),
+            receipt: Box::new(computed),
+        }),
     })
 }
 

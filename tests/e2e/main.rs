@@ -11,6 +11,7 @@ mod attacks;
 mod bad_input;
 mod canon;
 mod common;
+mod cosign;
 mod engines;
 mod frames;
 mod interop;

@@ -10,6 +10,15 @@ pub const VSA_TYPE: &str = "https://slsa.dev/verification_summary/v1";
 /// Predicate type of a verdict on a replay.
 pub const REPLAY_TYPE: &str = "https://opertus.systems/provenact/replay-verdict/v1";
 
+/// The verdict of who saw every engine that was asked reproduce the execution.
+pub const REPRODUCED: &str = "reproduced";
+/// The verdict of who found a difference.
+pub const REFUTED: &str = "refuted";
+/// The verdict of who saw an execution that was cut short.
+pub const INTERRUPTED: &str = "interrupted";
+/// The verdict of who could not tell.
+pub const INCONCLUSIVE: &str = "inconclusive";
+
 /// What a verdict comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
@@ -17,7 +26,7 @@ pub enum Found {
     Passed(&'static str),
     /// A no: `FAILED`, `refuted`.
     Failed(&'static str),
-    /// Neither: `interrupted`.
+    /// Neither: `interrupted`, `inconclusive`.
     Inconclusive(&'static str),
     /// Another value, or none: nobody knows what it means.
     Unknown(String),
@@ -30,7 +39,7 @@ pub struct Finding<'s> {
     pub found: Found,
     /// How deep the check went; 0 when it is not said.
     pub depth: u64,
-    /// Names of the engines that agreed.
+    /// Names of the engines that agreed, whether there are such engines or not.
     pub engines: &'s BTreeSet<String>,
 }
 
@@ -39,7 +48,7 @@ pub struct Finding<'s> {
 pub fn passing(predicate_type: &str) -> Option<&'static str> {
     match predicate_type {
         VSA_TYPE => Some("PASSED"),
-        REPLAY_TYPE => Some("reproduced"),
+        REPLAY_TYPE => Some(REPRODUCED),
         _ => None,
     }
 }
@@ -52,12 +61,12 @@ impl<'s> Finding<'s> {
         let Gist { verification_result, verdict, level, depth, engines, .. } = statement.gist();
         match statement.predicate_type() {
             VSA_TYPE => Some(Self {
-                found: found(verification_result.as_deref(), "PASSED", "FAILED", None),
+                found: found(verification_result.as_deref(), "PASSED", "FAILED", &[]),
                 depth: *level,
                 engines: NONE,
             }),
             REPLAY_TYPE => Some(Self {
-                found: found(verdict.as_deref(), "reproduced", "refuted", Some("interrupted")),
+                found: found(verdict.as_deref(), REPRODUCED, REFUTED, &[INTERRUPTED, INCONCLUSIVE]),
                 depth: *depth,
                 engines,
             }),
@@ -70,12 +79,12 @@ fn found(
     value: Option<&str>,
     yes: &'static str,
     no: &'static str,
-    neither: Option<&'static str>,
+    neither: &[&'static str],
 ) -> Found {
     match value {
         Some(value) if value == yes => Found::Passed(yes),
         Some(value) if value == no => Found::Failed(no),
-        Some(value) => match neither.filter(|neither| *neither == value) {
+        Some(value) => match neither.iter().find(|neither| **neither == value) {
             Some(neither) => Found::Inconclusive(neither),
             None => Found::Unknown(super::super::error::cut(value)),
         },

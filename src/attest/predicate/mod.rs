@@ -7,6 +7,7 @@ pub mod provenance;
 pub mod receipt;
 mod sha256;
 pub mod time;
+pub mod verdict;
 
 pub use gist::Gist;
 

@@ -15,6 +15,7 @@ pub fn add_key(
     name: &str,
     key: &PublicKey,
     roles: &[Role],
+    owner: Option<&str>,
 ) -> Result<String, Error> {
     let text = text.unwrap_or("version = 1\n");
     let known = parse(text)?;
@@ -40,6 +41,9 @@ pub fn add_key(
     entry.decor_mut().set_prefix("\n");
     entry.insert("name", value(name));
     entry.insert("roles", value(roles.iter().map(|role| role.name()).collect::<Array>()));
+    if let Some(owner) = owner {
+        entry.insert("owner", value(owner));
+    }
     entry.insert("public", Item::Value(pem(key)));
     keys.push(entry);
     let edited = spliced(text, &plain, &document.to_string());
@@ -98,17 +102,17 @@ mod tests {
     #[test]
     fn line_ends_stay_as_they_are() {
         let [a, b] = [(); 2].map(|()| PrivateKey::generate().unwrap().public());
-        let first = add_key(None, "a", &a, &[Role::Author]).unwrap();
+        let first = add_key(None, "a", &a, &[Role::Author], None).unwrap();
         let own = format!(
             "# mine\n{first}\n# ü\n[[require]]\npredicate-type = \"https://x.test/y\"\nsubject = \"file\"\nrole = \"author\"\n"
         );
         let crlf = own.replace('\n', "\r\n");
-        let expected = add_key(Some(&own), "b", &b, &[Role::Operator]).unwrap();
-        let edited = add_key(Some(&crlf), "b", &b, &[Role::Operator]).unwrap();
+        let expected = add_key(Some(&own), "b", &b, &[Role::Operator], None).unwrap();
+        let edited = add_key(Some(&crlf), "b", &b, &[Role::Operator], None).unwrap();
         assert_eq!(edited, expected.replace('\n', "\r\n"));
         // One line of another kind stays one.
         let mixed = crlf.replacen("# mine\r\n", "# mine\n", 1);
-        let edited = add_key(Some(&mixed), "b", &b, &[Role::Operator]).unwrap();
+        let edited = add_key(Some(&mixed), "b", &b, &[Role::Operator], None).unwrap();
         assert!(edited.starts_with("# mine\nversion = 1\r\n"), "{edited:?}");
         assert_eq!(edited.replace("\r\n", "\n"), expected);
     }
@@ -117,7 +121,7 @@ mod tests {
     #[test]
     fn what_stands_in_the_file_stays() {
         let [a, b] = [(); 2].map(|()| PrivateKey::generate().unwrap().public());
-        let first = add_key(None, "a", &a, &[Role::Author, Role::Operator]).unwrap();
+        let first = add_key(None, "a", &a, &[Role::Author, Role::Operator], None).unwrap();
         let expected = format!(
             "version = 1\n\n[[key]]\nname = \"a\"\nroles = [\"author\", \"operator\"]\npublic = \"\"\"\n{}\"\"\"\n",
             a.to_pem()
@@ -125,7 +129,7 @@ mod tests {
         assert_eq!(first, expected);
         let own = first.replace("name = \"a\"", "name  = 'a' # my own")
             + "\n# the end\n[[require]]\npredicate-type = 'x'\nsubject = 'file'\nrole = 'author'\n";
-        let second = add_key(Some(&own), "b", &b, &[Role::Auditor]).unwrap();
+        let second = add_key(Some(&own), "b", &b, &[Role::Auditor], None).unwrap();
         for line in own.lines() {
             assert!(second.contains(line), "{line} is gone:\n{second}");
         }
@@ -133,11 +137,15 @@ mod tests {
         assert_eq!(trust.keys().len(), 2);
         assert_eq!(trust.requirements().len(), 1);
         assert!(trust.keys()[1].roles().has(Role::Auditor));
+        let third = add_key(Some(&own), "b", &b, &[Role::Auditor], Some("Bo & Co")).unwrap();
+        assert!(third.contains("roles = [\"auditor\"]\nowner = \"Bo & Co\"\npublic"), "{third}");
+        assert_eq!(Trust::parse_toml(&third).unwrap().keys()[1].owner(), Some("Bo & Co"));
+        assert!(add_key(Some(&own), "b", &b, &[Role::Auditor], Some("")).is_err());
         for (name, key) in [("a", &b), ("c", &a), ("", &b), ("x\u{1b}", &b)] {
-            let error = add_key(Some(&own), name, key, &[Role::Author]).unwrap_err();
+            let error = add_key(Some(&own), name, key, &[Role::Author], None).unwrap_err();
             assert_eq!(error.reason(), Reason::TrustMalformed, "{name}");
         }
-        assert!(add_key(Some("version = 1\nkey = []\n"), "a", &a, &[Role::Author]).is_ok());
-        assert!(add_key(Some("version = 2\n"), "a", &a, &[Role::Author]).is_err());
+        assert!(add_key(Some("version = 1\nkey = []\n"), "a", &a, &[Role::Author], None).is_ok());
+        assert!(add_key(Some("version = 2\n"), "a", &a, &[Role::Author], None).is_err());
     }
 }

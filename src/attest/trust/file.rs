@@ -28,6 +28,7 @@ struct TrustFile {
 struct KeyEntry {
     name: String,
     public: String,
+    owner: Option<String>,
     #[serde(default)]
     roles: Vec<String>,
     not_before: Option<Datetime>,
@@ -126,8 +127,13 @@ fn trusted(entry: KeyEntry) -> Result<TrustedKey, Error> {
     let digest = |text: &str| text.strip_prefix("sha256:").and_then(unhex32).ok_or(());
     let expected = "sha256: and 64 lowercase hexadecimal digits";
     let keep = each(&place("keep"), expected, &entry.keep.unwrap_or_default(), digest)?;
+    if let Some(owner) = entry.owner.as_deref().filter(|owner| !super::is_label(owner)) {
+        let expected = "1 to 256 characters, none of them control";
+        return Err(member(&place("owner"), expected, owner));
+    }
     Ok(TrustedKey {
         key,
+        owner: entry.owner,
         roles: Roles::Only(roles),
         not_before,
         not_after,

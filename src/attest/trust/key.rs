@@ -93,6 +93,7 @@ impl fmt::Display for Roles {
 pub struct TrustedKey {
     pub(super) name: String,
     pub(super) key: PublicKey,
+    pub(super) owner: Option<String>,
     pub(super) roles: Roles,
     pub(super) not_before: Option<Timestamp>,
     pub(super) not_after: Option<Timestamp>,
@@ -107,6 +108,7 @@ impl TrustedKey {
         Self {
             name,
             key,
+            owner: None,
             roles: Roles::Every,
             not_before: None,
             not_after: None,
@@ -126,6 +128,18 @@ impl TrustedKey {
     #[must_use]
     pub fn key(&self) -> &PublicKey {
         &self.key
+    }
+
+    /// Who is said to hold it: a label of the one who trusts it, compared byte for byte.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// Whether it was named for one command, and is not in the trust file.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        matches!(self.roles, Roles::Every)
     }
 
     /// The key's id.

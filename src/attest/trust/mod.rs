@@ -96,8 +96,7 @@ impl Trust {
     }
 
     fn add(&mut self, key: TrustedKey) -> Result<(), Error> {
-        let length = key.name.chars().count();
-        if length == 0 || length > limits::KEY_NAME_CHARS || key.name.contains(char::is_control) {
+        if !is_label(&key.name) {
             let why = "a name is 1 to 256 characters, none of them control";
             return Err(malformed(&key.name, why));
         }
@@ -110,6 +109,12 @@ impl Trust {
         self.keys.push(key);
         Ok(())
     }
+}
+
+/// What a key or its owner can be called.
+fn is_label(text: &str) -> bool {
+    let length = text.chars().count();
+    (1..=limits::KEY_NAME_CHARS).contains(&length) && !text.contains(char::is_control)
 }
 
 fn malformed(name: &str, why: &'static str) -> Error {

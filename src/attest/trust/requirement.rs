@@ -119,7 +119,7 @@ pub struct Requirement {
     pub verifiers: Vec<String>,
     /// Least depth of a verdict.
     pub minimum_depth: Option<u64>,
-    /// Least number of distinct engines, of all verdicts that count together.
+    /// Least number of independent classes of engines, of all verdicts that count together.
     pub minimum_engines: Option<usize>,
     /// The only capabilities that a bundle may declare, or a receipt may have been granted.
     pub capabilities: Option<Vec<Allowed>>,

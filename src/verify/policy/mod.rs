@@ -14,14 +14,15 @@ pub use verdict::{Rule, Upheld, Verdict};
 use crate::abi::Capability;
 use crate::attest::time::Timestamp;
 use crate::attest::{
-    About, Allowed, Requirement, Statement, Trust, TrustedKey, Verified, cut, finding, provenance,
-    receipt,
+    About, Allowed, Requirement, Role, Statement, Trust, TrustedKey, Verified, cut, finding,
+    provenance, receipt,
 };
+use crate::engines::{EngineClass, EngineName};
 use crate::reason::Reason;
 use crate::skill::declares;
 use finding::{Finding, Found};
 use signers::Excluded;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whom to believe, what to demand, and what time it is.
 #[derive(Debug, Clone)]
@@ -41,6 +42,8 @@ pub(super) struct Context<'a> {
     pub capabilities: &'a [Capability],
     /// Functions that the module imports, as (module, name).
     pub imports: Vec<(&'a str, &'a str)>,
+    /// Trusted keys with the role operator that signed the receipt.
+    pub operators: Vec<&'a TrustedKey>,
 }
 
 /// How one requirement went: its rules, and for each statement that counts its place in the list
@@ -136,10 +139,11 @@ impl Policy {
         let mut counted: Vec<(usize, Vec<&TrustedKey>)> = Vec::new();
         let mut excluded: Vec<Excluded<'_>> = Vec::new();
         let mut closest: Option<Verdict> = None;
-        let mut engines = BTreeSet::new();
+        let mut engines: BTreeMap<EngineClass, BTreeSet<EngineName>> = BTreeMap::new();
         for (at, statement) in statements.iter().enumerate().filter(|(_, s)| of_type(s)) {
             let own = content(requirement, statement, things, words);
-            let (keys, others) = signers::sorted(requirement, statement, self.now);
+            let (keys, others) =
+                signers::sorted(requirement, statement, &context.operators, self.now);
             let finding = Finding::of(statement);
             let passes = own.broken().is_none();
             if closest.as_ref().is_none_or(|best| own.broken_count() < best.broken_count()) {
@@ -147,7 +151,11 @@ impl Policy {
             }
             if passes {
                 if !keys.is_empty() {
-                    engines.extend(finding.into_iter().flat_map(|finding| finding.engines));
+                    // An engine that nobody knows is of no class.
+                    let names = finding.into_iter().flat_map(|finding| finding.engines);
+                    for name in names.filter_map(|name| name.parse::<EngineName>().ok()) {
+                        engines.entry(name.class()).or_default().insert(name);
+                    }
                     counted.push((at, keys));
                 }
                 excluded.extend(others);
@@ -164,9 +172,13 @@ impl Policy {
             if let Some(minimum) = requirement.minimum_engines {
                 let upheld = engines.len() >= minimum;
                 verdict.add("minimum-engines", upheld, Reason::PolicyUnmet, || {
-                    let names: Vec<String> = engines.iter().map(|name| cut(name)).collect();
-                    let found = format!("{}: {}", engines.len(), names.join(", "));
-                    (format!("{minimum} distinct"), found)
+                    let classes = engines.iter().map(|(class, names)| {
+                        let names: Vec<_> = names.iter().map(|name| name.name()).collect();
+                        format!("{class} ({})", names.join(", "))
+                    });
+                    let classes = classes.collect::<Vec<_>>().join(", ");
+                    let found = format!("{}: {classes}", engines.len());
+                    (format!("{minimum} independent classes of engines"), found)
                 });
             }
         }
@@ -198,7 +210,7 @@ impl Policy {
                 Finding::of(statement)
                 && is_about
             {
-                let (keys, _) = signers::sorted(&usual, statement, self.now);
+                let (keys, _) = signers::sorted(&usual, statement, &[], self.now);
                 against.extend(keys.iter().map(ToString::to_string));
             }
         }
@@ -239,8 +251,10 @@ fn threshold(
             keys.push(key);
         }
     }
+    let by_owner = requirement.role == Some(Role::Auditor) && wanted > 1;
+    let of_one_owner = if by_owner { one_of_each_owner(&mut keys) } else { Vec::new() };
     let mut others: Vec<&Excluded<'_>> = Vec::new();
-    for other in excluded {
+    for other in excluded.iter().chain(&of_one_owner) {
         let is_known = keys.iter().any(|key| key.key() == other.key.key())
             || others.iter().any(|known| known.key.key() == other.key.key());
         if !is_known {
@@ -248,7 +262,10 @@ fn threshold(
         }
     }
     // When those that do not count would have been enough, what stands against them decides.
-    let decisive = others.first().filter(|_| keys.len() + others.len() >= wanted);
+    // Those that could not be made to count at all are none of them.
+    let could = |other: &&&Excluded<'_>| other.reason != Reason::ThresholdUnmet;
+    let decisive = others.iter().find(could);
+    let decisive = decisive.filter(|_| keys.len() + others.iter().filter(could).count() >= wanted);
     let reason = decisive.map_or(Reason::ThresholdUnmet, |other| other.reason);
     verdict.add("threshold", keys.len() >= wanted, reason, || {
         let role = requirement.role;
@@ -262,8 +279,26 @@ fn threshold(
             found.push_str(&format!("; not counted: {key}: {why}"));
         }
         let keys = if wanted == 1 { "key" } else { "distinct keys" };
-        (format!("{wanted} {keys} with {role}"), found)
+        let owners = if by_owner { ", of different owners" } else { "" };
+        (format!("{wanted} {keys} with {role}{owners}"), found)
     });
+}
+
+/// Leaves of auditors' keys one of each owner, and gives those that are left out. Who names a key for
+/// one command knows whose it is; a key of the file that has no owner there may be anybody's.
+fn one_of_each_owner<'k>(keys: &mut Vec<&'k TrustedKey>) -> Vec<Excluded<'k>> {
+    let (mut owners, mut left_out) = (BTreeSet::new(), Vec::new());
+    keys.retain(|key| {
+        let why = match key.owner() {
+            None if key.is_named() => return true,
+            None => "the trust file gives it no owner".to_owned(),
+            Some(owner) if owners.insert(owner) => return true,
+            Some(owner) => format!("another key of its owner {owner:?} counts already"),
+        };
+        left_out.push(Excluded { key, reason: Reason::ThresholdUnmet, why });
+        false
+    });
+    left_out
 }
 
 /// The rules for what one statement says.

@@ -1,7 +1,7 @@
 //! Which of the keys that signed a statement count for a requirement.
 
 use crate::attest::time::Timestamp;
-use crate::attest::{Requirement, Statement, TrustedKey, Verified, finding, provenance};
+use crate::attest::{Requirement, Role, Statement, TrustedKey, Verified, finding, provenance};
 use crate::reason::Reason;
 
 /// A key that signed and does not count.
@@ -12,20 +12,50 @@ pub(super) struct Excluded<'s> {
     pub why: String,
 }
 
-/// The keys that count, and the others with what stands against them.
+/// The keys that count, and the others with what stands against them. `operators` are the keys that
+/// signed the receipt in question and have the role: no auditors of it.
 pub(super) fn sorted<'s>(
     requirement: &Requirement,
     statement: &'s Verified<Statement>,
+    operators: &[&TrustedKey],
     now: Timestamp,
 ) -> (Vec<&'s TrustedKey>, Vec<Excluded<'s>>) {
     let (mut counted, mut excluded) = (Vec::new(), Vec::new());
     for key in statement.by() {
-        match objection(requirement, statement, key, now) {
+        let objection = own_auditor(requirement, key, operators)
+            .or_else(|| objection(requirement, statement, key, now));
+        match objection {
             None => counted.push(key),
             Some((reason, why)) => excluded.push(Excluded { key, reason, why }),
         }
     }
     (counted, excluded)
+}
+
+/// Nobody audits what they signed themselves; nor does another key of the same owner. No role that
+/// the key could be given would change that.
+fn own_auditor(
+    requirement: &Requirement,
+    key: &TrustedKey,
+    operators: &[&TrustedKey],
+) -> Option<(Reason, String)> {
+    if requirement.role != Some(Role::Auditor) {
+        return None;
+    }
+    if operators.iter().any(|operator| operator.key() == key.key()) {
+        let why = if key.is_named() {
+            "it signed the receipt, and was named with every role: list it as an auditor"
+        } else {
+            "it signed the receipt as its operator"
+        };
+        return Some((Reason::ThresholdUnmet, why.to_owned()));
+    }
+    let owner = key.owner()?;
+    let same = operators.iter().find(|operator| operator.owner() == Some(owner))?;
+    Some((
+        Reason::ThresholdUnmet,
+        format!("its owner {owner:?} is that of the operator's key {same}"),
+    ))
 }
 
 fn objection(
