@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// Bytes that a receipt takes for each byte of its envelope once it was read.
 const PARSED: u64 = 8;
 
+/// Bytes of a trace that is not worth a thread that reads ahead.
+const SHORT: u64 = 256 << 10;
+
 /// A receipt, its trace, and what it is about.
 pub struct Audit {
     /// What is claimed, and by whom.
@@ -61,10 +64,13 @@ impl Audit {
         if let Some(allowance) = allowance
             && !allowance.take(PARSED * envelope.len() as u64)
         {
-            return Err(CommandError::new(Reason::Interrupted, "no memory is left for the receipt"));
+            return Err(CommandError::new(
+                Reason::Interrupted,
+                "no memory is left for the receipt",
+            ));
         }
         let claim = Claim::read(&envelope, policy).map_err(|error| named(error.into()))?;
-        let places = Places::new(receipt, from);
+        let places = Places::new(receipt, from).within(allowance);
         let beside = receipt.with_extension("trace");
         let path = if beside.exists() {
             beside
@@ -87,21 +93,25 @@ impl Audit {
         }
         let manifest = Manifest::parse(&manifest)?;
         let digest: ModuleDigest = claim.receipt().module.sha256;
-        let module =
-            workshop.ready(digest, &manifest, allowance, || match trace.material(MaterialName::Module) {
+        let module = workshop.ready(digest, &manifest, allowance, || {
+            match trace.material(MaterialName::Module) {
                 Some(bytes) => Ok(bytes.to_vec()),
                 None => places
                     .find(limits::MODULE_BYTES, |bytes| ModuleDigest::of(bytes) == digest)
                     .ok_or_else(|| missing("module", &digest)),
-            })?;
+            }
+        })?;
         let attested = trace.material(MaterialName::Attestation);
         let attestation = match claim.receipt().attestation {
             None => "none; the operator ran the skill with --allow-unsigned".to_owned(),
             Some(claimed) => verify::attestation(&claimed, attested, claim.receipt(), policy),
         };
         let companion = trace.material(MaterialName::Companion).map(<[u8]>::to_vec);
-        let companion =
-            companion.or_else(|| places.find_named("skill.debug.wasm", limits::COMPANION_BYTES));
+        // Names are not worth a look at every file for each of many receipts.
+        let companion = companion.or_else(|| match allowance {
+            None => places.find_named("skill.debug.wasm", limits::COMPANION_BYTES),
+            Some(_) => None,
+        });
         Ok(Self {
             claim,
             envelope,
@@ -146,8 +156,13 @@ impl Audit {
 }
 
 fn open(path: &Path, allowance: Option<&Allowance>) -> Result<Reader, CommandError> {
-    Reader::open_within(inputs::open(path)?, allowance.cloned())
-        .map_err(|error| CommandError::from(error).of(path.display()))
+    let (input, allowance) = (inputs::open(path)?, allowance.cloned());
+    let reader = if files::size_of(path) <= SHORT {
+        Reader::open_here(input, allowance)
+    } else {
+        Reader::open_within(input, allowance)
+    };
+    reader.map_err(|error| CommandError::from(error).of(path.display()))
 }
 
 fn missing(what: &str, digest: &dyn std::fmt::Display) -> CommandError {

@@ -2,8 +2,8 @@
 
 use super::{FileError, MODE_SECRET, exists, list, parent, read_fault, temporary, write_beside};
 use crate::digest::Sha256;
-use std::io::{self, Read};
 use std::ffi::OsString;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};

@@ -86,7 +86,8 @@ impl Replays<'_> {
             let _beside = self.gate.read().unwrap_or_else(PoisonError::into_inner);
             let allowance = self.budget.wait_for(limits::REPLAY_BYTES);
             let replayed = self.attempt(path, &allowance);
-            (replayed, allowance.was_denied())
+            let denied = allowance.was_denied() && is_open(&replayed);
+            (replayed, denied)
         };
         if !denied {
             return replayed;
@@ -98,11 +99,12 @@ impl Replays<'_> {
         let allowance = self.budget.wait_for(self.budget.most());
         allowance.keep(limits::REPLAY_BYTES);
         let replayed = self.attempt(path, &allowance);
-        if allowance.was_denied() {
+        if allowance.was_denied() && is_open(&replayed) {
             let most = self.budget.most() >> 20;
             let message = format!("the replay needs more memory than {most} MiB, and has it alone");
-            return Err(CommandError::new(Reason::Interrupted, message)
-                .hint("give more with --memory MIB"));
+            return Err(
+                CommandError::new(Reason::Interrupted, message).hint("give more with --memory MIB")
+            );
         }
         replayed
     }
@@ -113,16 +115,24 @@ impl Replays<'_> {
         allowance: &Allowance,
     ) -> Result<(Audit, Witnesses), CommandError> {
         let _time = self.ticker.time(allowance, self.ticks);
-        let mut audit = Audit::gather_within(
-            path,
-            self.from,
-            self.policy,
-            &self.workshop,
-            Some(allowance),
-        )?;
+        let mut audit =
+            Audit::gather_within(path, self.from, self.policy, &self.workshop, Some(allowance))
+                .map_err(|error| {
+                    if error.reason != Reason::MaterialMissing || !allowance.is_over() {
+                        return error;
+                    }
+                    let message = format!("{}, and the time for looking is over", error.message);
+                    CommandError::new(Reason::Interrupted, message)
+                })?;
         let witnesses = audit.replay(None)?;
         Ok((audit, witnesses))
     }
+}
+
+/// Whether memory may be what it lacked; a collector of garbage goes on with less.
+fn is_open(replayed: &Result<(Audit, Witnesses), CommandError>) -> bool {
+    let Ok((_, witnesses)) = replayed else { return true };
+    !matches!(witnesses.finding(), Finding::Reproduced(_) | Finding::Refuted(..))
 }
 
 fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses) -> Line {
@@ -146,7 +156,8 @@ fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses) -> Line {
     let (standing, human) = match &finding {
         Finding::Reproduced(proof) => {
             report.events = proof.events();
-            let human = format!("{shown}: reproduced, {} events, {}", proof.events(), receipt.outcome);
+            let human =
+                format!("{shown}: reproduced, {} events, {}", proof.events(), receipt.outcome);
             (Standing::Yes(proof.into()), human)
         }
         Finding::Interrupted { events, cause, here, .. } => {
@@ -169,7 +180,8 @@ fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses) -> Line {
             let error = CommandError::from(&***error);
             let no = error.reason.class() == Class::No;
             report.verdict = if no { "refused" } else { "could not tell" };
-            let human = format!("{shown}: {}, {} [{}]", report.verdict, error.message, error.reason);
+            let human =
+                format!("{shown}: {}, {} [{}]", report.verdict, error.message, error.reason);
             report.message = Some(error.message);
             (Standing::Not(error.reason), human)
         }

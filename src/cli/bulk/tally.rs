@@ -183,8 +183,9 @@ impl Tally {
                 0 => "nothing was found to judge".to_owned(),
                 n => format!("nothing was found to judge: all {n} files are something else"),
             };
-            return Err(CommandError::new(Reason::NothingToVerify, message)
-                .hint("name a folder that has receipts (.json) in it, or a list on standard input"));
+            return Err(CommandError::new(Reason::NothingToVerify, message).hint(
+                "name a folder that has receipts (.json) in it, or a list on standard input",
+            ));
         }
         // Exit status 0 takes a proof, and nothing that was not upheld.
         Ok(match (self.exit, &self.proof) {
