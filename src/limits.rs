@@ -89,11 +89,11 @@ pub const LEAKS: usize = 64;
 pub const COMPANION_IN_TRACE: usize = 1 << 20;
 /// Function names that are read from a companion.
 pub const FUNCTION_NAMES: usize = 1_000_000;
-/// Bytes that one of many replays is counted with before it begins: the stack of its guest, and 32 MiB
-/// for its receipt and what the engine needs beside the guest's memories.
-pub const REPLAY_BYTES: u64 = (THREAD_STACK_BYTES as u64) + (32 << 20);
-/// Bytes of the smallest budget for many replays: two of them.
-pub const BUDGET_BYTES: u64 = 2 * REPLAY_BYTES;
+/// Bytes that one of many replays is counted with before it begins: what its receipt and the engine
+/// need beside the guest's memories and its stack, which is set aside for each job.
+pub const REPLAY_BYTES: u64 = 32 << 20;
+/// Bytes of memory that there must be for each job that replays receipts.
+pub const JOB_BYTES: u64 = 256 << 20;
 /// Jobs that work on many receipts side by side.
 pub const JOBS: usize = 1024;
 /// Bytes of line programs (`.debug_line`) in which source lines are looked for; longer ones give none.

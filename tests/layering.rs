@@ -9,7 +9,16 @@ use std::path::{Path, PathBuf};
 /// The rooms by row. `docs/architecture.md` shows the same table, and a test below compares.
 const ROWS: [&[&str]; 5] = [
     &[
-        "abi", "digest", "engines", "files", "json", "limits", "outcome", "profile", "reason",
+        "abi",
+        "allowance",
+        "digest",
+        "engines",
+        "files",
+        "json",
+        "limits",
+        "outcome",
+        "profile",
+        "reason",
         "wire",
     ],
     &["attest", "skill", "trace", "wasm"],
@@ -32,6 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("getrandom", &["attest", "cli", "runtime"]),
     ("gimli", &["wasm"]),
     ("maud", &["report"]),
+    ("indicatif", &["cli"]),
     ("pkcs8", &["attest"]),
     ("rayon", &["verify", "wasm"]),
     ("rpassword", &["cli"]),

@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// Bytes that a receipt takes for each byte of its envelope once it was read.
 const PARSED: u64 = 8;
 
+/// Bytes of a trace that is not worth a thread that reads ahead.
+const SHORT: u64 = 256 << 10;
+
 /// A receipt, its trace, and what it is about.
 pub struct Audit {
     /// What is claimed, and by whom.
@@ -69,7 +72,7 @@ impl Audit {
             ));
         }
         let claim = Claim::read(&envelope, policy).map_err(|error| named(error.into()))?;
-        let places = Places::new(receipt, from);
+        let places = Places::new(receipt, from).within(allowance);
         let path = trace_of(receipt, &claim, &places)?;
         let trace = open(&path, allowance)?;
 
@@ -100,8 +103,11 @@ impl Audit {
             Some(claimed) => verify::attestation(&claimed, attested, claim.receipt(), policy),
         };
         let companion = trace.material(MaterialName::Companion).map(<[u8]>::to_vec);
-        let companion =
-            companion.or_else(|| places.find_named("skill.debug.wasm", limits::COMPANION_BYTES));
+        // Names are not worth a look at every file for each of many receipts.
+        let companion = companion.or_else(|| match allowance {
+            None => places.find_named("skill.debug.wasm", limits::COMPANION_BYTES),
+            Some(_) => None,
+        });
         Ok(Self {
             claim,
             envelope,
@@ -197,8 +203,13 @@ pub fn trace_of(receipt: &Path, claim: &Claim, places: &Places) -> Result<PathBu
 
 /// Opens a trace; errors name its file.
 pub fn open(path: &Path, allowance: Option<&Allowance>) -> Result<Reader, CommandError> {
-    Reader::open_within(inputs::open(path)?, allowance.cloned())
-        .map_err(|error| CommandError::from(error).of(path.display()))
+    let (input, allowance) = (inputs::open(path)?, allowance.cloned());
+    let reader = if files::size_of(path) <= SHORT {
+        Reader::open_here(input, allowance)
+    } else {
+        Reader::open_within(input, allowance)
+    };
+    reader.map_err(|error| CommandError::from(error).of(path.display()))
 }
 
 fn missing(what: &str, digest: &dyn std::fmt::Display) -> CommandError {

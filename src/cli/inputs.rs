@@ -1,6 +1,7 @@
 //! What commands read: keys, trust, bundles, and materials found by digest.
 
 use super::error::CommandError;
+use crate::allowance::Allowance;
 use crate::attest::time::Timestamp;
 use crate::attest::{PublicKey, Trust};
 use crate::digest::TrustDigest;
@@ -165,7 +166,11 @@ pub fn open(path: &Path) -> Result<impl Read + Send + 'static, CommandError> {
 
 /// Places where materials may lie: the folder of a receipt, then each `--from`.
 #[derive(Debug)]
-pub struct Places(Vec<PathBuf>);
+pub struct Places {
+    folders: Vec<PathBuf>,
+    /// Whose time the search takes.
+    allowance: Option<Allowance>,
+}
 
 impl Places {
     /// The folder of `receipt`, and `from`.
@@ -173,22 +178,34 @@ impl Places {
         let folder = receipt.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut places = vec![folder.unwrap_or(Path::new(".")).to_path_buf()];
         places.extend(from.iter().cloned());
-        Self(places)
+        Self { folders: places, allowance: None }
+    }
+
+    /// The same, searched no longer than `allowance` has time.
+    pub fn within(mut self, allowance: Option<&Allowance>) -> Self {
+        self.allowance = allowance.cloned();
+        self
+    }
+
+    fn has_time(&self) -> bool {
+        !self.allowance.as_ref().is_some_and(Allowance::is_over)
     }
 
     /// The bytes of the first file of at most `limit` bytes that `fits`.
     pub fn find(&self, limit: u64, fits: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
         let mut files = Vec::new();
-        for place in &self.0 {
+        for place in &self.folders {
             files.extend(files::listed(place));
         }
         // A file that cannot be read is not the one; the caller says what was not found.
-        files.iter().filter_map(|path| files::read_limited(path, limit).ok()).find(|b| fits(b))
+        let in_time = files.iter().take_while(|_| self.has_time());
+        let mut read = in_time.filter_map(|path| files::read_limited(path, limit).ok());
+        read.find(|bytes| fits(bytes))
     }
 
     /// The bytes of the first file of that name, of at most `limit` bytes.
     pub fn find_named(&self, name: &str, limit: u64) -> Option<Vec<u8>> {
-        let listed = self.0.iter().flat_map(|place| {
+        let listed = self.folders.iter().flat_map(|place| {
             let inside = if place.extension().is_some_and(|end| end == "skill") {
                 vec![place.join(name)]
             } else {
@@ -201,7 +218,8 @@ impl Places {
 
     /// The path of the first file whose bytes, read as a stream, have `digest`.
     pub fn find_trace(&self, digest: &crate::digest::TraceDigest) -> Option<PathBuf> {
-        self.0.iter().flat_map(|place| files::listed(place)).find(|path| {
+        let listed = self.folders.iter().flat_map(|place| files::listed(place));
+        listed.take_while(|_| self.has_time()).find(|path| {
             path.extension().is_some_and(|end| end == "trace")
                 && files::digest_of(path).is_ok_and(|found| found == *digest.as_bytes())
         })

@@ -185,6 +185,7 @@ struct Report {
 
 /// Replays the receipt and prints the verdict.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+    args.bulk.is_meant()?;
     let Some(receipt) = &args.receipt else {
         let policy = args.trust.load()?;
         let Args { bulk, engines, from, timeout, .. } = args;

@@ -172,3 +172,85 @@ impl Workshop {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::allowance::Budget;
+    use crate::engines::EngineName;
+    use crate::profile::Profile;
+    use crate::wasm::{Module, SourceNote};
+    use std::cell::Cell;
+
+    /// A module that differs from others by `constant`, canonical, and its manifest.
+    fn skill(constant: u32) -> (Vec<u8>, Manifest) {
+        let text = format!(
+            "(module (memory (export \"memory\") 1)
+               (func (export \"_start\") (i32.store (i32.const 0) (i32.const {constant}))))"
+        );
+        let module = Module::parse(wat::parse_str(text).unwrap()).unwrap();
+        let note = SourceNote { name: "m", command: &[] };
+        let module = Canonical::build(&module, Profile::CANONICAL, &note).unwrap().canonical;
+        let digest = module.digest();
+        let manifest = Manifest::new("m", "1", "_start", digest, Vec::new(), Profile::CANONICAL);
+        (module.into_bytes(), manifest.unwrap())
+    }
+
+    fn workshop() -> Workshop {
+        let engine = |name| Engine::new(name, None, None).unwrap();
+        Workshop::new(vec![engine(EngineName::Cranelift), engine(EngineName::Wasmi)])
+    }
+
+    #[test]
+    fn each_module_is_made_once_and_the_longest_unused_is_forgotten() {
+        let workshop = workshop();
+        let skills: Vec<_> = (0..4).map(skill).collect();
+        let made = Cell::new(0);
+        let ready = |at: usize, allowance: &Allowance| {
+            let (bytes, manifest) = &skills[at];
+            let bytes = || {
+                made.set(made.get() + 1);
+                Ok(bytes.clone())
+            };
+            workshop.ready(manifest.artifact(), manifest, Some(allowance), bytes).unwrap()
+        };
+        let roomy = Budget::new(1 << 30);
+        let allowance = roomy.try_for(0).unwrap();
+        let size = ready(0, &allowance).bytes;
+        for at in [0, 1, 2, 0, 1, 2] {
+            ready(at, &allowance);
+        }
+        assert_eq!(made.get(), 3);
+
+        // A quarter has room for two: the one that was not asked for lately goes.
+        let workshop = self::workshop();
+        let made = Cell::new(0);
+        let tight = Budget::new(4 * (2 * size + size / 2));
+        let allowance = tight.try_for(0).unwrap();
+        let ready = |at: usize| {
+            let (bytes, manifest) = &skills[at];
+            let bytes = || {
+                made.set(made.get() + 1);
+                Ok(bytes.clone())
+            };
+            workshop.ready(manifest.artifact(), manifest, Some(&allowance), bytes).unwrap()
+        };
+        for at in [0, 1, 0, 2, 0] {
+            ready(at);
+        }
+        assert_eq!(made.get(), 3, "0 and 2 are kept");
+        ready(1);
+        assert_eq!(made.get(), 4, "1 was forgotten");
+        workshop.tidy(0, None);
+        assert!(tight.try_for(tight.most()).is_some(), "memory of what was forgotten is free");
+    }
+
+    #[test]
+    fn there_is_no_room_to_compile_beyond_the_budget() {
+        let (bytes, manifest) = skill(0);
+        let allowance = Budget::new(1000).try_for(0).unwrap();
+        let made = workshop().ready(manifest.artifact(), &manifest, Some(&allowance), || Ok(bytes));
+        assert_eq!(made.err().map(|error| error.reason), Some(Reason::Interrupted));
+        assert!(allowance.was_denied());
+    }
+}

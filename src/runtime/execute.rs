@@ -9,6 +9,10 @@ use crate::attest::receipt::FinalState;
 use crate::limits;
 use crate::outcome::{Interruption, Outcome, Trap};
 use crate::wasm::Interface;
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{Scope, ScopedJoinHandle};
 
 /// How an execution ended.
 #[derive(Debug)]
@@ -73,7 +77,7 @@ impl From<Cause> for Halt {
     }
 }
 
-/// Executes `program` from instantiation to its end, on a thread with a stack of its own.
+/// Executes `program` from instantiation to its end, on a thread with the stack that guests need.
 ///
 /// # Errors
 /// When the engine cannot instantiate it, when the trace cannot be read or written, and when a
@@ -101,16 +105,36 @@ pub fn execute(
         }
         _ => Err(Error::Engine { cause: "the module was compiled by another engine".to_owned() }),
     };
+    let panicked = || Err(Error::Engine { cause: "the thread of the guest panicked".to_owned() });
+    if IS_GUESTS.get() {
+        return catch_unwind(AssertUnwindSafe(on_this_thread)).unwrap_or_else(|_| panicked());
+    }
     std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .name("guest".to_owned())
-            .stack_size(limits::THREAD_STACK_BYTES)
-            .spawn_scoped(scope, on_this_thread)
+        thread_for_guests(scope, on_this_thread)
             .map_err(|error| Error::Engine { cause: format!("no thread for the guest: {error}") })?
             .join()
-            .unwrap_or_else(|_| {
-                Err(Error::Engine { cause: "the thread of the guest panicked".to_owned() })
-            })
+            .unwrap_or_else(|_| panicked())
+    })
+}
+
+thread_local! {
+    /// Whether this thread has the stack that guests need.
+    static IS_GUESTS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Starts a thread on which guests are executed: [`execute`] starts none of its own when it is called
+/// there.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn thread_for_guests<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> io::Result<ScopedJoinHandle<'scope, T>> {
+    let builder = std::thread::Builder::new().name("guest".to_owned());
+    builder.stack_size(limits::THREAD_STACK_BYTES).spawn_scoped(scope, || {
+        IS_GUESTS.set(true);
+        work()
     })
 }
 

@@ -30,7 +30,7 @@ pub use effects::Effect;
 pub use engine::{Engine, Program};
 pub use error::Error;
 pub use evidence::{Evidence, Keep, Shared, Writer};
-pub use execute::{Execution, execute};
+pub use execute::{Execution, execute, thread_for_guests};
 pub use live::{LiveHost, PreopenError};
 pub use receipt::receipt;
 pub use replayer::{Replayer, Told};

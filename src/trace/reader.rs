@@ -14,7 +14,7 @@ use std::thread;
 const AHEAD: usize = 4;
 
 /// Reads a trace. Input, hash checks and decompression happen on a thread of its own, ahead of the
-/// consumer; what is handed out was checked.
+/// consumer, unless the trace is short; what is handed out was checked.
 ///
 /// Only when [`Reader::next`] has said `None` is it known that the trace is whole: then there is a
 /// [`Seal`].
@@ -27,8 +27,7 @@ pub struct Reader {
     at: usize,
     events: u64,
     state: State,
-    from_thread: Receiver<Result<Message, Error>>,
-    give_back: Sender<Vec<u8>>,
+    from: From,
     allowance: Option<Allowance>,
 }
 
@@ -83,39 +82,48 @@ impl Reader {
         input: impl Read + Send + 'static,
         allowance: Option<Allowance>,
     ) -> Result<Self, Error> {
-        let mut account = Account::new(allowance.clone());
-        let (send, from_thread) = channel();
+        let (send, messages) = channel();
         let (give_back, returned) = channel();
+        let account = allowance.clone();
         thread::Builder::new()
             .name("trace reader".to_owned())
-            .spawn(move || read_all(input, &mut account, &send, &returned))
+            .spawn(move || match Sections::open(Box::new(input), account) {
+                Ok(sections) => read_all(sections, &send, &returned),
+                Err(error) => {
+                    let _gone = send.send(Err(error));
+                }
+            })
             .map_err(Error::Read)?;
-        let receive = || from_thread.recv().unwrap_or(Err(Error::Stopped));
+        Self::begin(From::Thread(messages, give_back), allowance)
+    }
 
-        let Message::Header(header) = receive()? else {
+    /// As [`Reader::open_within`], without a thread: for short traces, of which nothing is worth
+    /// reading ahead.
+    ///
+    /// # Errors
+    /// As [`Reader::open_within`].
+    pub fn open_here(
+        input: impl Read + Send + 'static,
+        allowance: Option<Allowance>,
+    ) -> Result<Self, Error> {
+        let sections = Sections::open(Box::new(input), allowance.clone())?;
+        Self::begin(From::Here(Box::new(sections)), allowance)
+    }
+
+    fn begin(mut from: From, allowance: Option<Allowance>) -> Result<Self, Error> {
+        let Message::Header(header) = from.next(None)? else {
             return Err(Error::Stopped);
         };
         let codec = Codec::new(&header.functions()?);
         let mut materials = Vec::new();
         let state = loop {
-            match receive() {
-                Ok(Message::Material(material)) => materials.push(material),
-                Ok(other) => break State::Pending(other),
-                Err(error) => return Err(error),
+            match from.next(None)? {
+                Message::Material(material) => materials.push(material),
+                other => break State::Pending(other),
             }
         };
-        Ok(Self {
-            header: *header,
-            materials,
-            codec,
-            batch: Batch::default(),
-            at: 0,
-            events: 0,
-            state,
-            from_thread,
-            give_back,
-            allowance,
-        })
+        let (batch, at, events) = (Batch::default(), 0, 0);
+        Ok(Self { header: *header, materials, codec, batch, at, events, state, from, allowance })
     }
 
     /// What it may take, and whatever executes on its behalf.
@@ -192,11 +200,7 @@ impl Reader {
         }
         let message = match std::mem::replace(&mut self.state, State::Failed) {
             State::Pending(message) => Ok(message),
-            State::Reading => {
-                // The thread may have ended already, and needs no buffer then.
-                let _gone = self.give_back.send(std::mem::take(&mut self.batch.payload));
-                self.from_thread.recv().unwrap_or(Err(Error::Stopped))
-            }
+            State::Reading => self.from.next(Some(std::mem::take(&mut self.batch.payload))),
             State::Sealed(seal) => {
                 self.state = State::Sealed(seal);
                 return Ok(false);
@@ -237,10 +241,6 @@ struct Account {
 }
 
 impl Account {
-    fn new(allowance: Option<Allowance>) -> Self {
-        Self { allowance, stays: 0, batches: 0, taken: 0 }
-    }
-
     /// Enters the section that `head` stands before.
     fn enter(&mut self, head: &Head) -> Result<(), Error> {
         let Some(allowance) = &self.allowance else { return Ok(()) };
@@ -265,60 +265,84 @@ impl Account {
 }
 
 /// The reader's thread. It ends with the trace, at the first error, or when the reader is dropped.
-fn read_all<R: Read>(
-    input: R,
-    account: &mut Account,
+fn read_all(
+    mut sections: Sections,
     send: &Sender<Result<Message, Error>>,
     returned: &Receiver<Vec<u8>>,
 ) {
-    if let Err(error) = read_sections(input, account, send, returned) {
-        let _gone = send.send(Err(error));
+    let mut spare = vec![Vec::new(); AHEAD];
+    loop {
+        let message = sections.next(|large| {
+            // A large payload waits until it is the only one.
+            let wanted = if large { AHEAD } else { 1 };
+            while spare.len() < wanted {
+                spare.push(returned.recv().ok()?);
+            }
+            spare.pop()
+        });
+        let Some(message) = message else { return };
+        if matches!(message, Ok(Message::Header(_) | Message::Material(_))) {
+            spare.push(Vec::new());
+        }
+        let last = matches!(message, Err(_) | Ok(Message::Seal(_)));
+        if send.send(message).is_err() || last {
+            return;
+        }
     }
 }
 
-fn read_sections<R: Read>(
-    input: R,
-    account: &mut Account,
-    send: &Sender<Result<Message, Error>>,
-    returned: &Receiver<Vec<u8>>,
-) -> Result<(), Error> {
-    let mut source = Source::open(input)?;
-    let mut spare = vec![Vec::new(); AHEAD];
-    let mut before: Option<Kind> = None;
-    let mut material: Option<MaterialName> = None;
-    loop {
+/// The sections of a trace, one after the other.
+struct Sections {
+    /// Nothing once it was read to its end, or an error came.
+    source: Option<Source<Box<dyn Read + Send>>>,
+    account: Account,
+    before: Option<Kind>,
+    material: Option<MaterialName>,
+}
+
+impl Sections {
+    fn open(input: Box<dyn Read + Send>, allowance: Option<Allowance>) -> Result<Self, Error> {
+        let account = Account { allowance, stays: 0, batches: 0, taken: 0 };
+        Ok(Self { source: Some(Source::open(input)?), account, before: None, material: None })
+    }
+
+    /// The next section, read into a buffer that `buffer` gives; it is told whether the payload is
+    /// large. Nothing when there is no buffer, or no section after the last.
+    fn next(
+        &mut self,
+        buffer: impl FnOnce(bool) -> Option<Vec<u8>>,
+    ) -> Option<Result<Message, Error>> {
+        let source = self.source.take()?;
+        self.read(source, buffer).transpose()
+    }
+
+    fn read(
+        &mut self,
+        mut source: Source<Box<dyn Read + Send>>,
+        buffer: impl FnOnce(bool) -> Option<Vec<u8>>,
+    ) -> Result<Option<Message>, Error> {
         let section = source.sections();
         let head = source.head()?;
-        account.enter(&head)?;
-        // A large payload waits until it is the only one.
-        let wanted = if head.raw > LARGE { AHEAD } else { 1 };
-        while spare.len() < wanted {
-            match returned.recv() {
-                Ok(buffer) => spare.push(buffer),
-                Err(_) => return Ok(()),
-            }
-        }
-        let mut payload = spare.pop().unwrap_or_default();
+        self.account.enter(&head)?;
+        let Some(mut payload) = buffer(head.raw > LARGE) else { return Ok(None) };
         payload.clear();
         payload.shrink_to(LARGE);
         let kind = source.payload(head, &mut payload)?;
         let broken = |problem| head.broken(section, problem);
-        follows(before, kind).map_err(|rule| broken(rule.into()))?;
-        before = Some(kind);
+        follows(self.before, kind).map_err(|rule| broken(rule.into()))?;
+        self.before = Some(kind);
         let message = match kind {
             Kind::Header => {
                 let header: Header = decode_record(&payload).map_err(broken)?;
                 header.check().map_err(broken)?;
-                spare.push(Vec::new());
                 Message::Header(Box::new(header))
             }
             Kind::Material => {
                 let (name, start) = decode_material(&payload).map_err(broken)?;
-                if material.is_some_and(|before| before >= name) {
+                if self.material.is_some_and(|before| before >= name) {
                     return Err(broken("materials out of order, or one of them twice".into()));
                 }
-                material = Some(name);
-                spare.push(Vec::new());
+                self.material = Some(name);
                 Message::Material(Stored { name, payload, start })
             }
             Kind::Batch if payload.is_empty() => {
@@ -328,13 +352,42 @@ fn read_sections<R: Read>(
             Kind::End => {
                 let end: End = decode_record(&payload).map_err(broken)?;
                 end.check().map_err(broken)?;
-                let _gone = send.send(Ok(Message::Seal(source.finish(end)?)));
-                return Ok(());
+                return Ok(Some(Message::Seal(source.finish(end)?)));
             }
         };
-        if send.send(Ok(message)).is_err() {
-            return Ok(());
-        }
+        self.source = Some(source);
+        Ok(Some(message))
+    }
+}
+
+/// Where a reader has its sections from.
+enum From {
+    /// A thread that reads ahead, and takes buffers back.
+    Thread(Receiver<Result<Message, Error>>, Sender<Vec<u8>>),
+    /// Read when they are needed.
+    Here(Box<Sections>),
+}
+
+impl From {
+    /// The next section; `used` is a buffer that is free again.
+    fn next(&mut self, used: Option<Vec<u8>>) -> Result<Message, Error> {
+        let message = match self {
+            Self::Thread(messages, give_back) => {
+                if let Some(used) = used {
+                    // The thread may have ended already, and needs no buffer then.
+                    let _gone = give_back.send(used);
+                }
+                messages.recv().ok()
+            }
+            Self::Here(sections) => sections.next(|_| Some(used.unwrap_or_default())),
+        };
+        message.unwrap_or(Err(Error::Stopped))
+    }
+}
+
+impl std::fmt::Debug for From {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Here(_)) { "Here" } else { "Thread" })
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod attacks;
 mod bad_input;
+mod bulk;
 mod canon;
 mod common;
 mod cosign;

@@ -28,42 +28,56 @@ pub struct BulkArgs {
     /// repeatable
     #[arg(long, value_name = "DIR")]
     pub all: Vec<PathBuf>,
-    /// How many are worked on side by side; as many as there are processors unless given
-    #[arg(long, value_name = "N", requires = "all")]
+    /// How many are worked on side by side; as many as there are processors unless given, and as
+    /// --memory has room for at 256 MiB each
+    #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Memory in MiB that all of them may take together [default: 4096, or 256 for each job]
-    #[arg(long, value_name = "MIB", requires = "all")]
+    #[arg(long, value_name = "MIB")]
     memory: Option<u64>,
 }
 
 impl BulkArgs {
-    fn jobs(&self) -> Result<NonZeroUsize, CommandError> {
-        match self.jobs {
+    /// Whether everything in folders or of a list is meant; otherwise nothing may be said of how.
+    pub fn is_meant(&self) -> Result<bool, CommandError> {
+        // clap does not look at what these require when --all conflicts with something given.
+        if self.all.is_empty() && (self.jobs.is_some() || self.memory.is_some()) {
+            let message = "--jobs and --memory are for many at once, with --all";
+            return Err(CommandError::new(Reason::Usage, message));
+        }
+        Ok(!self.all.is_empty())
+    }
+
+    /// How many jobs there are, no more than the memory has room for, and the memory that they share
+    /// when the stack of each was set aside.
+    fn shares(&self) -> Result<(NonZeroUsize, u64), CommandError> {
+        let jobs = match self.jobs {
             Some(jobs) if jobs.get() > limits::JOBS => {
                 let message = format!("--jobs {jobs}: at most {}", limits::JOBS);
-                Err(CommandError::new(Reason::Usage, message)
-                    .hint("more jobs than processors gain nothing"))
+                return Err(CommandError::new(Reason::Usage, message)
+                    .hint("more jobs than processors gain nothing"));
             }
-            Some(jobs) => Ok(jobs),
-            None => Ok(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
-        }
+            Some(jobs) => jobs,
+            None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        };
+        let most = match self.memory {
+            Some(mebibytes) => mebibytes.saturating_mul(1 << 20),
+            None => (4096 << 20).max(jobs.get() as u64 * limits::JOB_BYTES),
+        };
+        let room = usize::try_from(most / limits::JOB_BYTES).unwrap_or(usize::MAX);
+        let Some(room) = NonZeroUsize::new(room) else {
+            let (given, least) = (most >> 20, limits::JOB_BYTES >> 20);
+            let message = format!("--memory {given}: a single job needs {least} MiB");
+            return Err(CommandError::new(Reason::Usage, message)
+                .hint("each job has a stack of 96 MiB for its guest before anything else"));
+        };
+        let jobs = jobs.min(room);
+        Ok((jobs, most - (jobs.get() * limits::THREAD_STACK_BYTES) as u64))
     }
 
     /// The memory that all share.
     pub fn budget(&self) -> Result<Arc<Budget>, CommandError> {
-        let bytes = match self.memory {
-            Some(mebibytes) => mebibytes.saturating_mul(1 << 20),
-            None => (4096 << 20).max(self.jobs()?.get() as u64 * limits::BUDGET_BYTES),
-        };
-        if bytes < limits::BUDGET_BYTES {
-            let least = limits::BUDGET_BYTES >> 20;
-            let message = format!("--memory {}: no less than {least} MiB", bytes >> 20);
-            return Err(CommandError::new(Reason::Usage, message).hint(format!(
-                "one replay alone is counted with {} MiB before its guest has any memory",
-                limits::REPLAY_BYTES >> 20
-            )));
-        }
-        Ok(Budget::new(bytes))
+        Ok(Budget::new(self.shares()?.1))
     }
 
     /// Judges everything that `all` names with `judge`, prints a line for each and a summary. With
@@ -75,7 +89,7 @@ impl BulkArgs {
         ui: Ui,
         judge: impl Fn(&Thing) -> Line + Sync,
     ) -> Result<u8, CommandError> {
-        let jobs = self.jobs()?;
+        let (jobs, _) = self.shares()?;
         let (things, count) = things::list(&self.all, bundles)?;
         let tally = Arc::new(Mutex::new(tally::Tally::new(ui, schema, count)));
         let handled = {

@@ -86,7 +86,8 @@ impl Replays<'_> {
             let _beside = self.gate.read().unwrap_or_else(PoisonError::into_inner);
             let allowance = self.budget.wait_for(limits::REPLAY_BYTES);
             let replayed = self.attempt(path, &allowance);
-            (replayed, allowance.was_denied())
+            let denied = allowance.was_denied() && is_open(&replayed);
+            (replayed, denied)
         };
         if !denied {
             return replayed;
@@ -98,7 +99,7 @@ impl Replays<'_> {
         let allowance = self.budget.wait_for(self.budget.most());
         allowance.keep(limits::REPLAY_BYTES);
         let replayed = self.attempt(path, &allowance);
-        if allowance.was_denied() {
+        if allowance.was_denied() && is_open(&replayed) {
             let most = self.budget.most() >> 20;
             let message = format!("the replay needs more memory than {most} MiB, and has it alone");
             return Err(
@@ -115,10 +116,23 @@ impl Replays<'_> {
     ) -> Result<(Audit, Witnesses), CommandError> {
         let _time = self.ticker.time(allowance, self.ticks);
         let mut audit =
-            Audit::gather_within(path, self.from, self.policy, &self.workshop, Some(allowance))?;
+            Audit::gather_within(path, self.from, self.policy, &self.workshop, Some(allowance))
+                .map_err(|error| {
+                    if error.reason != Reason::MaterialMissing || !allowance.is_over() {
+                        return error;
+                    }
+                    let message = format!("{}, and the time for looking is over", error.message);
+                    CommandError::new(Reason::Interrupted, message)
+                })?;
         let witnesses = audit.replay(None)?;
         Ok((audit, witnesses))
     }
+}
+
+/// Whether memory may be what it lacked; a collector of garbage goes on with less.
+fn is_open(replayed: &Result<(Audit, Witnesses), CommandError>) -> bool {
+    let Ok((_, witnesses)) = replayed else { return true };
+    !matches!(witnesses.finding(), Finding::Reproduced(_) | Finding::Refuted(..))
 }
 
 fn tell(path: &Path, audit: &Audit, witnesses: &Witnesses) -> Line {

@@ -63,14 +63,15 @@ struct Demand {
 
 /// Verifies everything that was named, one after the other.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
-    if args.paths.is_empty() && args.bulk.all.is_empty() {
+    let many = args.bulk.is_meant()?;
+    if args.paths.is_empty() && !many {
         return Err(CommandError::new(Reason::NothingToVerify, "nothing was named to verify"));
     }
     let policy = args.trust.required(args.threshold)?;
     let digest = |path: &PathBuf| Ok((path.display().to_string(), files::digest_of(path)?));
     let subjects = args.subject.iter().map(digest).collect::<Result<_, CommandError>>()?;
     let demand = Demand { policy, subjects, predicate_type: args.predicate_type.clone() };
-    if !args.bulk.all.is_empty() {
+    if many {
         return all::run(&args.bulk, &demand, ui);
     }
     if let [path] = args.paths.as_slice() {

@@ -1,0 +1,226 @@
+//! `--all`: many receipts, bundles and envelopes in one command.
+
+use super::common::{Ended, PROVENACT, Place};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
+
+/// A guest that asks for random bytes, grows by `pages` and then counts to `count`.
+fn guest(pages: u32, count: u64) -> String {
+    format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (local $n i64)
+    (drop (call $random (i32.const 64) (i32.const 8)))
+    (if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1)) (then unreachable))
+    (loop
+      (local.set $n (i64.add (local.get $n) (i64.const 1)))
+      (br_if 0 (i64.lt_u (local.get $n) (i64.const {count}))))))"#
+    )
+}
+
+/// 64 KiB pages in 100 MiB.
+const HUNDRED_MIB: u32 = 1600;
+
+impl Place {
+    /// Runs a guest once for each name, into `NAME.json` and `NAME.trace`.
+    fn recorded_as(&self, skill: &str, wat: &str, names: &[&str]) {
+        self.skill(skill, wat, "");
+        for name in names {
+            fs_err::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+            let run = "run --quiet --pub author.pub.pem --key operator.key.pem --allow random";
+            self.type_in(&format!("{run} --receipt {name}.json {skill}.skill")).status(0);
+        }
+    }
+
+    /// Replays below `many` with more options, and gives the lines.
+    #[track_caller]
+    fn replay_all(&self, options: &str, status: i32) -> Vec<serde_json::Value> {
+        let line = format!("replay --all many --format json {options}");
+        lines(&self.type_in(line.trim_end()).status(status))
+    }
+}
+
+fn lines(ended: &Ended) -> Vec<serde_json::Value> {
+    ended.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Path and verdict of each line but the last.
+fn verdicts(lines: &[serde_json::Value]) -> Vec<(&str, &str)> {
+    let text = |value: &'static str| move |line| text(line, value);
+    let (_, each) = lines.split_last().unwrap();
+    each.iter().map(|line| (text("path")(line), text("verdict")(line))).collect()
+}
+
+fn text<'v>(line: &'v serde_json::Value, name: &str) -> &'v str {
+    line[name].as_str().unwrap()
+}
+
+#[test]
+fn each_is_told_in_order_and_one_that_fails_stops_nobody() {
+    let place = Place::new();
+    let names = ["many/a", "many/b", "many/c/1", "many/c/2", "many/d", "many/e"];
+    place.recorded_as("small", &guest(1, 3), &names);
+    let lines = place.replay_all("--pub operator.pub.pem --jobs 3", 0);
+    let all = names.map(|name| (format!("{name}.json"), "reproduced"));
+    assert_eq!(verdicts(&lines), all.each_ref().map(|(path, verdict)| (path.as_str(), *verdict)));
+    assert!(text(&lines[0], "authenticity").starts_with("verified by operator"));
+    let summary = &lines.last().unwrap()["summary"];
+    assert_eq!(summary["verdicts"]["reproduced"], 6);
+    assert_eq!(summary["complete"], true);
+
+    // What is no envelope at all is skipped, what might have been a receipt is not.
+    place.write("many/notes.json", "{\"a\": [1]}");
+    place.write("many/torn.json", &place.read("many/a.json")[..100]);
+    fs_err::remove_file(place.path("many/b.trace")).unwrap();
+    place.type_in("replay --all many").status(2).says("7 judged").says("1 other files skipped");
+    // A trace that was changed is a no, whatever else could not be told.
+    let mut trace = place.read("many/d.trace");
+    let middle = trace.len() / 2;
+    trace[middle] ^= 1;
+    place.write("many/d.trace", trace);
+    let lines = place.replay_all("--jobs 2", 1);
+    assert_eq!(
+        verdicts(&lines),
+        [
+            ("many/a.json", "reproduced"),
+            ("many/b.json", "could not tell"),
+            ("many/c/1.json", "reproduced"),
+            ("many/c/2.json", "reproduced"),
+            ("many/d.json", "refused"),
+            ("many/e.json", "reproduced"),
+            ("many/notes.json", "skipped"),
+            ("many/torn.json", "could not tell"),
+        ]
+    );
+    let summary = &lines.last().unwrap()["summary"];
+    let reasons = &summary["reasons"];
+    for reason in ["trace-corrupt", "material-missing", "envelope-malformed"] {
+        assert_eq!(reasons[reason], 1, "{reasons}");
+    }
+    assert_eq!((&summary["total"], &summary["skipped"]), (&7.into(), &1.into()));
+
+    // A list says what is meant: nothing in it is skipped, and it is told in its order.
+    let list = b"many/e.json\nmany/missing.json\n\nmany/notes.json\nmany/a.json";
+    let ended = place.fed("replay --all - --format json --jobs 2", list).status(2);
+    assert_eq!(
+        verdicts(&self::lines(&ended)),
+        [
+            ("many/e.json", "reproduced"),
+            ("many/missing.json", "could not tell"),
+            ("many/notes.json", "could not tell"),
+            ("many/a.json", "reproduced"),
+        ]
+    );
+}
+
+#[test]
+fn an_empty_set_is_refused() {
+    let place = Place::new();
+    place.write("empty/notes.json", "[]");
+    for command in ["replay", "verify --pub operator.pub.pem"] {
+        let line = format!("{command} --all empty");
+        place.type_in(&line).refused(2, "nothing-to-verify").says("all 1 files are something else");
+        place.fed(&format!("{command} --all -"), b"\n").refused(2, "nothing-to-verify");
+        place.type_in(&format!("{command} --all gone")).refused(2, "file-missing");
+        place.type_in(&format!("{command} --all - --all empty")).refused(2, "usage");
+        let small = format!("{command} --all empty --memory 255");
+        place.type_in(&small).refused(2, "usage").says("a single job needs 256 MiB");
+        place.type_in(&format!("{command} --all empty --jobs 2000")).refused(2, "usage");
+        place.type_in(&format!("{command} x --jobs 2")).refused(2, "usage");
+        place.type_in(&format!("{command} x --all empty")).refused(2, "usage");
+    }
+    place.type_in("replay --all empty --out o").refused(2, "usage");
+}
+
+/// Endless or merely long, on each kind of engine: the time is over, and others go on.
+#[test]
+fn one_that_takes_too_long_is_interrupted_and_the_others_go_on() {
+    let place = Place::new();
+    place.recorded_as("small", &guest(1, 3), &["many/a", "many/c"]);
+    place.recorded_as("long", &guest(1, 6_000_000_000), &["many/b"]);
+    for engine in ["cranelift", "wasmi"] {
+        let lines = place.replay_all(&format!("--timeout 0.3 --engine {engine}"), 2);
+        let expected = [
+            ("many/a.json", "reproduced"),
+            ("many/b.json", "interrupted"),
+            ("many/c.json", "reproduced"),
+        ];
+        assert_eq!(verdicts(&lines), expected, "{engine}");
+        assert!(text(&lines[1], "message").contains("interrupted here"), "{}", lines[1]);
+    }
+}
+
+#[test]
+fn who_needs_the_memory_of_others_has_it_alone_or_is_told_of_the_flag() {
+    let place = Place::new();
+    let names = ["many/a", "many/b", "many/c", "many/d"];
+    place.recorded_as("large", &guest(HUNDRED_MIB * 2, 100_000_000), &names);
+    // 512 MiB less two stacks is room for one of them and not for two.
+    let lines = place.replay_all("--jobs 2 --memory 512", 0);
+    assert_eq!(lines.last().unwrap()["summary"]["verdicts"]["reproduced"], 4);
+    // 256 MiB less a stack is room for none.
+    for engine in ["cranelift", "wasmi"] {
+        let lines = place.replay_all(&format!("--memory 256 --engine {engine}"), 2);
+        assert_eq!(lines.last().unwrap()["summary"]["reasons"]["interrupted"], 4);
+        assert!(text(&lines[3], "message").contains("needs more memory than"), "{}", lines[3]);
+    }
+    place.recorded_as("medium", &guest(HUNDRED_MIB / 2, 3), &["few/a", "few/b", "few/c"]);
+    place.type_in("replay --all few --jobs 8 --memory 256").status(0).says("3 reproduced");
+}
+
+#[test]
+fn several_engines_compare_each_receipt() {
+    let place = Place::new();
+    place.recorded_as("small", &guest(1, 3), &["many/a", "many/b"]);
+    let lines = place.replay_all("--engine cranelift --engine wasmi", 0);
+    let engines = lines[1]["engines"].as_array().unwrap();
+    assert_eq!(engines.iter().map(|e| text(e, "name")).collect::<Vec<_>>(), ["cranelift", "wasmi"]);
+}
+
+#[test]
+fn verify_takes_bundles_and_receipts_together() {
+    let place = Place::new();
+    place.recorded_as("small", &guest(1, 3), &["many/a", "many/b"]);
+    fs_err::rename(place.path("small.skill"), place.path("many/small.skill")).unwrap();
+    place.write("many/notes.json", "{}");
+    let line = "verify --all many --pub author.pub.pem --pub operator.pub.pem --format json";
+    let lines = lines(&place.type_in(line).status(0));
+    let expected = [
+        ("many/a.json", "upheld"),
+        ("many/b.json", "upheld"),
+        ("many/notes.json", "skipped"),
+        ("many/small.skill", "upheld"),
+    ];
+    assert_eq!(verdicts(&lines), expected);
+    assert_eq!((text(&lines[0], "kind"), text(&lines[3], "kind")), ("receipt", "bundle"));
+    let stranger = "verify --all many --pub stranger.pub.pem";
+    place.type_in(stranger).status(1).says("3 refused").says("3 signature-untrusted");
+    let list = b"many/small.skill\nmany/b.json\n";
+    let one = "verify --all - --pub operator.pub.pem";
+    place.fed(one, list).status(1).says("many/small.skill: refused").says("many/b.json: upheld");
+}
+
+/// Results come while the list is still open, and a signal ends it with a summary of what there was.
+#[test]
+fn results_come_at_once_and_a_signal_leaves_a_summary() {
+    let place = Place::new();
+    place.recorded_as("small", &guest(1, 3), &["many/a", "many/b"]);
+    let mut command = place.command(PROVENACT);
+    command.args(["replay", "--all", "-", "--format", "json"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    for path in ["many/b.json", "many/a.json"] {
+        writeln!(input, "{path}").unwrap();
+        let line: serde_json::Value =
+            serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
+        assert_eq!((text(&line, "path"), text(&line, "verdict")), (path, "reproduced"));
+    }
+    let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let last: serde_json::Value = serde_json::from_str(&output.next().unwrap().unwrap()).unwrap();
+    assert_eq!(last["summary"]["complete"], false);
+    assert_eq!(last["summary"]["total"], 2);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
