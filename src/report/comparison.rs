@@ -20,11 +20,11 @@ pub fn text(
     for Part { name, state, a, b, note } in parts {
         let note = note.map_or_else(String::new, |note| format!(" ({note})"));
         let _ = match state {
-            State::Same => writeln!(text, "{:13}same: {}{note}", line(name), line(a)),
+            State::Same => writeln!(text, "{:12} same: {}{note}", line(name), line(a)),
             State::Different => {
-                writeln!(text, "{:13}different{note}\n  A {}\n  B {}", line(name), line(a), line(b))
+                writeln!(text, "{:12} different{note}\n  A {}\n  B {}", line(name), line(a), line(b))
             }
-            State::Unknown => writeln!(text, "{:13}not known{note}", line(name)),
+            State::Unknown => writeln!(text, "{:12} not known{note}", line(name)),
         };
     }
     if let Some((FirstEvent { event, a, b }, before)) = first {

@@ -66,3 +66,26 @@ fn a_difference_is_shown_with_its_place_in_both_modules() {
     assert_eq!(at(place.read("decide.skill/skill.wasm"), offset), 0x10, "{report}");
     assert_eq!(at(place.read("decide.wasm"), source), 0x10, "{report}");
 }
+
+/// Lines of the text that a module was assembled from, through a companion with DWARF.
+#[test]
+fn a_call_stack_has_the_lines_of_the_source() {
+    let wat = "(module\n  (func $deep\n    nop\n    unreachable)\n  (func (export \"_start\")\n    nop\n    call $deep\n    nop))";
+    let place = Place::new();
+    let mut assembler = wat::Parser::new();
+    assembler.generate_dwarf(wat::GenerateDwarf::Full);
+    let path = std::path::Path::new("source/lines.wat");
+    place.write("lines.wasm", assembler.parse_str(Some(path), wat).unwrap());
+    for profile in ["canonical", "portable"] {
+        place.type_in(&format!("build lines.wasm --force --profile {profile}")).status(0);
+        let run = "run -q --allow-unsigned --force --report r.json lines.skill";
+        let ended = place.type_in(run).refused(134, "guest-trapped");
+        let report: Value = serde_json::from_slice(&place.read("r.json")).unwrap();
+        for (at, line) in [(0, 4), (1, 7)] {
+            let found = &report["stack"][at]["line"];
+            assert_eq!(found["line"], line, "{profile}: {report}");
+            assert!(found["file"].as_str().unwrap().ends_with("lines.wat"), "{report}");
+        }
+        ended.says("lines.wat:4:");
+    }
+}
