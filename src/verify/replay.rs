@@ -81,7 +81,7 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Reproduced {
     events: u64,
-    receipt: Receipt,
+    receipt: Box<Receipt>,
 }
 
 impl Reproduced {
@@ -222,7 +222,10 @@ fn judge(
         Outcome::Interrupted { cause } => {
             Verdict::Interrupted { events: evidence.events(), cause, here: false }
         }
-        _ => Verdict::Reproduced(Reproduced { events: evidence.events(), receipt: computed }),
+        _ => {
+            let (events, receipt) = (evidence.events(), Box::new(computed));
+            Verdict::Reproduced(Reproduced { events, receipt })
+        }
     })
 }
 
