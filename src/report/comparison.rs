@@ -22,7 +22,13 @@ pub fn text(
         let _ = match state {
             State::Same => writeln!(text, "{:12} same: {}{note}", line(name), line(a)),
             State::Different => {
-                writeln!(text, "{:12} different{note}\n  A {}\n  B {}", line(name), line(a), line(b))
+                writeln!(
+                    text,
+                    "{:12} different{note}\n  A {}\n  B {}",
+                    line(name),
+                    line(a),
+                    line(b)
+                )
             }
             State::Unknown => writeln!(text, "{:12} not known{note}", line(name)),
         };

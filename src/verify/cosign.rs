@@ -162,7 +162,7 @@ mod tests {
     fn differs(reason: Reason) -> Result<Verdict, Error> {
         let (recorded, replayed) = ("secret".to_owned(), "secret too".to_owned());
         let (place, stack) = ("wasi_snapshot_preview1.fd_write".to_owned(), Vec::new());
-        let likely_cause = crate::runtime::Cause::Unknown;
+        let likely_cause = crate::runtime::Cause::AnotherModule;
         let (before, after) = (Vec::new(), Vec::new());
         let first = Divergence {
             reason,
