@@ -38,10 +38,15 @@ fn nothing_slips_through() {
     let mut tally = Tally::default();
     let (modules, tried) = modules::all();
     tally.extend(tried);
+    // So many mutants there are at least of each tier.
+    let mut least = 5_000;
     let mut recordings = vec![modules];
     recordings.extend(guests::recordings());
     match common::programs() {
-        Some(cache) => recordings.extend(programs::recordings(&cache)),
+        Some(cache) => {
+            least = 30_000;
+            recordings.extend(programs::recordings(&cache));
+        }
         None => common::skipped("mutants of real programs; those of guests are tried"),
     }
     let mut text = "\nMutants of traces and receipts\n".to_owned();
@@ -59,7 +64,7 @@ fn nothing_slips_through() {
     assert!(some.is_empty(), "{} slipped through:\n{}", tally.wrong.len(), some.join("\n"));
     for tier in [Tier::Left, Tier::Sealed, Tier::Forged] {
         let (killed, total, apart) = tally.of(tier);
-        assert!(killed == total && killed > 10_000, "{tier:?}: {killed} of {total}");
+        assert!(killed == total && killed > least, "{tier:?}: {killed} of {total}");
         assert!(tier == Tier::Forged || apart == 0, "{tier:?}: {apart} unobserved");
     }
     assert_eq!(tally.missing(), [""; 0]);

@@ -105,7 +105,7 @@ fn in_its_place(of: &Recording, what: &str, calls: &str) -> [Tried; 3] {
         said.unwrap_or(made).clone()
     };
     let guest: Vec<_> = other.events.iter().enumerate().map(told).collect();
-    let fits = |found: &Refusal| match first_difference(&guest, &of.events) {
+    let fits = |found: &Refusal| match first_difference(&of.rows, &guest, &of.events) {
         Expected::Call(reason, at) => {
             found.reason == reason && found.at.as_ref().is_some_and(|found| found.0 == at)
         }

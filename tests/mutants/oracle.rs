@@ -4,6 +4,7 @@ use super::event::{Events, Owned, decode};
 use super::judge::Refusal;
 use super::record::Recording;
 use super::sections::Sealed;
+use provenact::abi::{Answer, Function};
 use provenact::attest::receipt::Receipt;
 use provenact::reason::Reason;
 use provenact::trace::Reader;
@@ -21,7 +22,13 @@ pub enum Expected {
     Unknown,
 }
 
-pub fn first_difference(guest: &[Arc<Owned>], recorded: &[Arc<Owned>]) -> Expected {
+/// The first difference between what the guest does and what was recorded, or between what it was
+/// told and what it is told now.
+pub fn first_difference(
+    rows: &[&'static Function],
+    guest: &[Arc<Owned>],
+    recorded: &[Arc<Owned>],
+) -> Expected {
     for at in 0..=guest.len() {
         let reason = match (guest.get(at), recorded.get(at)) {
             (None, None) => return Expected::Nothing,
@@ -31,6 +38,9 @@ pub fn first_difference(guest: &[Arc<Owned>], recorded: &[Arc<Owned>]) -> Expect
             (Some(made), Some(said)) if made.args != said.args => Reason::ArgumentDiffers,
             (Some(made), Some(said)) if made.handed != said.handed => Reason::HandedDiffers,
             (Some(made), Some(said)) if made.same_answer(said) => continue,
+            (Some(made), Some(said)) if is_impossible(rows[made.function].name, made, said) => {
+                Reason::AnswerImpossible
+            }
             _ => return Expected::Answer(at as u64),
         };
         return Expected::Call(reason, at as u64);
@@ -38,11 +48,41 @@ pub fn first_difference(guest: &[Arc<Owned>], recorded: &[Arc<Owned>]) -> Expect
     Expected::Nothing
 }
 
+/// Whether what is known before the call already contradicts the answer `said`: arguments,
+/// environment and directories stand in the header, `made` is an answer that agrees with it, and no
+/// call accepts more than it was handed or opens a standard stream.
+fn is_impossible(name: &str, made: &Owned, said: &Owned) -> bool {
+    let succeeds = |event: &Owned| event.answer == Answer::Value(0);
+    let number = |bytes: &Vec<u8>| bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+    let first = said.written.first().and_then(number);
+    match name {
+        "fd_prestat_get" if succeeds(made) && succeeds(said) => {
+            // A tag, three bytes that mean nothing, and the length of the name.
+            let (made, said) = (&made.written[0], &said.written[0]);
+            made[0] != said[0] || made[4..] != said[4..]
+        }
+        "fd_prestat_get" => said.answer != Answer::Fault && succeeds(made) != succeeds(said),
+        _ if !succeeds(said) => false,
+        "args_sizes_get" | "environ_sizes_get" | "args_get" | "environ_get" => {
+            succeeds(made) && lie_apart(made) && made.written != said.written
+        }
+        "fd_prestat_dir_name" => succeeds(made) && made.written != said.written,
+        "fd_write" | "fd_pwrite" => first.is_some_and(|count| u64::from(count) > said.handed.len),
+        "path_open" => first.is_some_and(|descriptor| descriptor < 3),
+        _ => false,
+    }
+}
+
+/// Whether the two ranges of a list do not lie over one another: what would be in them is a mixture.
+fn lie_apart(event: &Owned) -> bool {
+    let end = |at: usize| event.args[at] + event.written[at].len() as u64;
+    end(0) <= event.args[1] || end(1) <= event.args[0]
+}
+
 /// Whether a changed answer sent the guest into a loop: no replay of it ends, so none is upheld.
-pub fn is_endless(refusal: &Refusal, guest: &[Arc<Owned>], said: Option<&[Arc<Owned>]>) -> bool {
-    refusal.reason == Reason::Interrupted
-        && refusal.at.is_some()
-        && said.is_some_and(|said| matches!(first_difference(guest, said), Expected::Answer(_)))
+pub fn is_endless(of: &Recording, refusal: &Refusal, said: Option<&[Arc<Owned>]>) -> bool {
+    let told = |said| matches!(first_difference(&of.rows, &of.events, said), Expected::Answer(_));
+    refusal.reason == Reason::Interrupted && refusal.at.is_some() && said.is_some_and(told)
 }
 
 /// Proves of a changed answer that nothing shows it: calls, outputs, outcome and final state are

@@ -1,6 +1,5 @@
 //! Trying mutants: tier by tier, each must die for the reason that fits.
 
-use super::event::Owned;
 use super::fields::changes;
 use super::files::{bytes_of_envelope, bytes_of_trace, fields_of_receipt};
 use super::judge::{Found, audit, forge, replay};
@@ -14,7 +13,6 @@ use provenact::outcome::Outcome;
 use provenact::reason::Reason;
 use rayon::prelude::*;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// Every mutant of `of`; `other` is another run of the same skill.
 pub fn all(of: &Recording, other: &Recording) -> Vec<Tried> {
@@ -65,7 +63,7 @@ fn of_trace(of: &Recording, mutant: &Mutant) -> [Tried; 3] {
     let left = died(left, &[Reason::TraceCorrupt]);
     let trace = seal(&sections);
     let sealed = match replay(&of.skill, &of.receipt, &trace.bytes) {
-        Found::Refused(found) if is_endless(&found, &of.events, reread(&trace).as_deref()) => {
+        Found::Refused(found) if is_endless(of, &found, reread(&trace).as_deref()) => {
             Fate::Killed(found.reason)
         }
         found => died(found, mutant.kind.left),
@@ -80,7 +78,6 @@ fn of_trace(of: &Recording, mutant: &Mutant) -> [Tried; 3] {
 
 /// Tier 2: the receipt is made for the changed trace, and signed.
 fn forged(of: &Recording, trace: &Sealed, mutant: &Mutant) -> Fate {
-    let guest: &[Arc<Owned>] = &of.events;
     let outcome = match &mutant.change {
         Change::End(_, end) => end.outcome.clone(),
         _ => of.outcome.clone(),
@@ -100,30 +97,35 @@ fn forged(of: &Recording, trace: &Sealed, mutant: &Mutant) -> Fate {
         }
         receipt.outcome = outcome.clone();
     });
+    let said = recorded.as_deref().filter(|_| !matches!(mutant.change, Change::Header(_)));
+    let expected = match said {
+        Some(said) if outcome == of.outcome => first_difference(&of.rows, &of.events, said),
+        _ => Expected::Unknown,
+    };
     let what = |why: &str| format!("{}, {}: {why}", of.name, mutant.what);
     match (found, recorded) {
-        (Found::Refused(refusal), recorded) => {
-            let said = recorded.as_deref().filter(|_| !matches!(mutant.change, Change::Header(_)));
-            let expected = said.map_or(Expected::Unknown, |said| first_difference(guest, said));
+        (Found::Refused(refusal), _) => {
             let at = refusal.at.as_ref().map(|at| at.0);
             let fits = match expected {
-                Expected::Call(reason, event) if outcome == of.outcome => {
-                    refusal.reason == reason && at == Some(event)
-                }
+                Expected::Call(reason, event) => refusal.reason == reason && at == Some(event),
                 Expected::Answer(event) => at.is_none_or(|at| at >= event),
-                _ => true,
+                Expected::Nothing | Expected::Unknown => true,
             };
             let listed = mutant.kind.forged.contains(&refusal.reason);
-            if fits && (listed || is_endless(&refusal, guest, said)) {
+            if fits && (listed || is_endless(of, &refusal, said)) {
                 Fate::Killed(refusal.reason)
             } else {
                 Fate::Wrong(what(&format!("{refusal:?}")))
             }
         }
-        (Found::Reproduced(_), None) => Fate::Wrong(what("reproduced, and cannot be read")),
-        (Found::Reproduced(receipt), Some(recorded)) => match unobserved(of, &recorded, &receipt) {
-            Ok(event) => Fate::Unobserved(of.name.clone(), event, of.event(event)),
-            Err(why) => Fate::Wrong(what(&format!("reproduced: {why}"))),
-        },
+        (Found::Reproduced(receipt), Some(recorded)) if matches!(expected, Expected::Answer(_)) => {
+            match unobserved(of, &recorded, &receipt) {
+                Ok(event) => Fate::Unobserved(of.name.clone(), event, of.event(event)),
+                Err(why) => Fate::Wrong(what(&format!("reproduced: {why}"))),
+            }
+        }
+        (Found::Reproduced(_), _) => {
+            Fate::Wrong(what("reproduced, and no answer alone was changed"))
+        }
     }
 }
