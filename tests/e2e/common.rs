@@ -31,6 +31,29 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The cache of programs, filled; `None` after saying that it could not be.
+pub fn programs() -> Option<PathBuf> {
+    static CACHE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let fill = || {
+        let given = variable("PROVENACT_TEST_CACHE").map(PathBuf::from);
+        let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("programs");
+        let cache = given.unwrap_or(beside);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/fetch.py");
+        let Ok(output) = Command::new("python3").arg(script).arg(&cache).output() else {
+            skipped("no python3 to fetch the public programs with");
+            return None;
+        };
+        let ended = Ended::of(output);
+        if ended.status == 3 {
+            skipped(&format!("public programs cannot be fetched: {}", ended.out().trim_end()));
+            return None;
+        }
+        ended.status(0);
+        Some(cache)
+    };
+    CACHE.get_or_init(fill).clone()
+}
+
 /// How a program ended and what it said.
 #[derive(Debug)]
 pub struct Ended {

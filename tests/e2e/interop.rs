@@ -1,8 +1,7 @@
 //! What we sign is verified by programs that nobody here wrote: securesystemslib, in-toto's own
 //! reader of statements, and OpenSSL. Without them the tests say that they were skipped.
 
-use super::common::{Ended, Place, skipped};
-use super::programs::cache;
+use super::common::{Ended, Place, programs, skipped};
 use provenact::attest::{Envelope, PAYLOAD_TYPE, PrivateKey, pae};
 use std::process::Command;
 
@@ -82,7 +81,7 @@ fn signed() -> Place {
 
 #[test]
 fn securesystemslib_verifies_and_in_toto_parses_what_we_signed() {
-    let Some(cache) = cache() else {
+    let Some(cache) = programs() else {
         return skipped("securesystemslib and in-toto-attestation are not there");
     };
     let place = signed();

@@ -4,12 +4,11 @@
 //! `tests/programs/fetch.py` fetches them, `peer.py` runs the original module with the wasmtime
 //! Python package. Without network and cache the tests say that they were skipped.
 
-use super::common::{Ended, PROVENACT, Place, home, names, skipped, tree, variable};
+use super::common::{Ended, PROVENACT, Place, home, names, programs, skipped, tree, variable};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 macro_rules! programs {
     ($($test:ident = $wasm:literal;)*) => {
@@ -103,31 +102,8 @@ fn entries() -> Vec<Entry> {
     list.into_iter().map(Entry).collect()
 }
 
-/// The cache of programs, filled; `None` after saying that it could not be.
-pub fn cache() -> Option<PathBuf> {
-    static CACHE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let fill = || {
-        let given = variable("PROVENACT_TEST_CACHE").map(PathBuf::from);
-        let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("programs");
-        let cache = given.unwrap_or(beside);
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/fetch.py");
-        let Ok(output) = Command::new("python3").arg(script).arg(&cache).output() else {
-            skipped("no python3 to fetch the public programs with");
-            return None;
-        };
-        let ended = Ended::of(output);
-        if ended.status == 3 {
-            skipped(&format!("public programs cannot be fetched: {}", ended.out().trim_end()));
-            return None;
-        }
-        ended.status(0);
-        Some(cache)
-    };
-    CACHE.get_or_init(fill).clone()
-}
-
 fn every_entry_of(wasm: &str) {
-    let Some(cache) = cache() else {
+    let Some(cache) = programs() else {
         return skipped(&format!("{wasm} was not run"));
     };
     for entry in entries().iter().filter(|entry| entry.text("wasm") == wasm) {
