@@ -65,7 +65,7 @@ pub fn in_order<T: Send, O: Send, E: Send>(
         }
     };
     std::thread::scope(|scope| {
-        let threads = (0..jobs.get()).map(|_| thread_for_guests(scope, &worker));
+        let threads = (0..jobs.get()).map(|_| thread_for_guests(scope, worker));
         // With fewer threads than were wanted it takes longer; with none, it is done here.
         if !threads.fold(false, |any, thread| any | thread.is_ok()) {
             worker();

@@ -20,15 +20,15 @@ pub enum Thing {
     Unread(PathBuf, CommandError),
 }
 
+/// Things as they come.
+pub type Things = Box<dyn Iterator<Item = Thing> + Send>;
+
 /// Bytes of one line of a list.
 const LINE: u64 = 64 << 10;
 
 /// Everything that `all` names, in order: of a folder, what is below it, sorted by name within each
 /// folder; of `-`, the lines of standard input as they come. Also says how many, if that is known.
-pub fn list(
-    all: &[PathBuf],
-    bundles: bool,
-) -> Result<(Box<dyn Iterator<Item = Thing> + Send>, Option<u64>), CommandError> {
+pub fn list(all: &[PathBuf], bundles: bool) -> Result<(Things, Option<u64>), CommandError> {
     if all.iter().any(|path| path == Path::new("-")) {
         if all.len() > 1 {
             let message = "--all - takes its list from standard input, and nothing besides";
