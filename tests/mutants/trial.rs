@@ -103,7 +103,7 @@ fn forged(of: &Recording, trace: &Sealed, mutant: &Mutant) -> Fate {
         _ => Expected::Unknown,
     };
     let what = |why: &str| format!("{}, {}: {why}", of.name, mutant.what);
-    match (found, recorded) {
+    match (found, recorded.as_deref()) {
         (Found::Refused(refusal), _) => {
             let at = refusal.at.as_ref().map(|at| at.0);
             let fits = match expected {
@@ -119,7 +119,7 @@ fn forged(of: &Recording, trace: &Sealed, mutant: &Mutant) -> Fate {
             }
         }
         (Found::Reproduced(receipt), Some(recorded)) if matches!(expected, Expected::Answer(_)) => {
-            match unobserved(of, &recorded, &receipt) {
+            match unobserved(of, recorded, &receipt) {
                 Ok(event) => Fate::Unobserved(of.name.clone(), event, of.event(event)),
                 Err(why) => Fate::Wrong(what(&format!("reproduced: {why}"))),
             }
