@@ -65,8 +65,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         Some(passphrase) => key.to_encrypted_pem(passphrase)?,
         None => key.to_pem()?,
     };
-    // Both are written out before either has its name. Only a failure between the two renames, which
-    // need no room, could leave a new private key beside an old public one.
+    // Both are written out before either has its name. The public key comes first: a failure between
+    // the two renames, which need no room, costs what can be made again from the private key.
     let public_pem = key.public().to_pem();
     let waiting = files::Pending::with(&public, public_pem.as_bytes(), files::MODE_FILE)?;
     let secret = files::Pending::with(&private, pem.as_bytes(), files::MODE_SECRET)?;

@@ -122,7 +122,7 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 /// Bytes of a file, and whether others can read it: both of the same opened file.
 pub type WithMode = (Vec<u8>, Result<(), FileError>);
 
-/// As [`read_limited`], with [`must_be_private`] asked of the very file that was read.
+/// As [`read_limited`], and whether others can read it, asked of the very file that was read.
 ///
 /// # Errors
 /// As [`read_limited`].
