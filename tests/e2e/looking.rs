@@ -205,7 +205,7 @@ fn two_executions_are_compared() {
         "\nread /data/request.txt",
         "\nevents       different\n  A 5 events\n  B 5 events\n",
         "\noutcome      same: returned\n",
-        "\nstdout       different\n  A 64 bytes, sha256:",
+        "\nstdout       different\n  A 6",
         "\nfirst differing event: 1\n         0 path_open(fd=3, ",
         "\nA        1 fd_read(fd=4, [32 bytes]) = \"420\\n\"\nB        1 fd_read(fd=4, [32 bytes]) = \"900\\n\"\n",
         "\ndifferent\n",
