@@ -107,6 +107,12 @@ fn forged(of: &Recording, trace: &Sealed, mutant: &Mutant) -> Fate {
         (Found::Refused(refusal), _) => {
             let at = refusal.at.as_ref().map(|at| at.0);
             let fits = match expected {
+                // An answer that no event can hold is refused before there is an event.
+                Expected::Call(Reason::AnswerImpossible, _)
+                    if refusal.reason == Reason::TraceMalformed =>
+                {
+                    true
+                }
                 Expected::Call(reason, event) => refusal.reason == reason && at == Some(event),
                 Expected::Answer(event) => at.is_none_or(|at| at >= event),
                 Expected::Nothing | Expected::Unknown => true,
