@@ -13,7 +13,6 @@ use crate::runtime::Keep;
 use crate::skill::Manifest;
 use crate::trace::{MaterialName, Reader};
 use crate::verify::{self, Claim, Policy, Replay, Verdict, Witness, Witnesses};
-use crate::wasm::Companion;
 use crate::{files, limits};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -166,13 +165,11 @@ impl Audit {
                         Some(trace) => trace,
                         None => open(&self.path, self.allowance.as_ref())?,
                     };
-                    // Names are hints for people: a companion that cannot be read gives none.
-                    let companion = self.companion.clone();
                     let replay = Replay {
                         receipt: self.claim.receipt(),
                         manifest: &self.manifest,
                         trace,
-                        companion: companion.and_then(|bytes| Companion::parse(bytes).ok()),
+                        companion: self.companion.as_deref(),
                         keep: kept.take(),
                     };
                     let mut verdict = verify::replay(executable, replay).map_err(Arc::new);

@@ -59,8 +59,8 @@ pub struct Replay<'a> {
     pub manifest: &'a Manifest,
     /// The trace.
     pub trace: Reader,
-    /// What is known of the functions in the guest's call stack.
-    pub companion: Option<Companion>,
+    /// The debug companion: it is read when a call stack is to be explained, and not before.
+    pub companion: Option<&'a [u8]>,
     /// Where the reproduced output goes, if somebody wants it.
     pub keep: Option<Box<dyn Keep>>,
 }
@@ -159,12 +159,12 @@ pub fn replay(executable: &Executable, input: Replay<'_>) -> Result<Verdict, Err
     let execution = match execution {
         Ok(execution) => execution,
         Err(runtime::Error::Diverged(mut divergence)) => {
-            explained(&mut divergence.stack, known.as_ref());
+            explained(&mut divergence.stack, known);
             return Ok(Verdict::Refuted(divergence));
         }
         Err(other) => return Err(other.into()),
     };
-    judge(input.receipt, known.as_ref(), &shared, execution, &seal)
+    judge(input.receipt, known, &shared, execution, &seal)
 }
 
 /// Executes the guest, unless the recording was cut short before its first event.
@@ -187,7 +187,7 @@ fn run(
 /// Compares how it ended, then the receipt as a whole.
 fn judge(
     claimed: &Receipt,
-    known: Option<&(Companion, Option<u64>)>,
+    known: Option<(&[u8], Option<u64>)>,
     shared: &Shared,
     execution: Execution,
     seal: &Seal,
@@ -237,9 +237,15 @@ fn judge(
     })
 }
 
-fn explained(stack: &mut [runtime::Frame], known: Option<&(Companion, Option<u64>)>) {
-    if let Some((companion, code)) = known {
-        runtime::explain(stack, companion, *code);
+/// Names are hints for people, and read only for a difference: a companion that cannot be read
+/// gives none.
+fn explained(stack: &mut [runtime::Frame], known: Option<(&[u8], Option<u64>)>) {
+    if stack.is_empty() {
+        return;
+    }
+    let Some((bytes, code)) = known else { return };
+    if let Ok(companion) = Companion::parse(bytes.to_vec()) {
+        runtime::explain(stack, &companion, code);
     }
 }
 

@@ -415,3 +415,15 @@ fn lines_that_break_off_are_still_json() {
     assert_eq!(report["broken_off"]["reason"], "file-too-large", "{report}");
     assert_eq!(ended.status, 2);
 }
+
+#[test]
+fn a_broken_file_beside_a_receipt_is_named() {
+    let place = Place::new();
+    place.skill("quiet", r#"(module (func (export "_start")))"#, "");
+    place.type_in("run -q --pub author.pub.pem --key operator.key.pem quiet.skill").status(0);
+    place.write("receipt.intoto.jsonl", "{}\n");
+    place
+        .type_in("verify receipt.json --pub operator.pub.pem")
+        .refused(2, "envelope-malformed")
+        .says("receipt.intoto.jsonl: ");
+}

@@ -2,8 +2,8 @@
 
 use super::Demand;
 use super::report::{Entry, Proof, names};
+use crate::attest::Envelope;
 use crate::attest::receipt::Receipt;
-use crate::attest::{self, Envelope};
 use crate::cli::error::CommandError;
 use crate::digest::TraceDigest;
 use crate::reason::Reason;
@@ -17,10 +17,13 @@ pub fn verify(path: &Path, demand: &Demand) -> Result<(Entry, Proof), CommandErr
     let beside_path = path.with_extension("intoto.jsonl");
     let beside =
         files::read_if_present(&beside_path, limits::ATTESTATIONS_BYTES)?.unwrap_or_default();
-    let named = |error: attest::Error| CommandError::from(error).of(beside_path.display());
-    attest::parse_lines(&beside).map_err(named)?;
     let wanted = demand.predicate_type.as_deref();
-    let consumed = consume(&demand.policy, &envelope, &demand.subjects, wanted, &beside)?;
+    let consumed = consume(&demand.policy, &envelope, &demand.subjects, wanted, &beside);
+    let consumed = consumed.map_err(|error| match error.reason() {
+        // The envelope itself was read above.
+        Reason::EnvelopeMalformed => CommandError::from(error).of(beside_path.display()),
+        _ => error.into(),
+    })?;
     let trust = demand.policy.trust().file().map(|digest| digest.to_string());
     let Consumed { upheld, said, by, receipt } = consumed;
     let mut entry = Entry {
