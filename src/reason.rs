@@ -132,10 +132,16 @@ reasons! {
     ManifestMalformed = "manifest-malformed", Unknown, "build the bundle again";
     /// The recipe (provenact.toml) is not of the form that docs/recipe.md gives.
     RecipeMalformed = "recipe-malformed", Unknown, "correct provenact.toml where the message points";
+    /// The operator's policy file is not of the form that spec/policy.md gives.
+    PolicyMalformed = "policy-malformed", Unknown, "correct the policy file where the message points";
+    /// The policy file has another digest than the one that --policy-digest pins.
+    PolicyMismatch = "policy-mismatch", No, "use the file that was pinned, or pin the file that is meant";
+    /// The module's imports ask for kinds of capability that are neither declared nor denied.
+    CapabilityUndeclared = "capability-undeclared", No, "declare them with --cap KIND=VALUE, or say --deny KIND";
     /// The recipe's command failed, or did not write its output.
     BuildFailed = "build-failed", Unknown, "run the command by hand and mend it";
     /// A capability's kind or value is not one that Provenact knows.
-    CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, random, time";
+    CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, net.http=URL, random, time";
     /// A capability has a known name and is not supported by this version.
     CapabilityUnsupported = "capability-unsupported", Unknown, "leave the capability out";
     /// The manifest names a profile, a pass or a parameter of one that this version does not have.

@@ -3,7 +3,7 @@ use super::leaks::{self, LeakReport};
 use super::profile::{self as flags, PassReport};
 use super::ui::Ui;
 use super::{inputs, ui};
-use crate::abi::{Capability, Kind};
+use crate::abi::{Capability, CapabilityError, Kind};
 use crate::build::{self, Recipe};
 use crate::limits;
 use crate::profile::{Note, Profile};
@@ -11,6 +11,7 @@ use crate::reason::Reason;
 use crate::skill::{self, Manifest, NewBundle, Written};
 use crate::wasm::{self, Built, Canonical, Interface, Module, SourceNote};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Canonicalize a module into a bundle
@@ -20,8 +21,9 @@ use std::path::{Path, PathBuf};
 /// told otherwise, the module is rewritten until it behaves the same on every engine (the profile
 /// portable); the manifest says by which passes.
 ///
-/// Kinds of capabilities are inferred from the imports. Paths and variables are not: declare them
-/// with --cap; what is not declared is empty.
+/// What the imports can ask for is declared or denied. The kinds time and random are declared by
+/// themselves; paths, URLs and variables are not: declare them with --cap, or say with --deny that the
+/// skill does without.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,9 +36,12 @@ Exit status:
 pub struct Args {
     /// The module (- for standard input); without it, ./provenact.toml is built
     module: Option<PathBuf>,
-    /// Declare a capability: env=NAME, fs.read=/PATH, fs.write=/PATH, time, random; repeatable
+    /// Declare a capability: env=NAME, fs.read=/PATH, fs.write=/PATH, net.http=URL, time, random; repeatable
     #[arg(long = "cap", value_name = "KIND=VALUE")]
     capabilities: Vec<String>,
+    /// Do without kinds that the imports can ask for: calls that need them will be denied
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
+    deny: Vec<String>,
     /// The exported function that is run, () -> () or () -> i32; default _start
     #[arg(long, value_name = "NAME")]
     entrypoint: Option<String>,
@@ -77,6 +82,7 @@ struct Order {
     entrypoint: Option<String>,
     profile: Profile,
     capabilities: Vec<Capability>,
+    denied: BTreeSet<String>,
     command: Vec<String>,
 }
 
@@ -117,7 +123,10 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let Built { canonical, companion, passes, .. } =
         Canonical::build(&module, order.profile, &note).map_err(place)?;
 
-    let declared = with_inferred(order.capabilities, &interface);
+    let declared = build::declared(order.capabilities, &order.denied, &interface)?;
+    for capability in build::impossible(&declared, &interface) {
+        ui.warn(&format!("{capability} is declared, and no import of the module can use it"));
+    }
     let manifest = Manifest::new(
         &order.name,
         &order.version,
@@ -175,6 +184,7 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
         entrypoint: args.entrypoint.clone(),
         profile: chosen(args, Recipe::DEFAULT_PROFILE)?,
         capabilities: capabilities(&args.capabilities)?,
+        denied: denied(&args.deny)?,
         command: Vec::new(),
     })
 }
@@ -194,6 +204,8 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
     let output = build::run(&recipe, Path::new(".")).map_err(named)?;
     let mut declared = recipe.capabilities;
     declared.extend(capabilities(&args.capabilities)?);
+    let mut without = recipe.denied;
+    without.extend(denied(&args.deny)?);
     Ok(Order {
         source: inputs::bytes(&output, limits::MODULE_BYTES)?,
         place: output.display().to_string(),
@@ -207,6 +219,7 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
         entrypoint: args.entrypoint.clone().or(recipe.entrypoint),
         profile,
         capabilities: declared,
+        denied: without,
         command: recipe.command,
     })
 }
@@ -223,13 +236,13 @@ fn capabilities(texts: &[String]) -> Result<Vec<Capability>, CommandError> {
     texts.iter().map(parse).collect()
 }
 
-/// Kinds that are granted whole are inferred from the imports; those with values are declared.
-fn with_inferred(mut declared: Vec<Capability>, interface: &Interface) -> Vec<Capability> {
-    let whole = interface.kinds.iter().filter(|kind| kind.is_whole());
-    declared.extend(whole.filter_map(|kind| Capability::new(*kind, "*").ok()));
-    declared.sort();
-    declared.dedup();
-    declared
+fn denied(names: &[String]) -> Result<BTreeSet<String>, CommandError> {
+    let unknown = |name: &&String| !Kind::is_known(name);
+    if let Some(name) = names.iter().find(unknown) {
+        let error = CapabilityError::UnknownKind(name.clone());
+        return Err(CommandError::from(skill::Error::Capability(error)).of("--deny"));
+    }
+    Ok(names.iter().cloned().collect())
 }
 
 fn tell(
@@ -239,10 +252,8 @@ fn tell(
     ui: ui::Ui,
 ) -> Result<(), CommandError> {
     let declares = |kind: Kind| report.capabilities.iter().any(|c| c.kind() == kind);
-    for kind in interface.kinds.iter().filter(|kind| !kind.is_whole() && !declares(**kind)) {
-        ui.talk(&format!(
-            "the imports can ask for {kind}; nothing is declared (--cap {kind}=VALUE)"
-        ));
+    if interface.kinds.contains(&Kind::Env) && !declares(Kind::Env) {
+        ui.talk("the imports can ask for env; nothing is declared (--cap env=VALUE)");
     }
     let capabilities: Vec<String> = report.capabilities.iter().map(ToString::to_string).collect();
     let text = format!(

@@ -22,6 +22,7 @@ mod profile;
 mod record;
 mod replay;
 mod run;
+mod skill_io;
 mod tool;
 mod trust;
 mod ui;

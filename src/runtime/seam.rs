@@ -9,7 +9,7 @@ use super::call::{Call, InvocationSizes, Span};
 use super::divergence::Divergence;
 use super::evidence::{Evidence, Shared, wait_if};
 use super::known::Known;
-use crate::abi::{Answer, Function, Gives, Role, Used, show};
+use crate::abi::{Answer, Function, Need, Role, Used, show};
 use crate::allowance::Allowance;
 use crate::outcome::{Denial, Interruption};
 use crate::trace::{self, EventRef};
@@ -91,10 +91,10 @@ struct Row {
 impl Row {
     fn of(row: &'static Function) -> Self {
         let act = Act::of(row);
-        let counts = row
-            .params
-            .iter()
-            .any(|p| matches!(p.role, Role::Writes(_, Used::CountAt(..), _) | Role::WritesVec(..)));
+        let counts = row.params.iter().any(|p| match p.role {
+            Role::Writes(_, used, _) => used != Used::All,
+            role => matches!(role, Role::WritesVec(..)),
+        });
         Self { row, act, plain: act == Act::Other && !counts }
     }
 }
@@ -187,6 +187,9 @@ impl Seam {
         let kept: Option<Vec<Vec<u8>>> = call
             .overlaps()
             .then(|| call.reads().iter().map(|span| span.of(memory).to_vec()).collect());
+        if row.need == Need::Fetch {
+            self.write_out()?;
+        }
         let answer = self.host.answer(&call, memory)?;
         let memory = &*memory;
         let mut handed: [&[u8]; super::call::MAX_RANGES] = Default::default();
@@ -198,12 +201,10 @@ impl Seam {
         }
         let handed = &handed[..call.reads().len()];
 
-        let success = matches!((row.gives, answer), (Gives::Errno, Answer::Value(0)))
-            || matches!(row.gives, Gives::Nothing | Gives::Bits64);
         if !plain && !self.is_possible(&call, answer, handed, memory) {
             return Err(self.host.impossible(&call, answer));
         }
-        let (spans, count) = call.written(success, memory);
+        let (spans, count) = call.written(answer, memory);
         let written = spans.map(|span: Span| span.of(memory));
         let event =
             EventRef { function, args: call.args(), answer, handed, written: &written[..count] };
@@ -221,11 +222,12 @@ impl Seam {
                 other => Stop::Trace(other),
             })?;
             self.full = evidence.is_full();
-            for used in used {
-                evidence.note_use(used);
+            for grant in used.into_iter().flatten() {
+                evidence.note_use(grant);
             }
-            if success && act != Act::Other {
-                self.authority.effects(&call, handed, memory, &mut |effect| evidence.note(&effect));
+            if act != Act::Other && row.succeeded(answer) {
+                self.authority
+                    .effects((&call, answer), handed, memory, &mut |effect| evidence.note(&effect));
             }
         }
         self.host.answered()?;
@@ -234,6 +236,16 @@ impl Seam {
             Answer::Fault => Err(Stop::Fault(full_name(row))),
             Answer::Never => Err(ending(&call, handed)),
         }
+    }
+
+    /// Puts what is recorded so far on the disk: what comes next can be seen by others.
+    #[cold]
+    fn write_out(&mut self) -> Result<(), Stop> {
+        let flushed = match &mut self.own {
+            Some(own) => own.write_out(),
+            None => self.evidence.lock().unwrap_or_else(PoisonError::into_inner).write_out(),
+        };
+        flushed.map_err(Stop::Trace)
     }
 
     /// Whether a host can have given this answer: it fits the invocation, the grants and the

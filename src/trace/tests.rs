@@ -107,6 +107,7 @@ fn header() -> Header {
         arguments: vec!["skill".into(), "é \"quoted\"\n".into()],
         environment: vec![["HOME".into(), "/=".into()]],
         grants: vec!["fs.read=/data".parse().unwrap(), "time".parse().unwrap()],
+        input: None,
         policy: Some(PolicyDigest::of(b"policy")),
         salt: Salt::from_bytes([9; 32]),
         imports: FUNCTIONS.iter().map(strings).collect(),
