@@ -254,6 +254,17 @@ limits of the WebAssembly JavaScript interface.
 |---|---|---|
 ";
 
+const BOUNDS: &str = "
+## What a run may take
+
+This table is made from `src/bounds.rs`. A policy file overrides each under `[limits]` (spec/policy.md). What exceeds one
+before the guest starts is refused, exit status 126; what exceeds one later interrupts the execution, exit status 137: its
+receipt says so, and its replay goes as far as the trace does.
+
+| name | default | meaning |
+|---|---|---|
+";
+
 #[test]
 fn limits() -> Test {
     let mut text = LIMITS.to_owned();
@@ -274,6 +285,10 @@ fn limits() -> Test {
         }
     }
     assert!(rows > 10, "only {rows} limits were found");
+    text.push_str(BOUNDS);
+    for (name, default, meaning) in provenact::bounds::Bounds::TABLE {
+        writeln!(text, "| `{name}` | {} | {meaning} |", grouped(*default))?;
+    }
     hold("spec/limits.md", &text)
 }
 

@@ -11,6 +11,7 @@ const ROWS: [&[&str]; 5] = [
     &[
         "abi",
         "allowance",
+        "bounds",
         "digest",
         "engines",
         "files",

@@ -18,6 +18,7 @@ use crate::{files, limits};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Run a skill and record the execution
 ///
@@ -144,11 +145,18 @@ struct Run {
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let key = args.key.load()?;
     outputs_are_free(args)?;
-    let timeout = args.timeout.map(seconds).transpose()?;
     let bundle = CheckedBundle::check(inputs::bundle(args.bundle())?)
         .map_err(|error| CommandError::from(error).of(args.bundle().display()))?;
     let attested = attested(args, &bundle, ui)?;
     let policy = policy(args)?;
+    let bounds = policy.as_ref().map(Policy::bounds).unwrap_or_default();
+    let longest = Duration::from_secs(bounds.wall_clock_seconds);
+    let timeout = args.timeout.map(seconds).transpose()?.map_or(longest, |own| own.min(longest));
+    let module = bundle.module();
+    let [functions, instances] = module.module().counts();
+    bounds
+        .admit(module.bytes().len() as u64, functions, instances)
+        .map_err(|error| too_much(args, &error.to_string()))?;
     let ceiling = policy.as_ref().map(Policy::ceiling);
     let effective = effective(bundle.manifest().capabilities(), ceiling, &grants(args, &bundle)?)?;
     for unused in &effective.unused {
@@ -164,7 +172,13 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     header.input = args.io.input(&rows)?;
 
     let engine = Engine::cranelift(cache(args)?.as_deref())?;
+    let given_up = too_much(args, &format!("compile-seconds: {}", bounds.compile_seconds));
+    let watch_compiling = watch(Duration::from_secs(bounds.compile_seconds), move || {
+        ui.error(&given_up);
+        given_up.reason.class().run_exit()
+    });
     let program = engine.compile(bundle.module())?;
+    drop(watch_compiling);
     let live = LiveHost::new(&header, &roots(&header.grants), &effective.preopens, &rows)
         .map_err(runtime::Error::from)?;
     let materials = if args.detached {
@@ -180,7 +194,10 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     })?;
     let destination =
         (!args.no_receipt).then(|| Destination::prepare(&args.receipt, args.force)).transpose()?;
-    let writer = destination.as_ref().map(|to| to.start(&header, materials)).transpose()?;
+    let writer = destination
+        .as_ref()
+        .map(|to| to.start(&header, materials, bounds.trace_bytes))
+        .transpose()?;
 
     let output = LastOutput::default();
     let evidence = Evidence::new(header.clone(), writer, Some(Box::new(output.clone())));
@@ -204,10 +221,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         move |exit| interrupt(&recording, &end, cause, exit)
     };
     let time_is_up = interrupted(Interruption::WallClock);
-    let watch =
-        timeout.map(|after| watch(after, move || time_is_up(Class::Interrupted.run_exit())));
+    let watch = watch(timeout, move || time_is_up(Class::Interrupted.run_exit()));
     let _handled = signals.then(interrupted(Interruption::Signal));
-    let seam = Seam::new(Box::new(live), rows.clone(), &header, shared);
+    let seam = Seam::new(Box::new(live), rows.clone(), &header, shared).bounded(bounds);
     let execution = execute(&engine, &program, bundle.interface(), &rows, seam)?;
     drop(watch);
     let concluded = recording.conclude(&execution.outcome, execution.state.as_ref())?;
@@ -366,6 +382,10 @@ fn header(
         salt: Salt::from_bytes(salt),
         imports: rows.iter().map(|row| [row.module.to_owned(), row.name.to_owned()]).collect(),
     })
+}
+
+fn too_much(args: &Args, what: &str) -> CommandError {
+    CommandError::new(Reason::LimitExceeded, what).of(args.bundle().display())
 }
 
 /// The operator's policy, if there is one; it is compared with its pin before it is parsed.

@@ -107,6 +107,11 @@ impl Authority {
         }
     }
 
+    /// Descriptors that are open.
+    pub(super) fn open_files(&self) -> u64 {
+        self.descriptors.len() as u64
+    }
+
     /// Decides whether `call` may be made.
     ///
     /// # Errors
@@ -184,10 +189,11 @@ impl Authority {
             }
             let id = subscription[SUBSCRIPTION_CLOCK..].first_chunk().copied().unwrap_or_default();
             let used = self.clock(call, u64::from(u32::from_le_bytes(id)))?;
-            if used.is_some() && !uses.contains(&used) {
-                if let Some(free) = uses.iter_mut().find(|slot| slot.is_none()) {
-                    *free = used;
-                }
+            if used.is_some()
+                && !uses.contains(&used)
+                && let Some(free) = uses.iter_mut().find(|slot| slot.is_none())
+            {
+                *free = used;
             }
         }
         Ok(uses)

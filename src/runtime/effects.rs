@@ -41,6 +41,19 @@ pub enum Effect<'a> {
     Output(&'a [u8]),
 }
 
+impl Effect<'_> {
+    /// Bytes that left the guest.
+    pub(super) fn bytes_out(&self) -> u64 {
+        match self {
+            Self::Stdout(data)
+            | Self::Stderr(data)
+            | Self::Output(data)
+            | Self::Written(_, _, data) => data.len() as u64,
+            _ => 0,
+        }
+    }
+}
+
 impl Authority {
     /// Follows a successful call: what it did to descriptors here, what it did outside to `note`.
     ///

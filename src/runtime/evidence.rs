@@ -7,7 +7,7 @@ use super::effects::Effect;
 use crate::abi::{Capability, Kind};
 use crate::attest::receipt::{Bytes, SaltedBytes, Transfers};
 use crate::digest::{DataDigest, Sha256};
-use crate::outcome::Outcome;
+use crate::outcome::{Interruption, Outcome};
 use crate::trace::{self, EventRef, Header, Seal};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -127,6 +127,15 @@ impl Evidence {
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.writer.as_ref().is_some_and(trace::Writer::is_full)
+    }
+
+    /// Why there is no room for a further event.
+    #[cold]
+    pub(super) fn no_room(&self) -> Interruption {
+        match &self.writer {
+            Some(writer) if writer.is_too_long() => Interruption::TraceLimit,
+            _ => Interruption::OutputFailed,
+        }
     }
 
     /// Enters one event.

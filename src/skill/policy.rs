@@ -3,23 +3,29 @@
 use super::Error;
 use super::table::{CapabilityTable, RawTable, TableError, line};
 use crate::abi::Capability;
+use crate::bounds::Bounds;
 use crate::digest::PolicyDigest;
 use crate::limits;
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::Spanned;
 
 /// An operator's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     digest: PolicyDigest,
     ceiling: Vec<Capability>,
+    bounds: Bounds,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
-    version: toml::Spanned<u64>,
+    version: Spanned<u64>,
     #[serde(default)]
     capabilities: RawTable,
+    #[serde(default)]
+    limits: BTreeMap<String, Spanned<u64>>,
 }
 
 impl Policy {
@@ -46,13 +52,30 @@ impl Policy {
                 TableError::Form { line, what } => Error::Policy { line, what },
                 TableError::Capability { line, source } => Error::PolicyCapability { line, source },
             })?;
-        Ok(Self { digest: PolicyDigest::of(text.as_bytes()), ceiling: table.capabilities })
+        let mut bounds = Bounds::default();
+        for (name, value) in &raw.limits {
+            let at = value.span().start;
+            if *value.get_ref() == 0 {
+                return Err(malformed(at, &format!("{name}: a limit is at least 1")));
+            }
+            if !bounds.set(name, *value.get_ref()) {
+                return Err(malformed(at, &format!("{name}: there is no such limit")));
+            }
+        }
+        let digest = PolicyDigest::of(text.as_bytes());
+        Ok(Self { digest, ceiling: table.capabilities, bounds })
     }
 
     /// Of the file's bytes.
     #[must_use]
     pub const fn digest(&self) -> PolicyDigest {
         self.digest
+    }
+
+    /// What a run may take: the defaults, and what the policy says instead.
+    #[must_use]
+    pub const fn bounds(&self) -> Bounds {
+        self.bounds
     }
 
     /// What skills may have at most, sorted and distinct; everything else is denied.

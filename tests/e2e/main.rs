@@ -19,6 +19,7 @@ mod interop;
 mod interruptions;
 mod keys;
 mod leaks;
+mod limits;
 mod looking;
 mod outcomes;
 mod page;
