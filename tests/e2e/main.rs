@@ -10,6 +10,7 @@
 mod attacks;
 mod bad_input;
 mod bulk;
+mod cache;
 mod canon;
 mod common;
 mod cosign;
