@@ -173,7 +173,7 @@ reasons! {
     RandomnessMissing = "randomness-missing", Unknown, "check that the system offers getrandom(2) or /dev/urandom";
     /// Others can read the private key file.
     KeyExposed = "key-exposed", Unknown, "chmod 600 the key file";
-    /// Others can use the directory in which compiled code is kept.
+    /// Others can use the directory in which compiled code is kept, or it is another user's.
     CacheExposed = "cache-exposed", Unknown, "chmod 700 the directory after a look at who wrote to it, or say --no-cache";
     /// The trust file is not of the form that spec/trust.md gives.
     TrustMalformed = "trust-malformed", Unknown, "correct trust.toml where the message points";

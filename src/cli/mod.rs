@@ -30,6 +30,7 @@ mod verify;
 mod watch;
 mod workshop;
 
+use crate::files::{self, FileError};
 use crate::reason::Reason;
 use clap::{Parser, Subcommand};
 use error::CommandError;
@@ -156,9 +157,9 @@ fn usage(error: &clap::Error) -> CommandError {
 /// The private directory of compiled code, made if need be; `None` without a user folder.
 fn cache_directory() -> Result<Option<std::path::PathBuf>, CommandError> {
     match inputs::user_folder("XDG_CACHE_HOME", ".cache") {
-        Some(folder) => match crate::files::private_dir(&folder.join("compiled")) {
+        Some(folder) => match files::private_dir(&folder.join("compiled")) {
             Ok(directory) => Ok(Some(directory)),
-            Err(error @ crate::files::FileError::Exposed { .. }) => {
+            Err(error @ (FileError::Exposed { .. } | FileError::Foreign { .. })) => {
                 Err(CommandError::new(Reason::CacheExposed, error.to_string()))
             }
             Err(error) => Err(error.into()),

@@ -84,6 +84,14 @@ pub enum FileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// What must be ours is another user's, who can change it and its permissions.
+    #[error("{}: belongs to another user (uid {owner})", path.display())]
+    Foreign {
+        /// The path.
+        path: PathBuf,
+        /// The number of the user whose it is.
+        owner: u32,
+    },
     /// Writing failed; nothing was left behind under that path.
     #[error("cannot write {}: {source}", path.display())]
     Output {
@@ -106,6 +114,7 @@ impl FileError {
             Self::TooLarge { .. } => Reason::FileTooLarge,
             Self::Exists { .. } => Reason::OutputExists,
             Self::Exposed { .. } => Reason::KeyExposed,
+            Self::Foreign { .. } => Reason::CacheExposed,
             Self::Output { .. } => Reason::OutputFailed,
         }
     }

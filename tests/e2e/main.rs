@@ -10,9 +10,11 @@
 mod attacks;
 mod bad_input;
 mod bulk;
+mod cache;
 mod canon;
 mod common;
 mod cosign;
+mod edges;
 mod engines;
 mod frames;
 mod interop;
