@@ -5,7 +5,10 @@ mod ceiling;
 mod error;
 mod manifest;
 
-pub use bundle::{Bundle, NewBundle, Written, append_attestation, read_companion, read_original};
+pub use bundle::{
+    Bundle, NewBundle, Written, append_attestation, attestations_path, read_companion,
+    read_original,
+};
 pub use ceiling::{Effective, Grant, Preopen, declares, effective};
 pub use error::Error;
 pub use manifest::Manifest;
