@@ -201,6 +201,8 @@ reasons! {
     SignatureMalformed = "signature-malformed", Unknown, "give what the signer wrote, as openssl pkeyutl -sign -rawin does";
     /// A signature that was made elsewhere is not the named key's over what is to be signed here.
     SignatureInvalid = "signature-invalid", No, "sign exactly the bytes that attest --pae-out wrote for this bundle, with that key";
+    /// The key has signed this statement already.
+    SignedAlready = "signed-already", Unknown, "let another key sign; one key counts once";
     /// Fewer distinct trusted keys signed than are required.
     ThresholdUnmet = "threshold-unmet", No, "have more of the trusted keys sign the same statement; one key counts once";
     /// The key that signed was revoked, and what it signed is not among what is kept.

@@ -12,8 +12,8 @@ mod secret;
 pub use held::Held;
 pub use pending::{Pending, replace};
 pub use places::{
-    absolute, begins, create_dir, digest_of, listed, mode_of, must_be_creatable, must_not_exist,
-    open, path_of, private_dir, remove, size_of, write_tree,
+    absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_not_exist, open,
+    path_of, private_dir, remove, size_of, write_tree,
 };
 pub use room::Room;
 pub use secret::read_stdin_unbuffered;

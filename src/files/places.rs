@@ -44,18 +44,6 @@ pub(super) fn is_private(path: &Path, metadata: &std::fs::Metadata) -> Result<()
     if mode & 0o077 == 0 { Ok(()) } else { Err(FileError::Exposed { path: path.to_owned(), mode }) }
 }
 
-/// The permissions of the file at `path`; `None` when nothing has that path.
-///
-/// # Errors
-/// [`FileError::Unreadable`].
-pub fn mode_of(path: &Path) -> Result<Option<u32>, FileError> {
-    match fs_err::metadata(path) {
-        Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o777)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(read_fault(path, error)),
-    }
-}
-
 /// Makes the directory `path` with mode 0700, and its parents; one that others can enter, or that is
 /// another user's, is refused.
 ///

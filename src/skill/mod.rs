@@ -7,7 +7,10 @@ mod manifest;
 mod policy;
 mod table;
 
-pub use bundle::{Bundle, NewBundle, Written, append_attestation, read_companion, read_original};
+pub use bundle::{
+    Bundle, NewBundle, Written, append_attestation, attestations_path, read_companion,
+    read_original,
+};
 pub use ceiling::{Effective, Grant, Preopen, Unused, declares, effective};
 pub use error::Error;
 pub use manifest::Manifest;

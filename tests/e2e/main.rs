@@ -17,6 +17,7 @@ mod cosign;
 mod edges;
 mod engines;
 mod frames;
+mod further;
 mod interop;
 mod interruptions;
 mod keys;
