@@ -17,6 +17,7 @@ mod key;
 mod keygen;
 mod keys;
 mod leaks;
+mod making;
 mod page;
 mod profile;
 mod record;

@@ -1,9 +1,11 @@
-//! Skills: the manifest, the bundle directory, and what of a skill's wishes an operator grants.
+//! Skills: the manifest, the bundle directory, and what of a skill's wishes an operator grants; and the
+//! same in the older format [`v0`], as far as it is read.
 
 mod bundle;
 mod ceiling;
 mod error;
 mod manifest;
+pub mod v0;
 
 pub use bundle::{Bundle, NewBundle, Written, append_attestation, read_companion, read_original};
 pub use ceiling::{Effective, Grant, Preopen, declares, effective};

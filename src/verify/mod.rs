@@ -10,6 +10,7 @@ mod error;
 mod policy;
 mod receipt;
 mod replay;
+mod v0;
 mod witnesses;
 
 pub use bundle::{Attested, CheckedBundle, check_original};
@@ -20,6 +21,7 @@ pub use error::{Error, Refusal};
 pub use policy::{Policy, Rule, Said, Upheld, Verdict as Judgement};
 pub use receipt::{Authenticity, Claim, attestation};
 pub use replay::{Executable, Replay, Reproduced, Verdict, replay};
+pub use v0::Imported;
 pub use witnesses::{Agreed, Finding, Witness, Witnesses};
 
 /// What a replay proves; every text of ours says this and no more.
