@@ -15,6 +15,7 @@ mod common;
 mod cosign;
 mod engines;
 mod frames;
+mod import;
 mod interop;
 mod interruptions;
 mod keys;
