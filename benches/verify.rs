@@ -83,6 +83,7 @@ fn provenance() -> Provenance {
             recipe: None,
         },
         source_name: "clock.wasm".into(),
+        origin: None,
         source: SourceDigest::of(b"source"),
         companion: Some(CompanionDigest::of(b"companion")),
         tool: Tool { version: "0.1.0".into(), source: ToolDigest::of(b"tool") },

@@ -4,13 +4,16 @@
 //! calls them with mutated vectors, so that they run without a nightly toolchain too.
 
 use provenact::attest::receipt::Receipt;
+use provenact::attest::v0::{Keys, Signatures};
 use provenact::attest::{
     DetachedSignature, Envelope, PrivateKeyFile, PublicKey, Statement, Trust, parse_lines,
 };
 use provenact::build::Recipe;
+use provenact::digest::{V0KeysDigest, V0ManifestDigest};
 use provenact::json;
 use provenact::profile::Profile;
 use provenact::skill::Manifest;
+use provenact::skill::v0;
 use provenact::trace::Reader;
 use provenact::wasm::{Canonical, Companion, Interface, Module, SourceNote, find_leaks};
 
@@ -19,7 +22,7 @@ pub fn module(bytes: &[u8]) {
     let Ok(module) = Module::parse(bytes.to_vec()) else { return };
     let _ = Interface::of(&module, None);
     let _ = find_leaks(&module);
-    let note = SourceNote { name: "m.wasm", command: &[] };
+    let note = SourceNote { name: "m.wasm", command: &[], origin: None };
     for profile in [Profile::CANONICAL, Profile::PORTABLE] {
         let Ok(built) = Canonical::build(&module, profile, &note) else { continue };
         let bytes = built.canonical.bytes().to_vec();
@@ -42,6 +45,49 @@ pub fn manifest(bytes: &[u8]) {
     if let Ok(manifest) = Manifest::parse(bytes) {
         assert_eq!(manifest.bytes(), bytes);
     }
+}
+
+/// A manifest of v0 that is taken is an object of six members, whose digest is that of its canonical
+/// form; what it becomes is a manifest of ours.
+pub fn v0_manifest(bytes: &[u8]) {
+    let Ok(manifest) = v0::Manifest::parse(bytes) else { return };
+    let value = json::parse(bytes).expect("what is taken is JSON");
+    assert_eq!(value.as_object().expect("an object").len(), 6);
+    let canonical = json::to_jcs(&value).expect("and has a canonical form");
+    assert_eq!(manifest.digest(), V0ManifestDigest::of(&canonical));
+    assert_eq!(v0::Manifest::parse(&canonical).expect("which is taken"), manifest);
+    let Ok(mapped) = manifest.mapped() else { return };
+    let capabilities = mapped.into_iter().map(|mapped| mapped.to).collect();
+    let artifact = provenact::digest::ModuleDigest::of(bytes);
+    let (name, version, entry) = (manifest.name(), manifest.version(), manifest.entrypoint());
+    Manifest::new(name, version, entry, artifact, capabilities, Profile::PORTABLE)
+        .expect("what fits a manifest of v0 here fits one of ours");
+}
+
+/// Signatures of v0 that are taken verify nothing without keys.
+pub fn v0_signatures(bytes: &[u8]) {
+    let Ok(signatures) = Signatures::parse(bytes) else { return };
+    let none = Keys::parse(b"{}", V0KeysDigest::of(b"{}")).expect("no key is a list of keys");
+    let value = json::parse(bytes).expect("what is taken is JSON");
+    let text = |name: &str| value[name].as_str().expect("a digest").to_owned();
+    let artifact = text("artifact").parse().expect("in its form");
+    let manifest = text("manifest_hash").parse().expect("in its form");
+    let signers = value["signatures"].as_array().expect("a list").iter().map(|signature| {
+        let id = signature["signer"].as_str().expect("an id").to_owned();
+        provenact::origin::SignerId::try_from(id).expect("in its form")
+    });
+    let signers: Vec<_> = signers.collect();
+    assert!(signatures.verify(artifact, manifest, &signers, &none).is_err());
+}
+
+/// A keys file of v0 that is taken has a key for each of its members.
+pub fn v0_keys(bytes: &[u8]) {
+    let digest = V0KeysDigest::of(bytes);
+    assert!(Keys::parse(bytes, V0KeysDigest::of(digest.as_bytes())).is_err());
+    let Ok(keys) = Keys::parse(bytes, digest) else { return };
+    assert_eq!(keys.digest(), digest);
+    let value = json::parse(bytes).expect("what is taken is JSON");
+    assert_eq!(value.as_object().expect("an object").len(), keys.len());
 }
 
 /// JSON that is taken has a canonical form that reads as the same value.
@@ -155,6 +201,9 @@ pub const ALL: &[Property] = &[
     ("module", module, &["wasm"]),
     ("companion", companion, &["wasm"]),
     ("manifest", manifest, &["manifest"]),
+    ("v0_manifest", v0_manifest, &["v0/manifest"]),
+    ("v0_signatures", v0_signatures, &["v0/signatures"]),
+    ("v0_keys", v0_keys, &["v0/keys"]),
     ("json_value", json_value, &["jcs/input", "manifest", "receipt"]),
     ("envelope", envelope, &["envelope"]),
     ("statement", statement, &["receipt", "provenance"]),

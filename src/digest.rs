@@ -202,6 +202,10 @@ digests! {
     ToolDigest
     /// Of a profile's note in canonical JSON.
     ProfileDigest
+    /// Of the canonical JSON (RFC 8785) of a manifest in the format v0 (spec/v0-bundle.md).
+    V0ManifestDigest
+    /// Of the bytes of a keys file in the format v0.
+    V0KeysDigest
     /// Of a public key's SubjectPublicKeyInfo DER (RFC 8410): its key id.
     KeyId
 }

@@ -14,6 +14,7 @@ pub mod engines;
 pub mod files;
 pub mod json;
 pub mod limits;
+pub mod origin;
 pub mod outcome;
 pub mod profile;
 pub mod reason;

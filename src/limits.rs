@@ -15,6 +15,10 @@ pub const OFFSET_SPANS: u64 = 1 << 27;
 pub const MANIFEST_BYTES: u64 = 1 << 20;
 /// Capabilities in one manifest.
 pub const CAPABILITIES: usize = 1024;
+/// Bytes of each file of a bundle in the format v0 but its module: manifest, signatures, keys.
+pub const V0_BYTES: u64 = 1 << 20;
+/// Signers in a manifest of the format v0, signatures of such a bundle, and keys in its keys file.
+pub const V0_SIGNERS: usize = 1024;
 /// Bytes of a recipe (`provenact.toml`).
 pub const RECIPE_BYTES: u64 = 1 << 20;
 /// Bytes of an operator's policy file.
@@ -43,7 +47,7 @@ pub const PREDICATE_BYTES: u64 = 8 << 20;
 pub const SIGNATURES: usize = 1024;
 /// Keys in one trust file.
 pub const TRUSTED_KEYS: usize = 256;
-/// Characters in the name of a trusted key.
+/// Characters in the name of a trusted key, and in the id of a signer in the format v0.
 pub const KEY_NAME_CHARS: usize = 256;
 /// Requirements in one trust file.
 pub const REQUIREMENTS: usize = 256;

@@ -130,6 +130,12 @@ reasons! {
 
     /// The manifest is not of the form that spec/manifest.md gives.
     ManifestMalformed = "manifest-malformed", Unknown, "build the bundle again";
+    /// Manifest, signatures or keys of a bundle of the format v0 are not of the form that spec/v0-bundle.md gives.
+    V0Malformed = "v0-malformed", Unknown, "fetch the bundle again; if it was made so, its author's tool does not write v0";
+    /// The manifest is of the draft version 1 of the older format, which is not imported.
+    V0Draft = "v0-draft", Unknown, "ask its author for the skill in the format v0, or for its module";
+    /// A bundle of the format v0 has a name, version or entrypoint that a manifest cannot have.
+    V0Unfit = "v0-unfit", Unknown, "ask its author for another name, or for the module: provenact build --name";
     /// The recipe (provenact.toml) is not of the form that docs/recipe.md gives.
     RecipeMalformed = "recipe-malformed", Unknown, "correct provenact.toml where the message points";
     /// The operator's policy file is not of the form that spec/policy.md gives.
@@ -199,7 +205,7 @@ reasons! {
     SignatureUntrusted = "signature-untrusted", No, "check who signed it; give that key with --pub only if you trust it";
     /// A signature file holds neither a 64-byte Ed25519 signature nor its base64.
     SignatureMalformed = "signature-malformed", Unknown, "give what the signer wrote, as openssl pkeyutl -sign -rawin does";
-    /// A signature that was made elsewhere is not the named key's over what is to be signed here.
+    /// A signature that was made elsewhere is not the named key's over what is to be signed or imported here.
     SignatureInvalid = "signature-invalid", No, "sign exactly the bytes that attest --pae-out wrote for this bundle, with that key";
     /// The key has signed this statement already.
     SignedAlready = "signed-already", Unknown, "let another key sign; one key counts once";
@@ -225,6 +231,12 @@ reasons! {
     SubjectNeeded = "subject-needed", Unknown, "add --subject FILE: a signature alone says nothing about a file";
     /// The bundle carries no attestation.
     AttestationMissing = "attestation-missing", No, "have its author run provenact attest";
+    /// The keys file of a bundle of the format v0 is not the one that was pinned.
+    KeysMismatch = "keys-mismatch", No, "compare the file with the one that was pinned; sha256sum prints its digest";
+    /// The signatures of a bundle of the format v0 are about another manifest.
+    ManifestMismatch = "manifest-mismatch", No, "the manifest was changed after it was signed: fetch the bundle again";
+    /// Somebody signed a bundle of the format v0 whom its manifest or the keys file does not list.
+    SignerUnknown = "signer-unknown", No, "ask the author who signs; add a key to the keys file only if you trust it";
     /// There was nothing to verify.
     NothingToVerify = "nothing-to-verify", Unknown, "name at least one bundle or receipt";
 

@@ -17,6 +17,7 @@ const ROWS: [&[&str]; 5] = [
         "files",
         "json",
         "limits",
+        "origin",
         "outcome",
         "profile",
         "reason",

@@ -1,16 +1,21 @@
-//! Runs the vectors of `spec/{envelope,receipt,provenance,trust}.md`: each file's outcome is the
+//! Runs the vectors of `spec/{envelope,receipt,provenance,trust,v0-bundle}.md`: each file's outcome is the
 //! one that its header expects. `testvectors/README.md` has the form of the files.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use provenact::attest::time::Timestamp;
+use provenact::attest::v0::{Keys, Signatures};
 use provenact::attest::{
     Envelope, Error, Passphrase, PrivateKeyFile, PublicKey, Statement, Trust,
     provenance::Provenance, receipt::Receipt,
 };
-use provenact::digest::unhex32;
+use provenact::digest::{V0KeysDigest, unhex32};
 use provenact::json;
-use provenact::verify::{Policy, consume, consume_line};
+use provenact::profile::Profile;
+use provenact::reason::Reason;
+use provenact::skill::v0::{Folder, Manifest};
+use provenact::verify::{Imported, Policy, consume, consume_line};
+use provenact::wasm::{Canonical, Interface, Module, SourceNote};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -38,10 +43,13 @@ impl Vector {
 
     /// What differs from what the header expects.
     fn judge<T>(&self, found: &Result<T, Error>) -> Option<String> {
-        let (reason, message) = match found {
-            Ok(_) => ("accept", String::new()),
-            Err(error) => (error.reason().name(), error.to_string()),
-        };
+        self.compare(found.as_ref().err().map(|error| (error.reason(), error.to_string())))
+    }
+
+    /// As [`Vector::judge`], of a reason and a message.
+    fn compare(&self, refused: Option<(Reason, String)>) -> Option<String> {
+        let (reason, message) =
+            refused.map_or(("accept", String::new()), |(reason, message)| (reason.name(), message));
         assert!(self.field("covers").is_some(), "{} covers nothing", self.name);
         let expected = self.field("expect").expect("expect");
         (reason != expected)
@@ -191,4 +199,78 @@ fn jcs() {
         let written = json::to_jcs(&value).unwrap();
         assert_eq!(written, fs_err::read(output).unwrap(), "{}", input.display());
     }
+}
+
+#[test]
+fn v0_manifests() {
+    run("v0/manifest", |vector| {
+        let read = Manifest::parse(&vector.bytes);
+        if let Ok(manifest) = &read {
+            assert_eq!(Some(manifest.digest().to_string().as_str()), vector.field("digest"));
+        }
+        vector.compare(read.err().map(|error| (error.reason(), error.to_string())))
+    });
+}
+
+#[test]
+fn v0_signatures() {
+    run("v0/signatures", |vector| {
+        let read = Signatures::parse(&vector.bytes);
+        vector.compare(read.err().map(|error| (error.reason(), error.to_string())))
+    });
+}
+
+#[test]
+fn v0_keys() {
+    run("v0/keys", |vector| {
+        let own = V0KeysDigest::of(&vector.bytes);
+        let pinned = vector.field("pinned").map_or(own, |text| text.parse().unwrap());
+        let read = Keys::parse(&vector.bytes, pinned);
+        vector.compare(read.err().map(|error| (error.reason(), error.to_string())))
+    });
+}
+
+/// Whole bundles, unpacked: verified, and their module built.
+#[test]
+fn v0_bundles() {
+    run("v0/bundle", |vector| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rest = &vector.bytes[..];
+        for part in vector.field("parts").unwrap().split(' ') {
+            let (name, length) = part.split_once('=').unwrap();
+            let (bytes, after) = rest.split_at(length.parse().unwrap());
+            fs_err::write(folder.path().join(name), bytes).unwrap();
+            rest = after;
+        }
+        assert!(rest.is_empty(), "{}", vector.name);
+        let keys = fs_err::read(folder.path().join("keys")).unwrap();
+        let keys = Keys::parse(&keys, V0KeysDigest::of(&keys)).unwrap();
+        vector.compare(imported(vector, folder.path(), &keys).err())
+    });
+}
+
+/// Imports the bundle in `folder`, and compares what was verified with the vector's header.
+fn imported(vector: &Vector, folder: &Path, keys: &Keys) -> Result<(), (Reason, String)> {
+    let files = Folder::read(folder).map_err(|error| (error.reason(), error.to_string()))?;
+    assert_eq!(files.not_read, ["keys"], "{}", vector.name);
+    let imported =
+        Imported::check(files, keys).map_err(|error| (error.reason(), error.to_string()))?;
+    let (origin, entrypoint) = (imported.origin().clone(), imported.manifest().entrypoint());
+    let entrypoint = entrypoint.to_owned();
+    let mut capabilities = imported.capabilities();
+    capabilities.sort();
+    capabilities.dedup();
+    let capabilities: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
+    let refused = |error: provenact::wasm::Error| (error.reason(), error.to_string());
+    let module = Module::parse(imported.into_module()).map_err(refused)?;
+    Interface::of(&module, Some(&entrypoint)).map_err(refused)?;
+    let note = SourceNote { name: "skill.wasm", command: &[], origin: Some(&origin) };
+    let built = Canonical::build(&module, Profile::PORTABLE, &note).map_err(refused)?;
+    assert_eq!(built.companion.imported_from(), Some(&origin));
+    assert_eq!(vector.field("signed"), Some(origin.signed_by().as_str()), "{}", vector.name);
+    let expected = vector.field("capabilities").unwrap();
+    let none = || "none".to_owned();
+    let found = Some(capabilities.join(", ")).filter(|list| !list.is_empty()).unwrap_or_else(none);
+    assert_eq!(found, expected, "{}", vector.name);
+    Ok(())
 }

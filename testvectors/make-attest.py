@@ -423,6 +423,20 @@ def provenances():
     put("tool-weak", sm, b(4), "no SHA-256 of the tool's source", changed(good, deps + [1, "digest"], {"gitCommit": "0" * 40}))
     put("profile-digest", sm, b(5), "the digest of another profile", changed(good, deps + [2, "digest", "sha256"], sha(b"{}")))
     put("profile-label", sm, b(5), "another name", changed(good, deps + [2, "name"], "portable"))
+    v0 = {"name": "v0/manifest.json", "digest": {"sha256": sha(b"v0")}, "annotations": {"signers": ["alice", "bob"]}}
+    imported = changed(good, deps, all_ + [v0, {"name": "v0/keys", "digest": {"sha256": sha(b"keys")}}])
+    v0, v0_keys = deps + [3], deps + [4]
+    put("imported", "accept", b(2, 8, 9), "of a skill that was imported", imported)
+    put("imported-no-keys", sm, b(2), "manifest without keys", changed(imported, v0_keys, drop=True))
+    put("imported-more", sm, b(2), "a sixth dependency", changed(imported, deps, imported["predicate"]["buildDefinition"]["resolvedDependencies"] + all_[:1]))
+    put("imported-order", sm, b(2), "the keys before the manifest", changed(changed(imported, v0 + ["name"], "v0/keys"), v0_keys + ["name"], "v0/manifest.json"))
+    put("imported-manifest-name", sm, b(8), "another name", changed(imported, v0 + ["name"], "manifest.json"))
+    put("imported-manifest-weak", sm, b(8), "no SHA-256 of the manifest", changed(imported, v0 + ["digest"], {"sha1": "0" * 40}))
+    put("imported-no-annotations", sm, b(8), "nobody signed", changed(imported, v0 + ["annotations"], drop=True))
+    for name, signers in {"none": [], "unsorted": ["bob", "alice"], "twice": ["alice", "alice"], "control": ["al\nice"], "empty": [""], "text": "alice"}.items():
+        put(f"imported-signers-{name}", sm, b(8), "no list of signers", changed(imported, v0 + ["annotations", "signers"], signers))
+    put("imported-keys-name", sm, b(9), "another name", changed(imported, v0_keys + ["name"], "keys"))
+    put("imported-keys-weak", sm, b(9), "no SHA-256 of the keys file", changed(imported, v0_keys + ["digest"], {"sha512": "0" * 128}))
     put("manifest-missing", sm, [6], "no manifest among the subjects", changed(good, ["subject"], subject[:1]))
     put("module-twice", sm, [6], "two modules among the subjects", changed(good, ["subject"], subject + subject[:1]))
     put("byproduct-unknown", sm, b(6), "another by-product", changed(good, run + ["byproducts", 0, "name"], "log.txt"))

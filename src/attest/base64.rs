@@ -22,6 +22,11 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// As [`decode`], in the standard alphabet alone.
+pub(super) fn decode_standard(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
 /// As [`decode`], appended to `out`; after `None`, anything may stand there.
 pub(super) fn decode_onto(text: &str, out: &mut Vec<u8>) -> Option<()> {
     let before = out.len();
@@ -50,9 +55,12 @@ mod tests {
     fn each_value_has_one_spelling_per_alphabet() {
         assert_eq!(decode("+/8="), Some(vec![0xfb, 0xff]));
         assert_eq!(decode("-_8="), Some(vec![0xfb, 0xff]));
+        assert_eq!(decode_standard("+/8="), decode("+/8="));
+        assert_eq!(decode_standard("-_8="), None);
         assert_eq!(encode(&[0xfb, 0xff]), "+/8=");
         for bad in ["+/8", "+/9=", "+_8=", " +/8=", "+/8=\n", "+/8==", "=", "A", "+/8=+/8="] {
             assert_eq!(decode(bad), None, "{bad:?} was taken");
+            assert_eq!(decode_standard(bad), None, "{bad:?} was taken");
         }
     }
 }

@@ -6,7 +6,8 @@
 //! [`Verified::receipt`]. A [`Verified`] value can be made in this room only.
 //!
 //! Formats: `spec/envelope.md`, `spec/receipt.md`, `spec/provenance.md`, `spec/predicate.md`,
-//! `spec/replay-verdict.md`, `spec/trust.md`.
+//! `spec/replay-verdict.md`, `spec/trust.md`; and `spec/v0-bundle.md`, of which [`v0`]
+//! verifies the signatures.
 
 mod base64;
 mod envelope;
@@ -18,6 +19,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod trust;
+pub mod v0;
 mod verified;
 
 pub use envelope::{Envelope, parse_lines};

@@ -236,6 +236,7 @@ fn provenance(
         },
         source_name: companion.source_name().to_owned(),
         source: companion.source(),
+        origin: companion.imported_from().cloned(),
         companion: Some(companion.digest()),
         tool: tool::this()?,
         finished,

@@ -1,16 +1,12 @@
 use super::error::CommandError;
-use super::leaks::{self, LeakReport};
-use super::profile::{self as flags, PassReport};
+use super::inputs;
+use super::making::{self, MakingArgs, Order};
 use super::ui::Ui;
-use super::{inputs, ui};
 use crate::abi::{Capability, CapabilityError, Kind};
 use crate::build::{self, Recipe};
 use crate::limits;
-use crate::profile::{Note, Profile};
 use crate::reason::Reason;
-use crate::skill::{self, Manifest, NewBundle, Written};
-use crate::wasm::{self, Built, Canonical, Interface, Module, SourceNote};
-use serde::Serialize;
+use crate::skill;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -51,59 +47,8 @@ pub struct Args {
     /// Version of the skill
     #[arg(long = "skill-version", value_name = "VERSION")]
     version: Option<String>,
-    /// The bundle's directory; default NAME.skill
-    #[arg(short, long, value_name = "DIR")]
-    output: Option<PathBuf>,
-    /// portable (every pass) or canonical (encoding alone); default: the recipe's, or portable
-    #[arg(long, value_parser = flags::profiles(), hide_possible_values = true)]
-    profile: Option<String>,
-    /// Leave a pass of the profile portable out; repeatable
-    #[arg(long, value_name = "PASS", value_parser = flags::passes())]
-    without: Vec<String>,
-    /// Refuse a module whose data tells paths, user names or times of the machine that built it
-    #[arg(long)]
-    deny_leaks: bool,
-    /// Keep the module that went in, as skill.orig.wasm in the bundle
-    #[arg(long)]
-    keep_original: bool,
-    /// Replace an existing bundle, and with it its attestations
-    #[arg(long)]
-    force: bool,
-}
-
-/// What is to be built, from arguments or from a recipe.
-struct Order {
-    source: Vec<u8>,
-    source_name: String,
-    /// Where it was read, for messages.
-    place: String,
-    name: String,
-    version: String,
-    entrypoint: Option<String>,
-    profile: Profile,
-    capabilities: Vec<Capability>,
-    denied: BTreeSet<String>,
-    command: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
-    schema: &'static str,
-    bundle: String,
-    unchanged: bool,
-    name: &'a str,
-    version: &'a str,
-    module: String,
-    manifest: String,
-    source: String,
-    source_bytes: usize,
-    module_bytes: usize,
-    original_kept: bool,
-    profile: Note,
-    passes: Vec<PassReport>,
-    capabilities: &'a [Capability],
-    inferred: Vec<&'static str>,
-    leaks: Vec<LeakReport>,
+    #[command(flatten)]
+    making: MakingArgs,
 }
 
 /// Builds the bundle.
@@ -112,58 +57,11 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         Some(path) => from_arguments(args, path)?,
         None => from_recipe(args)?,
     };
-    let place = |error: wasm::Error| CommandError::from(error).of(&order.place);
-    let module = Module::parse(order.source).map_err(place)?;
-    let interface = Interface::of(&module, order.entrypoint.as_deref()).map_err(place)?;
-    let found = wasm::find_leaks(&module);
-    if args.deny_leaks {
-        leaks::deny(&found, ui).map_err(|error| error.of(&order.place))?;
+    let made = making::make(order, &args.making, ui)?;
+    if made.undeclared.contains(&Kind::Env) {
+        ui.talk("the imports can ask for env; nothing is declared (--cap env=VALUE)");
     }
-    let note = SourceNote { name: &order.source_name, command: &order.command };
-    let Built { canonical, companion, passes, .. } =
-        Canonical::build(&module, order.profile, &note).map_err(place)?;
-
-    let declared = build::declared(order.capabilities, &order.denied, &interface)?;
-    for capability in build::impossible(&declared, &interface) {
-        ui.warn(&format!("{capability} is declared, and no import of the module can use it"));
-    }
-    let manifest = Manifest::new(
-        &order.name,
-        &order.version,
-        &interface.entrypoint,
-        canonical.digest(),
-        declared,
-        order.profile,
-    )?;
-    let output = args.output.clone().unwrap_or_else(|| format!("{}.skill", order.name).into());
-    let parts = NewBundle {
-        manifest: manifest.bytes(),
-        wasm: canonical.bytes(),
-        companion: companion.bytes(),
-        original: args.keep_original.then(|| module.bytes()),
-    };
-    let written = parts.write(&output, args.force)?;
-    let report = Report {
-        schema: "https://opertus.systems/provenact/build/v1",
-        bundle: output.display().to_string(),
-        unchanged: written == Written::Unchanged,
-        name: manifest.name(),
-        version: manifest.version(),
-        module: canonical.digest().to_string(),
-        manifest: manifest.digest().to_string(),
-        source: companion.source().to_string(),
-        source_bytes: module.bytes().len(),
-        module_bytes: canonical.bytes().len(),
-        original_kept: args.keep_original,
-        profile: order.profile.note(),
-        passes: flags::reports(&passes),
-        capabilities: manifest.capabilities(),
-        inferred: interface.kinds.iter().map(|kind| kind.name()).collect(),
-        leaks: leaks::reports(&found),
-    };
-    let profile = flags::line(order.profile, &passes);
-    leaks::warn(&found, ui);
-    tell(&report, &profile, &interface, ui)?;
+    ui.answer(&made.text(), &made.report)?;
     Ok(0)
 }
 
@@ -182,10 +80,11 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
         name,
         version: args.version.clone().unwrap_or_else(|| "0.0.0".to_owned()),
         entrypoint: args.entrypoint.clone(),
-        profile: chosen(args, Recipe::DEFAULT_PROFILE)?,
+        profile: args.making.profile(Recipe::DEFAULT_PROFILE)?,
         capabilities: capabilities(&args.capabilities)?,
         denied: denied(&args.deny)?,
         command: Vec::new(),
+        origin: None,
     })
 }
 
@@ -200,7 +99,7 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
     }
     let named = |error: build::Error| CommandError::from(error).of(path.display());
     let recipe = Recipe::parse(&inputs::text(path, limits::RECIPE_BYTES)?).map_err(named)?;
-    let profile = chosen(args, recipe.profile)?;
+    let profile = args.making.profile(recipe.profile)?;
     let output = build::run(&recipe, Path::new(".")).map_err(named)?;
     let mut declared = recipe.capabilities;
     declared.extend(capabilities(&args.capabilities)?);
@@ -221,12 +120,8 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
         capabilities: declared,
         denied: without,
         command: recipe.command,
+        origin: None,
     })
-}
-
-/// The flags' profile: --profile is instead of the recipe's, --without beside it.
-fn chosen(args: &Args, default: Profile) -> Result<Profile, CommandError> {
-    flags::chosen(args.profile.as_deref(), &args.without, default)
 }
 
 fn capabilities(texts: &[String]) -> Result<Vec<Capability>, CommandError> {
@@ -243,28 +138,4 @@ fn denied(names: &[String]) -> Result<BTreeSet<String>, CommandError> {
         return Err(CommandError::from(skill::Error::Capability(error)).of("--deny"));
     }
     Ok(names.iter().cloned().collect())
-}
-
-fn tell(
-    report: &Report<'_>,
-    profile: &str,
-    interface: &Interface,
-    ui: ui::Ui,
-) -> Result<(), CommandError> {
-    let declares = |kind: Kind| report.capabilities.iter().any(|c| c.kind() == kind);
-    if interface.kinds.contains(&Kind::Env) && !declares(Kind::Env) {
-        ui.talk("the imports can ask for env; nothing is declared (--cap env=VALUE)");
-    }
-    let capabilities: Vec<String> = report.capabilities.iter().map(ToString::to_string).collect();
-    let text = format!(
-        "{}{}\nmodule   {} ({} bytes, from {})\nmanifest {}\nprofile  {profile}\ncapabilities: {}",
-        report.bundle,
-        if report.unchanged { " (unchanged)" } else { "" },
-        report.module,
-        report.module_bytes,
-        report.source_bytes,
-        report.manifest,
-        if capabilities.is_empty() { "none".to_owned() } else { capabilities.join(", ") },
-    );
-    ui.answer(&text, report)
 }

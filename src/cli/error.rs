@@ -70,6 +70,7 @@ macro_rules! from {
 }
 from!(
     attest::Error,
+    attest::v0::Error,
     crate::build::Error,
     files::FileError,
     runtime::Error,

@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod error;
 mod explain;
+mod import;
 mod inputs;
 mod inspect;
 mod kept;
@@ -17,6 +18,7 @@ mod key;
 mod keygen;
 mod keys;
 mod leaks;
+mod making;
 mod page;
 mod profile;
 mod record;
@@ -58,6 +60,7 @@ enum Command {
     Keygen(keygen::Args),
     Key(key::Args),
     Build(build::Args),
+    Import(import::Args),
     Canon(canon::Args),
     Attest(attest::Args),
     Verify(verify::Args),
@@ -126,6 +129,7 @@ fn dispatch(args: Vec<OsString>) -> u8 {
         Command::Keygen(args) => keygen::run(args, ui),
         Command::Key(args) => key::run(args, ui),
         Command::Build(args) => build::run(args, ui),
+        Command::Import(args) => import::run(args, ui),
         Command::Canon(args) => canon::run(args, ui),
         Command::Attest(args) => attest::run(args, ui),
         Command::Verify(args) => verify::run(args, ui),

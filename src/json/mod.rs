@@ -6,6 +6,7 @@
 //! writer gives the JSON Canonicalization Scheme's bytes, and rounds nothing.
 
 mod exact;
+mod shape;
 mod strict;
 mod take;
 
@@ -13,6 +14,7 @@ use crate::limits;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 pub use serde_json::{Map, Value, json};
+pub use shape::{Misfit, array, exactly, text};
 use strict::{Strict, Watch};
 pub use take::{Lenient, Take, each, members};
 

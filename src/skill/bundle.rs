@@ -5,8 +5,8 @@ use crate::files::{self, FileError, MODE_FILE};
 use crate::limits;
 use std::path::{Path, PathBuf};
 
-const WASM: &str = "skill.wasm";
-const MANIFEST: &str = "manifest.json";
+pub(super) const WASM: &str = "skill.wasm";
+pub(super) const MANIFEST: &str = "manifest.json";
 const ATTESTATIONS: &str = "attestations.intoto.jsonl";
 const COMPANION: &str = "skill.debug.wasm";
 const ORIGINAL: &str = "skill.orig.wasm";
@@ -185,7 +185,7 @@ pub fn append_attestation(directory: &Path, line: &[u8]) -> Result<bool, Error> 
 }
 
 /// A directory that can be listed; a file in its place has an error that says so.
-fn check_directory(path: &Path) -> Result<(), Error> {
+pub(super) fn check_directory(path: &Path) -> Result<(), Error> {
     match files::list(path) {
         Ok(_) => Ok(()),
         Err(FileError::Unreadable { source, .. })
@@ -198,7 +198,7 @@ fn check_directory(path: &Path) -> Result<(), Error> {
     }
 }
 
-fn part(directory: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
+pub(super) fn part(directory: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
     files::read_if_present(&directory.join(name), limit)?.ok_or_else(|| Error::Bundle {
         path: directory.to_owned(),
         what: format!("not a bundle: {name} is missing"),

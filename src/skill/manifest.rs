@@ -178,23 +178,38 @@ fn malformed(error: json::JsonError) -> Error {
 }
 
 fn check_texts(name: &str, version: &str, entrypoint: &str) -> Result<(), Error> {
-    let refuse = |what: &str| Err(Error::Manifest { what: what.to_owned() });
+    match misfit_of_texts(name, version, entrypoint) {
+        None => Ok(()),
+        Some((_, _, why)) => Err(Error::Manifest { what: why.to_owned() }),
+    }
+}
+
+/// The first of the three that does not fit: its member, its value, and what would fit.
+pub(super) fn misfit_of_texts<'t>(
+    name: &'t str,
+    version: &'t str,
+    entrypoint: &'t str,
+) -> Option<(&'static str, &'t str, &'static str)> {
     let starts = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
     if name.len() > NAME || !is_word(name, starts, |c| starts(c) || b"._-".contains(&c)) {
-        return refuse(
+        return Some((
+            "name",
+            name,
             "a name is 1 to 64 lowercase letters, digits, '.', '_' and '-', and begins with a letter or digit",
-        );
+        ));
     }
     let starts = |c: u8| c.is_ascii_alphanumeric();
     if version.len() > VERSION || !is_word(version, starts, |c| starts(c) || b".+-".contains(&c)) {
-        return refuse(
+        return Some((
+            "version",
+            version,
             "a version is 1 to 64 letters, digits, '.', '+' and '-', and begins with a letter or digit",
-        );
+        ));
     }
     if entrypoint.is_empty() || entrypoint.len() > ENTRYPOINT {
-        return refuse("an entrypoint is 1 to 1024 bytes long");
+        return Some(("entrypoint", entrypoint, "an entrypoint is 1 to 1024 bytes long"));
     }
-    Ok(())
+    None
 }
 
 fn is_word(text: &str, starts: impl Fn(u8) -> bool, goes_on: impl Fn(u8) -> bool) -> bool {

@@ -1,4 +1,5 @@
-//! Skills: the manifest, the bundle directory, and what of a skill's wishes an operator grants.
+//! Skills: the manifest, the bundle directory, and what of a skill's wishes an operator grants; and the
+//! same in the older format [`v0`], as far as it is read.
 
 mod bundle;
 mod ceiling;
@@ -6,6 +7,7 @@ mod error;
 mod manifest;
 mod policy;
 mod table;
+pub mod v0;
 
 pub use bundle::{
     Bundle, NewBundle, Written, append_attestation, attestations_path, read_companion,

@@ -1,7 +1,7 @@
 //! Why something was not upheld.
 
 use super::policy::{Said, Verdict};
-use crate::digest::{EnvelopeDigest, ManifestDigest, ModuleDigest, StatementDigest};
+use crate::digest::{EnvelopeDigest, ManifestDigest, ModuleDigest, SourceDigest, StatementDigest};
 use crate::reason::Reason;
 use crate::{attest, runtime, skill, trace, wasm};
 use std::fmt;
@@ -18,6 +18,20 @@ pub enum Error {
         /// Digest in the manifest.
         expected: ModuleDigest,
     },
+    /// The module of a bundle of the format v0 is not what its manifest names.
+    #[error("skill.wasm has digest {found}, manifest.json names {expected}")]
+    V0Artifact {
+        /// Digest of the file.
+        found: SourceDigest,
+        /// Digest in the manifest.
+        expected: SourceDigest,
+    },
+    /// From the manifest of a bundle of the format v0.
+    #[error(transparent)]
+    V0Manifest(#[from] skill::v0::Error),
+    /// From the signatures or keys of a bundle of the format v0.
+    #[error(transparent)]
+    V0Signed(#[from] attest::v0::Error),
     /// The manifest does not describe the module.
     #[error("the manifest does not fit the module: {0}")]
     Interface(#[source] wasm::Error),
@@ -180,7 +194,9 @@ impl Error {
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Artifact { .. } => Reason::ArtifactMismatch,
+            Self::Artifact { .. } | Self::V0Artifact { .. } => Reason::ArtifactMismatch,
+            Self::V0Manifest(error) => error.reason(),
+            Self::V0Signed(error) => error.reason(),
             Self::AttestationMissing => Reason::AttestationMissing,
             Self::Refused(refusal) => refusal.reason(),
             Self::Manifest { .. }

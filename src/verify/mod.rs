@@ -11,6 +11,7 @@ mod policy;
 mod receipt;
 mod replay;
 mod testimony;
+mod v0;
 mod witnesses;
 
 pub use bundle::{Attested, CheckedBundle, check_original};
@@ -22,6 +23,7 @@ pub use policy::{Policy, Rule, Said, Upheld, Verdict as Judgement};
 pub use receipt::{Authenticity, Claim, attestation};
 pub use replay::{Executable, Replay, Reproduced, Verdict, replay};
 pub use testimony::Testimony;
+pub use v0::Imported;
 pub use witnesses::{Agreed, Finding, Witness, Witnesses};
 
 /// What a replay proves; every text of ours says this and no more.

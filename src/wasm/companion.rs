@@ -5,6 +5,7 @@ use super::encode::are_kept;
 use super::module::Module;
 use super::offsets::Offsets;
 use crate::digest::{CompanionDigest, SourceDigest};
+use crate::origin::Origin;
 use crate::{json, limits};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ pub struct Companion {
     source_bytes: u64,
     source_name: String,
     command: Vec<String>,
+    origin: Option<Origin>,
     offsets: Offsets,
 }
 
@@ -35,6 +37,8 @@ pub struct SourceNote<'a> {
     pub name: &'a str,
     /// Program and arguments that made it, when provenact ran them; otherwise empty.
     pub command: &'a [String],
+    /// The signed bundle that it was imported from, if it was.
+    pub origin: Option<&'a Origin>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,6 +56,8 @@ struct Source {
     command: Vec<String>,
     name: String,
     sha256: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    v0: Option<Origin>,
 }
 
 impl Companion {
@@ -72,6 +78,7 @@ impl Companion {
                 command: note.command.to_vec(),
                 name: note.name.to_owned(),
                 sha256: source.hex(),
+                v0: note.origin.cloned(),
             },
         };
         let header =
@@ -86,8 +93,15 @@ impl Companion {
             let data = module.bytes().get(custom.data.clone()).unwrap_or_default();
             out.section(&section(&custom.name, data));
         }
-        let (source_name, command) = (note.name.to_owned(), note.command.to_vec());
-        Ok(Self { bytes: out.finish(), source, source_bytes, source_name, command, offsets })
+        Ok(Self {
+            bytes: out.finish(),
+            source,
+            source_bytes,
+            source_name: note.name.to_owned(),
+            command: note.command.to_vec(),
+            origin: note.origin.cloned(),
+            offsets,
+        })
     }
 
     /// Reads a companion.
@@ -124,8 +138,8 @@ impl Companion {
             header.ok_or_else(|| malformed(found, "the source section is missing"))?;
         let offsets =
             offsets.ok_or_else(|| malformed(found, "the section with offsets is missing"))?;
-        let Source { bytes: source_bytes, command, name: source_name, .. } = note;
-        Ok(Self { bytes, source, source_bytes, source_name, command, offsets })
+        let Source { bytes: source_bytes, command, name: source_name, v0: origin, .. } = note;
+        Ok(Self { bytes, source, source_bytes, source_name, command, origin, offsets })
     }
 
     /// The bytes of the file.
@@ -156,6 +170,12 @@ impl Companion {
     #[must_use]
     pub fn command(&self) -> &[String] {
         &self.command
+    }
+
+    /// The signed bundle that the source module was imported from, if it was.
+    #[must_use]
+    pub fn imported_from(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// Length of that module in bytes.

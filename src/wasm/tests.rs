@@ -8,7 +8,7 @@ use crate::limits;
 use crate::profile::{Pass, Profile};
 use std::collections::BTreeMap;
 
-const NOTE: SourceNote<'static> = SourceNote { name: "m.wasm", command: &[] };
+const NOTE: SourceNote<'static> = SourceNote { name: "m.wasm", command: &[], origin: None };
 
 fn build(module: &Module) -> Built {
     Canonical::build(module, Profile::CANONICAL, &NOTE).unwrap()

@@ -18,6 +18,7 @@ mod edges;
 mod engines;
 mod frames;
 mod further;
+mod import;
 mod interop;
 mod interruptions;
 mod keys;

@@ -9,8 +9,10 @@ use super::time::Timestamp;
 use crate::abi::Capability;
 use crate::digest::{
     CompanionDigest, ManifestDigest, ModuleDigest, ProfileDigest, SourceDigest, ToolDigest,
+    V0KeysDigest, V0ManifestDigest,
 };
 use crate::json;
+use crate::origin::{Origin, SignerId};
 use crate::profile::{Note, Profile};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,11 @@ const MANIFEST: &str = "manifest.json";
 const COMPANION: &str = "skill.debug.wasm";
 const TOOL: &str = "provenact";
 const PROFILE: &str = "profile";
+const V0_MANIFEST: &str = "v0/manifest.json";
+const V0_KEYS: &str = "v0/keys";
+/// What the list of dependencies is.
+const DEPENDENCIES: &str = "is not source module, tool and profile, and of an imported skill manifest and keys of v0, \
+     in this order";
 
 /// What is said about a build. No host, and a time on request only: the same build says the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +47,8 @@ pub struct Provenance {
     pub source_name: String,
     /// The module that went in.
     pub source: SourceDigest,
+    /// The signed bundle that the module was imported from, if it was.
+    pub origin: Option<Origin>,
     /// The debug companion that came out as well.
     pub companion: Option<CompanionDigest>,
     /// The provenact that built.
@@ -94,16 +103,23 @@ impl Provenance {
         let mut tool = Resource::new(TOOL, self.tool.source);
         tool.annotations = Some(json::json!({ "version": self.tool.version }));
         let profile = Resource::new(PROFILE, digest_of(&self.parameters.profile)?);
-        let dependencies = [
+        let mut dependencies = vec![
             json::to_value(&source).map_err(unwritable)?,
             json::to_value(&tool).map_err(unwritable)?,
             json::to_value(&profile).map_err(unwritable)?,
         ];
+        if let Some(origin) = &self.origin {
+            let mut manifest = Resource::new(V0_MANIFEST, origin.manifest());
+            manifest.annotations = Some(json::json!({ "signers": origin.signers() }));
+            let keys = Resource::new(V0_KEYS, origin.keys());
+            dependencies.push(json::to_value(&manifest).map_err(unwritable)?);
+            dependencies.push(json::to_value(&keys).map_err(unwritable)?);
+        }
         let predicate = Predicate {
             build_definition: BuildDefinition {
                 build_type: BUILD_TYPE.to_owned(),
                 external_parameters: json::to_value(&self.parameters).map_err(unwritable)?,
-                resolved_dependencies: dependencies.into(),
+                resolved_dependencies: dependencies,
             },
             run_details: RunDetails {
                 builder: Builder {
@@ -138,7 +154,7 @@ impl Provenance {
         Profile::from_note(&parameters.profile)
             .map_err(|_| malformed("externalParameters.profile", "is not one of a manifest"))?;
         let version = run_details.builder.version.provenact;
-        let Dependencies { source, tool } =
+        let Dependencies { source, tool, origin } =
             Dependencies::read(build_definition.resolved_dependencies, &parameters, &version)?;
         let mut byproducts = run_details.byproducts.into_iter();
         let companion = byproducts.next();
@@ -151,6 +167,7 @@ impl Provenance {
             parameters,
             source_name: source.name,
             source: source.digest.sha256,
+            origin,
             companion: companion.map(|companion| companion.digest.sha256),
             tool: Tool { version, source: tool },
             finished: run_details.metadata.and_then(|metadata| metadata.finished_on),
@@ -162,6 +179,7 @@ impl Provenance {
 struct Dependencies {
     source: Resource<SourceDigest>,
     tool: ToolDigest,
+    origin: Option<Origin>,
 }
 
 impl Dependencies {
@@ -169,15 +187,22 @@ impl Dependencies {
     /// source module may have any name, that of the tool as well.
     fn read(list: Vec<json::Value>, parameters: &Parameters, version: &str) -> Result<Self, Error> {
         let refuse = |why| Err(malformed("resolvedDependencies", why));
-        let Ok([source, tool, profile]) = <[_; 3]>::try_from(list) else {
-            return refuse("is not source module, tool and profile");
+        let mut list = list.into_iter();
+        let (Some(source), Some(tool), Some(profile)) = (list.next(), list.next(), list.next())
+        else {
+            return refuse(DEPENDENCIES);
+        };
+        let origin = match (list.next(), list.next(), list.next()) {
+            (None, ..) => None,
+            (Some(manifest), Some(keys), None) => Some(origin(manifest, keys)?),
+            _ => return refuse(DEPENDENCIES),
         };
         let source = json::from_value(source).map_err(Error::ProvenanceJson)?;
         let tool: Resource<ToolDigest> = json::from_value(tool).map_err(Error::ProvenanceJson)?;
         let profile: Resource<ProfileDigest> =
             json::from_value(profile).map_err(Error::ProvenanceJson)?;
         if tool.name != TOOL || profile.name != PROFILE {
-            return refuse("is not source module, tool and profile, in this order");
+            return refuse(DEPENDENCIES);
         }
         let annotated = tool.annotations.as_ref().and_then(|all| all.get("version"));
         if annotated.and_then(json::Value::as_str) != Some(version) {
@@ -186,8 +211,25 @@ impl Dependencies {
         if profile.digest.sha256 != digest_of(&parameters.profile)? {
             return refuse("names another profile than externalParameters");
         }
-        Ok(Self { source, tool: tool.digest.sha256 })
+        Ok(Self { source, tool: tool.digest.sha256, origin })
     }
+}
+
+/// Reads manifest and keys of the bundle that was imported.
+fn origin(manifest: json::Value, keys: json::Value) -> Result<Origin, Error> {
+    let manifest: Resource<V0ManifestDigest> =
+        json::from_value(manifest).map_err(Error::ProvenanceJson)?;
+    let keys: Resource<V0KeysDigest> = json::from_value(keys).map_err(Error::ProvenanceJson)?;
+    if manifest.name != V0_MANIFEST || keys.name != V0_KEYS {
+        return Err(malformed("resolvedDependencies", DEPENDENCIES));
+    }
+    let annotated = manifest.annotations.as_ref().and_then(|all| all.get("signers"));
+    let signers: Vec<SignerId> =
+        json::from_value(annotated.cloned().unwrap_or_default()).map_err(Error::ProvenanceJson)?;
+    Origin::of_sorted(manifest.digest.sha256, keys.digest.sha256, signers).map_err(|_| {
+        let path = "resolvedDependencies[3].annotations.signers";
+        malformed(path, "is empty, not sorted, or has a signer twice")
+    })
 }
 
 fn digest_of(profile: &Note) -> Result<ProfileDigest, Error> {
@@ -296,6 +338,12 @@ mod tests {
     use super::*;
     use crate::reason::Reason;
 
+    fn imported() -> Origin {
+        let signers = ["bob", "alice"].map(|id| SignerId::try_from(id.to_owned()).unwrap());
+        let (manifest, keys) = (V0ManifestDigest::of(b"v0"), V0KeysDigest::of(b"keys"));
+        Origin::new(manifest, keys, signers.into()).unwrap()
+    }
+
     fn provenance() -> Provenance {
         Provenance {
             module: ModuleDigest::of(b"module"),
@@ -310,6 +358,7 @@ mod tests {
             },
             source_name: "clock.wasm".into(),
             source: SourceDigest::of(b"source"),
+            origin: Some(imported()),
             companion: Some(CompanionDigest::of(b"companion")),
             tool: Tool { version: "0.1.0".into(), source: ToolDigest::of(b"tool") },
             finished: Timestamp::from_unix(1_700_000_000),
@@ -327,6 +376,7 @@ mod tests {
             assert!(read.is_canonical());
             assert_eq!(Provenance::from_statement(&read).unwrap(), said);
             said.companion = None;
+            said.origin = None;
             said.finished = None;
             said.parameters.recipe = None;
         }

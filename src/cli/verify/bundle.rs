@@ -20,17 +20,31 @@ pub fn verify(path: &Path, demand: &Demand) -> Result<(Entry, Proof), CommandErr
     let original = skill::read_original(path)?;
     attested.check_beside(skill::read_companion(path)?.as_deref(), original.as_deref())?;
     let provenance = attested.provenance();
+    let origin = provenance.origin.clone();
     let (source, source_name) = (provenance.source.to_string(), provenance.source_name.clone());
     let by = attested.by().iter().map(Into::into).collect();
     let headline = format!("attested by {}", names(attested.by()));
     let (proof, says) = attested.into_evidence();
     let kept = if original.is_some() { ", which is in the bundle" } else { "" };
+    let mut lines = vec![
+        format!("module {}", bundle.module().digest()),
+        format!("built from {source_name} {source}{kept}"),
+    ];
+    lines.extend(origin.as_ref().map(|origin| {
+        format!(
+            "imported from manifest {}, signed by {}, keys {}",
+            origin.manifest(),
+            origin.signed_by(),
+            origin.keys()
+        )
+    }));
     let entry = Entry {
         path: path.display().to_string(),
         kind: "bundle",
         module: Some(bundle.module().digest().to_string()),
         manifest: Some(bundle.manifest_digest().to_string()),
-        source: Some(source.clone()),
+        source: Some(source),
+        origin,
         original_kept: Some(original.is_some()),
         trace: None,
         replayed: None,
@@ -38,10 +52,7 @@ pub fn verify(path: &Path, demand: &Demand) -> Result<(Entry, Proof), CommandErr
         trust: demand.policy.trust().file().map(|digest| digest.to_string()),
         says,
         rules: proof.rules().to_vec(),
-        lines: vec![
-            format!("module {}", bundle.module().digest()),
-            format!("built from {source_name} {source}{kept}"),
-        ],
+        lines,
         headline,
     };
     Ok((entry, proof))

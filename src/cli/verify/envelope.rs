@@ -32,6 +32,7 @@ pub fn verify(path: &Path, demand: &Demand) -> Result<(Entry, Proof), CommandErr
         module: None,
         manifest: None,
         source: None,
+        origin: None,
         original_kept: None,
         trace: None,
         replayed: None,

@@ -4,6 +4,7 @@ use crate::abi::show::visible;
 use crate::attest::TrustedKey;
 use crate::cli::error::CommandError;
 use crate::json;
+use crate::origin::Origin;
 use crate::verify::{Rule, Said, Upheld};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -48,6 +49,9 @@ pub struct Entry {
     pub manifest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// The signed bundle that it was imported from, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original_kept: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
