@@ -1,3 +1,4 @@
+mod decisions;
 mod events;
 
 use super::audit::Audit;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 Examples:
   provenact inspect receipt.json
   provenact inspect receipt.json --events --kind clock
+  provenact inspect receipt.json --decisions
   provenact inspect receipt.json --extract stdout > stdout.bin
 
 Exit status:
@@ -39,6 +41,13 @@ pub struct Args {
     /// Print the events of the trace instead, one a line: with --format json as JSON lines
     #[arg(long, conflicts_with = "extract")]
     events: bool,
+    /// Say what was asked for, granted, used and denied, by which rule of which file, and what becomes of
+    /// each source of nondeterminism
+    #[arg(long, conflicts_with_all = ["extract", "events"])]
+    decisions: bool,
+    /// The policy that the receipt names: then the decisions say what was its doing
+    #[arg(long, value_name = "FILE", requires = "decisions")]
+    policy: Option<PathBuf>,
     /// Of the events, only those of this kind; repeatable
     #[arg(long = "kind", value_name = "KIND", requires = "events", value_parser = topics())]
     kinds: Vec<Topic>,
@@ -97,6 +106,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let ids = Envelope::parse(&bytes)?.claimed_key_ids();
     let ids: Vec<String> = ids.iter().map(crate::digest::KeyId::hex).collect();
     let text = report::receipt(claim.receipt(), &authenticity, &ids);
+    if args.decisions {
+        return decisions::show(args, &claim, &authenticity, refused.as_ref(), ui);
+    }
     if args.events {
         return events::show(args, &claim, &authenticity, refused.as_ref(), ui);
     }

@@ -7,6 +7,7 @@ use super::super::{Error, Statement};
 use super::sha256;
 use super::time::Timestamp;
 use crate::abi::Capability;
+use crate::abi::entropy::{EntropyLine, Source};
 use crate::digest::{
     CompanionDigest, ManifestDigest, ModuleDigest, ProfileDigest, SourceDigest, ToolDigest,
     V0KeysDigest, V0ManifestDigest,
@@ -53,6 +54,9 @@ pub struct Provenance {
     pub companion: Option<CompanionDigest>,
     /// The provenact that built.
     pub tool: Tool,
+    /// What becomes of each source of nondeterminism, as the builder found it (spec/buildtype-canonicalize.md,
+    /// "Entropy"); `None` when it says nothing.
+    pub entropy: Option<Vec<EntropyLine>>,
     /// A time at which the build was finished, when the signer wants one to be told.
     pub finished: Option<Timestamp>,
 }
@@ -119,6 +123,10 @@ impl Provenance {
             build_definition: BuildDefinition {
                 build_type: BUILD_TYPE.to_owned(),
                 external_parameters: json::to_value(&self.parameters).map_err(unwritable)?,
+                internal_parameters: self
+                    .entropy
+                    .clone()
+                    .map(|entropy| InternalParameters { entropy: Some(entropy) }),
                 resolved_dependencies: dependencies,
             },
             run_details: RunDetails {
@@ -156,6 +164,14 @@ impl Provenance {
         let version = run_details.builder.version.provenact;
         let Dependencies { source, tool, origin } =
             Dependencies::read(build_definition.resolved_dependencies, &parameters, &version)?;
+        let entropy = build_definition.internal_parameters.and_then(|own| own.entropy);
+        if entropy
+            .as_ref()
+            .is_some_and(|lines| !lines.iter().map(|line| line.source).eq(Source::ALL))
+        {
+            let why = "does not have one line for each source, in their order";
+            return Err(malformed("internalParameters.entropy", why));
+        }
         let mut byproducts = run_details.byproducts.into_iter();
         let companion = byproducts.next();
         if byproducts.next().is_some() || companion.as_ref().is_some_and(|c| c.name != COMPANION) {
@@ -170,6 +186,7 @@ impl Provenance {
             origin,
             companion: companion.map(|companion| companion.digest.sha256),
             tool: Tool { version, source: tool },
+            entropy,
             finished: run_details.metadata.and_then(|metadata| metadata.finished_on),
         })
     }
@@ -281,7 +298,16 @@ struct Predicate {
 struct BuildDefinition {
     build_type: String,
     external_parameters: json::Value,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    internal_parameters: Option<InternalParameters>,
     resolved_dependencies: Vec<json::Value>,
+}
+
+/// Members that others have are left out.
+#[derive(Serialize, Deserialize)]
+struct InternalParameters {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    entropy: Option<Vec<EntropyLine>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -361,6 +387,7 @@ mod tests {
             origin: Some(imported()),
             companion: Some(CompanionDigest::of(b"companion")),
             tool: Tool { version: "0.1.0".into(), source: ToolDigest::of(b"tool") },
+            entropy: None,
             finished: Timestamp::from_unix(1_700_000_000),
         }
     }
