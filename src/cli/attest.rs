@@ -200,7 +200,7 @@ fn testimony(args: &Args, bundle: &CheckedBundle) -> Result<Testimony, CommandEr
     let finished = args.times.read()?;
     let provenance = provenance(&args.bundle, bundle, finished);
     let provenance = provenance.map_err(|error| error.of(args.bundle.display()))?;
-    Ok(Testimony::Provenance(Box::new(provenance)))
+    Ok(Testimony::Provenance(provenance))
 }
 
 /// What the bundle says of its own making. The companion knows the source.

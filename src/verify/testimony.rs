@@ -10,7 +10,7 @@ use crate::digest::StatementDigest;
 #[derive(Debug, Clone)]
 pub enum Testimony {
     /// How it came to be.
-    Provenance(Box<Provenance>),
+    Provenance(Provenance),
     /// What another tool found.
     Foreign(Statement),
 }
@@ -44,7 +44,7 @@ impl Testimony {
         }
         if let Self::Provenance(provenance) = self {
             let Provenance { tool, finished, .. } = Provenance::from_statement(&theirs)?;
-            own = Provenance { tool, finished, ..(**provenance).clone() }.to_statement()?;
+            own = Provenance { tool, finished, ..provenance.clone() }.to_statement()?;
         }
         let own = own.to_payload()?;
         if own != payload {
