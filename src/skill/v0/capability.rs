@@ -23,10 +23,10 @@ pub struct Mapped {
 /// What a kind of v0 becomes.
 #[derive(Debug, Clone, Copy)]
 enum Becomes {
+    /// This kind with the same value.
+    Kept(Kind),
     /// This kind, with the path in our normal form.
     Path(Kind),
-    /// This kind, with the variable's name as v0 spells such names.
-    Variable(Kind),
     /// This kind with this value. In v0 the value is a remark: any text but the empty one.
     Fixed(Kind, &'static str),
     /// Nothing: there is no such kind yet.
@@ -35,7 +35,7 @@ enum Becomes {
 
 /// Every kind of v0. The table of `spec/v0-bundle.md` has the same rows.
 const KINDS: [(&str, Becomes); 12] = [
-    ("env", Becomes::Variable(Kind::Env)),
+    ("env", Becomes::Kept(Kind::Env)),
     ("exec", Becomes::Unsupported),
     ("exec.safe", Becomes::Unsupported),
     ("fs.read", Becomes::Path(Kind::FsRead)),
@@ -55,8 +55,12 @@ impl Declared {
         let row = KINDS.iter().find(|(name, _)| name == kind);
         let (_, becomes) = row.ok_or_else(|| CapabilityError::UnknownKind(cut(kind)))?;
         let to = match *becomes {
+            Becomes::Kept(Kind::Env) if value.bytes().any(|c| c.is_ascii_lowercase()) => {
+                // v0 grants no variable of such a name.
+                return Err(refused(Kind::Env, value, "v0 has no lowercase letters in a name"));
+            }
+            Becomes::Kept(kind) => Capability::new(kind, value)?,
             Becomes::Path(kind) => Capability::new(kind, &normal(value))?,
-            Becomes::Variable(kind) => variable(kind, value)?,
             Becomes::Fixed(kind, _) if value.is_empty() => {
                 return Err(refused(kind, value, "v0 has no empty value here"));
             }
@@ -74,14 +78,6 @@ fn normal(path: &str) -> String {
     let segments: Vec<&str> =
         rest.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect();
     format!("/{}", segments.join("/"))
-}
-
-/// v0 grants no variable of another spelling.
-fn variable(kind: Kind, name: &str) -> Result<Capability, CapabilityError> {
-    if name.bytes().any(|c| c.is_ascii_lowercase()) {
-        return Err(refused(kind, name, "v0 has no lowercase letters in a variable's name"));
-    }
-    Capability::new(kind, name)
 }
 
 fn refused(kind: Kind, value: &str, why: &'static str) -> CapabilityError {
@@ -141,7 +137,7 @@ mod tests {
         let spec = include_str!("../../../spec/v0-bundle.md");
         for (kind, becomes) in KINDS {
             let to = match becomes {
-                Becomes::Path(to) | Becomes::Variable(to) => format!("`{to}`"),
+                Becomes::Kept(to) | Becomes::Path(to) => format!("`{to}`"),
                 Becomes::Fixed(to, value) => format!("`{}`", Capability::new(to, value).unwrap()),
                 Becomes::Unsupported => "refused".to_owned(),
             };
