@@ -155,7 +155,7 @@ fn attested(source: &Path, folder: &Path) -> Result<PathBuf> {
     }
     let bundle = folder.join(source.file_name().ok_or("no name")?).with_extension("skill");
     let (source, to) = (source.display().to_string(), bundle.display().to_string());
-    let caps = ["--cap", "fs.read=/", "--cap", "fs.write=/"];
+    let caps = ["--cap", "fs.read=/", "--cap", "fs.write=/", "--deny", "net.http"];
     let caps = if source.ends_with("small.wasm") { &[][..] } else { &caps[..] };
     provenact(folder, &[&["build", &source, "-o", &to], caps].concat())?;
     provenact(folder, &["attest", &to, "--key", "author.key.pem"])?;

@@ -68,6 +68,14 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
+/// The bytes that *lowercase* hexadecimal digits stand for, two a byte; `None` for anything else.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?));
+    if rest.is_empty() { bytes.collect() } else { None }
+}
+
 /// The 32 bytes that 64 *lowercase* hexadecimal digits stand for; `None` for anything else.
 #[must_use]
 pub fn unhex32(text: &str) -> Option<[u8; 32]> {

@@ -6,6 +6,7 @@
 pub mod abi;
 pub mod allowance;
 pub mod attest;
+pub mod bounds;
 pub mod build;
 pub mod cli;
 pub mod digest;

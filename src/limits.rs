@@ -21,6 +21,8 @@ pub const V0_BYTES: u64 = 1 << 20;
 pub const V0_SIGNERS: usize = 1024;
 /// Bytes of a recipe (`provenact.toml`).
 pub const RECIPE_BYTES: u64 = 1 << 20;
+/// Bytes of an operator's policy file.
+pub const POLICY_BYTES: u64 = 1 << 20;
 /// Bytes of a trust file.
 pub const TRUST_BYTES: u64 = 1 << 20;
 /// Bytes of a key file, a passphrase file or a signature file.
@@ -76,6 +78,20 @@ pub const HOST_IMPORTS: usize = 4096;
 pub const INVOCATION_STRINGS: usize = 1 << 20;
 /// Bytes of all arguments and environment variables together.
 pub const INVOCATION_BYTES: usize = 32 << 20;
+/// Bytes of an execution's input (`provenact` interface).
+pub const INPUT_BYTES: usize = 16 << 20;
+/// Bytes of an output that a skill sets (`provenact` interface).
+pub const SKILL_OUTPUT_BYTES: usize = 64 << 20;
+/// Entries that one call of `fs_read_tree` lists.
+pub const TREE_ENTRIES: usize = 10_000;
+/// Nesting of directories that one call of `fs_read_tree` lists.
+pub const TREE_DEPTH: usize = 64;
+/// Redirects that one call of `http_fetch` follows, each within the grants.
+pub const HTTP_REDIRECTS: usize = 5;
+/// Seconds that a call of `http_fetch` waits for a connection.
+pub const HTTP_CONNECT_SECONDS: u64 = 10;
+/// Seconds that each request of `http_fetch` may take as a whole.
+pub const HTTP_SECONDS: u64 = 30;
 /// Guest stack in bytes that compiled code may use before it is interrupted: 64 for each word of
 /// the logical stack, counted or not (spec/portable.md; `benches/frames` measures how many it takes).
 pub const GUEST_STACK_BYTES: usize = 1281 << 16;

@@ -206,6 +206,11 @@ named! {
         HostMemory = "host-memory", "the host had no more memory";
         Signal = "signal", "a signal ended it";
         OutputFailed = "output-failed", "the recording could not be written";
+        MemoryLimit = "memory-limit", "the guest's memories would have grown beyond what the run may take";
+        TableLimit = "table-limit", "the guest's tables would have grown beyond what the run may take";
+        FileLimit = "file-limit", "the guest would have had more files open than the run may have";
+        OutputLimit = "output-limit", "more bytes would have left the guest than the run may give out";
+        TraceLimit = "trace-limit", "the trace would have become longer than the run may write";
     }
 }
 

@@ -138,10 +138,18 @@ reasons! {
     V0Unfit = "v0-unfit", Unknown, "ask its author for another name, or for the module: provenact build --name";
     /// The recipe (provenact.toml) is not of the form that docs/recipe.md gives.
     RecipeMalformed = "recipe-malformed", Unknown, "correct provenact.toml where the message points";
+    /// The operator's policy file is not of the form that spec/policy.md gives.
+    PolicyMalformed = "policy-malformed", Unknown, "correct the policy file where the message points";
+    /// The policy file has another digest than the one that --policy-digest pins.
+    PolicyMismatch = "policy-mismatch", No, "use the file that was pinned, or pin the file that is meant";
+    /// The module is larger than the run may take, has more functions, memories or tables, or takes longer to compile.
+    LimitExceeded = "limit-exceeded", No, "raise the limit that is named in a policy file, under [limits]";
+    /// The module's imports ask for kinds of capability that are neither declared nor denied.
+    CapabilityUndeclared = "capability-undeclared", No, "declare them with --cap KIND=VALUE, or say --deny KIND";
     /// The recipe's command failed, or did not write its output.
     BuildFailed = "build-failed", Unknown, "run the command by hand and mend it";
     /// A capability's kind or value is not one that Provenact knows.
-    CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, random, time";
+    CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, net.http=URL, random, time";
     /// A capability has a known name and is not supported by this version.
     CapabilityUnsupported = "capability-unsupported", Unknown, "leave the capability out";
     /// The manifest names a profile, a pass or a parameter of one that this version does not have.
@@ -171,7 +179,7 @@ reasons! {
     RandomnessMissing = "randomness-missing", Unknown, "check that the system offers getrandom(2) or /dev/urandom";
     /// Others can read the private key file.
     KeyExposed = "key-exposed", Unknown, "chmod 600 the key file";
-    /// Others can use the directory in which compiled code is kept.
+    /// Others can use the directory in which compiled code is kept, or it is another user's.
     CacheExposed = "cache-exposed", Unknown, "chmod 700 the directory after a look at who wrote to it, or say --no-cache";
     /// The trust file is not of the form that spec/trust.md gives.
     TrustMalformed = "trust-malformed", Unknown, "correct trust.toml where the message points";
@@ -199,6 +207,8 @@ reasons! {
     SignatureMalformed = "signature-malformed", Unknown, "give what the signer wrote, as openssl pkeyutl -sign -rawin does";
     /// A signature that was made elsewhere is not the named key's over what is to be signed or imported here.
     SignatureInvalid = "signature-invalid", No, "sign exactly the bytes that attest --pae-out wrote for this bundle, with that key";
+    /// The key has signed this statement already.
+    SignedAlready = "signed-already", Unknown, "let another key sign; one key counts once";
     /// Fewer distinct trusted keys signed than are required.
     ThresholdUnmet = "threshold-unmet", No, "have more of the trusted keys sign the same statement; one key counts once";
     /// The key that signed was revoked, and what it signed is not among what is kept.

@@ -174,6 +174,7 @@ fn written(row: &Function, param: &Param) -> Option<String> {
             let range = format!("`{}[{}]`", param.name, extent(row, length));
             Some(match used {
                 Used::All => range,
+                Used::Result => format!("{range}, of which as many bytes as the result says"),
                 Used::CountAt(at, 1) => format!("{range}, of which `{}` bytes", name(at)),
                 Used::CountAt(at, unit) => {
                     format!("{range}, of which `{}` × {unit} bytes", name(at))
@@ -206,6 +207,8 @@ fn gives(row: &Function) -> String {
         Gives::Errno => "`errno`",
         Gives::Nothing => "nothing",
         Gives::Bits64 => "a float, by its bits",
+        Gives::Count => "a number, or −1",
+        Gives::Seconds => "seconds",
         Gives::Never => "does not return",
     }
     .to_owned()
@@ -220,6 +223,11 @@ fn need(row: &Function) -> String {
     match row.need {
         Need::Nothing => "nothing".to_owned(),
         Need::Time => "`time`".to_owned(),
+        Need::Realtime => "`time` (realtime)".to_owned(),
+        Need::ReadFile => format!("`fs.read` at `{}`", path(0)),
+        Need::WriteFile => format!("`fs.write` at `{}`", path(0)),
+        Need::Fetch => format!("`net.http` at `{}`", path(0)),
+        Need::Unsupported(kind) => format!("`{kind}`, which this version does not have"),
         Need::Poll => "`time`, when a subscription is to a clock".to_owned(),
         Need::Random => "`random`".to_owned(),
         Need::Open => "`fs.read` or `fs.write` or both, by rights and flags, at `path`".to_owned(),
@@ -246,6 +254,17 @@ limits of the WebAssembly JavaScript interface.
 |---|---|---|
 ";
 
+const BOUNDS: &str = "
+## What a run may take
+
+This table is made from `src/bounds.rs`. A policy file overrides each under `[limits]` (spec/policy.md). What exceeds one
+before the guest starts is refused, exit status 126; what exceeds one later interrupts the execution, exit status 137: its
+receipt says so, and its replay goes as far as the trace does.
+
+| name | default | meaning |
+|---|---|---|
+";
+
 #[test]
 fn limits() -> Test {
     let mut text = LIMITS.to_owned();
@@ -266,6 +285,10 @@ fn limits() -> Test {
         }
     }
     assert!(rows > 10, "only {rows} limits were found");
+    text.push_str(BOUNDS);
+    for (name, default, meaning) in provenact::bounds::Bounds::TABLE {
+        writeln!(text, "| `{name}` | {} | {meaning} |", grouped(*default))?;
+    }
     hold("spec/limits.md", &text)
 }
 

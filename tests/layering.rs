@@ -11,6 +11,7 @@ const ROWS: [&[&str]; 5] = [
     &[
         "abi",
         "allowance",
+        "bounds",
         "digest",
         "engines",
         "files",
@@ -34,10 +35,11 @@ const BESIDE: (&str, &str) = ("cli", "report");
 /// Homes of foreign crates, and of the parts of `std` that touch the outside world.
 const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["attest"]),
+    ("cap_std", &["runtime"]),
     ("clap", &["cli"]),
     ("ed25519", &["attest"]),
     ("ed25519_dalek", &["attest"]),
-    ("fluent_uri", &["attest"]),
+    ("fluent_uri", &["abi", "attest"]),
     ("fs_err", &["files"]),
     ("getrandom", &["attest", "cli", "runtime"]),
     ("gimli", &["wasm"]),
@@ -53,8 +55,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("signal_hook", &["cli"]),
     ("tempfile", &["files"]),
     ("time", &["abi", "attest"]),
-    ("toml", &["attest", "build"]),
+    ("toml", &["attest", "build", "skill"]),
     ("toml_edit", &["attest"]),
+    ("ureq", &["runtime"]),
     ("wasm_encoder", &["wasm"]),
     ("wasmparser", &["wasm"]),
     ("wasmi", &["runtime"]),

@@ -22,6 +22,7 @@ fn header(arguments: Vec<String>) -> Header {
         arguments,
         environment: Vec::new(),
         grants: Vec::new(),
+        input: None,
         policy: None,
         salt: Salt::from_bytes([0; 32]),
         imports: vec![[random.module.into(), random.name.into()]],

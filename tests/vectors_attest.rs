@@ -73,13 +73,13 @@ fn run(directory: &str, check: impl Fn(&Vector) -> Option<String>) {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+fn public_key(name: &str) -> PublicKey {
+    let path = format!("{}/testvectors/keys/{name}.pub.pem", env!("CARGO_MANIFEST_DIR"));
+    PublicKey::from_pem(&fs_err::read_to_string(path).unwrap()).unwrap()
+}
+
 fn trust() -> Trust {
-    let keys = ["alice", "bob"].map(|name| {
-        let path = format!("{}/testvectors/keys/{name}.pub.pem", env!("CARGO_MANIFEST_DIR"));
-        let key = PublicKey::from_pem(&fs_err::read_to_string(path).unwrap()).unwrap();
-        (name.to_owned(), key)
-    });
-    Trust::from_keys(keys).unwrap()
+    Trust::from_keys(["alice", "bob"].map(|name| (name.to_owned(), public_key(name)))).unwrap()
 }
 
 #[test]
@@ -126,14 +126,16 @@ fn trust_files() {
     run("trust", |vector| vector.judge(&Trust::parse_toml(str::from_utf8(&vector.bytes).unwrap())));
 }
 
-/// The first line is an envelope, the rest a trust file; `now`, `threshold`, `subject` and `type` are
-/// what the command line would hand in.
+/// The first line is an envelope, the rest a trust file; `now`, `threshold`, `subject`, `type` and `named`
+/// are what the command line would hand in.
 #[test]
 fn policies() {
     run("policy", |vector| {
         let end = vector.bytes.iter().position(|byte| *byte == b'\n').expect("a line");
         let (line, trust) = vector.bytes.split_at(end);
         let trust = Trust::parse_toml(str::from_utf8(trust).unwrap()).unwrap();
+        let named = vector.field("named").map(|name| (name.to_owned(), public_key(name)));
+        let trust = trust.and_keys(named).unwrap();
         let number = |name| vector.field(name).map(|value| value.parse::<usize>().unwrap());
         let now = Timestamp::from_unix(number("now").unwrap() as u64).unwrap();
         let threshold = NonZeroUsize::new(number("threshold").unwrap_or(1)).unwrap();
@@ -172,8 +174,7 @@ fn policies() {
 
 #[test]
 fn private_keys() {
-    let path = format!("{}/testvectors/keys/alice.pub.pem", env!("CARGO_MANIFEST_DIR"));
-    let alice = PublicKey::from_pem(&fs_err::read_to_string(path).unwrap()).unwrap();
+    let alice = public_key("alice");
     run("key", |vector| {
         let passphrase = vector.field("passphrase").unwrap_or("none");
         let passphrase = Passphrase::new(passphrase.as_bytes()).unwrap();

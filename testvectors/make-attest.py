@@ -183,6 +183,10 @@ def envelopes():
     statement("statement-extensions", "accept", [25], "unknown members", S | {"x": 1, "subject": [S["subject"][0] | {"uri": "u"}]})
     statement("statement-other-digests", "accept", [22], "other digests beside SHA-256", changed(S, ["subject", 0, "digest", "sha512"], "00"))
     statement("statement-no-name", "accept", [23], "a subject without a label", changed(S, ["subject", 0, "name"], drop=True))
+    for kind, value in {"null": None, "number": 1, "list": ["a.txt"]}.items():
+        statement(f"statement-name-{kind}", sm, [46], "a label that is no text", changed(S, ["subject", 0, "name"], value))
+    statement("statement-name-empty", "accept", [46], "an empty label is text", changed(S, ["subject", 0, "name"], ""))
+    statement("statement-name-second", sm, [46], "the second subject's label is no text", S | {"subject": S["subject"] + [S["subject"][0] | {"name": {}}]})
     statement("statement-not-json", sm, [27], "text", b"hello")
     statement("statement-duplicate", sm, [27], "two predicates", b'{"predicate":{},' + good[1:])
     statement("statement-trailing", sm, [27], "two statements", good + good)
@@ -534,7 +538,7 @@ def policies():
     """Each file: a header, an empty line, one line with an envelope, then the trust file.
 
     The envelope must be upheld, or refused with the reason that the header names, at the moment `now`
-    with the given threshold, subjects (hexadecimal SHA-256) and predicate type.
+    with the given threshold, subjects (hexadecimal SHA-256), predicate type, and key that was named beside the file.
     """
     now = "1782864000"  # 2026-07-01T00:00:00Z
     thing = sha(b"a")
@@ -636,6 +640,16 @@ def policies():
     put("verifier-pair", "accept", [52], "the key may speak for the verifier", key("alice", 'roles = ["auditor"]\nverifiers = ["v"]') + named, summary(), ["alice"])
     put("verifier-no-pair", "builder-untrusted", [52], "the verifier is taken, but not from this key", audit + named, summary(), ["alice"])
     put("verifier-other", "builder-untrusted", [52], "a verifier that is not taken", key("alice", 'roles = ["auditor"]\nverifiers = ["w"]') + named, summary(verifier="w"), ["alice"])
+
+    paired, other_pair = key("alice", 'roles = ["author"]\nbuilders = ["b"]'), key("alice", 'roles = ["author"]\nbuilders = ["c"]')
+    put("named", "accept", [44, 62], "nothing is paired: a key that was named and is not listed counts", a + taken, built(), ["bob"], named="bob")
+    put("named-no-pair", "builder-untrusted", [62], "the file pairs another key, and does not list this one", paired + taken, built(), ["bob"], named="bob")
+    put("named-no-pair-required", "builder-untrusted", [52], "the builder is taken, but not from a key that is not listed", a + pair, built(), ["bob"], named="bob")
+    put("named-second", "builder-untrusted", [42, 62], "the second signer is not listed", paired + require(slsa, 'build-types = ["t"]\nthreshold = 2'), built(), ["alice", "bob"], named="bob")
+    put("named-listed", "accept", [62], "what the file says of a key that was named stands", paired + key("bob", 'roles = ["author"]\nbuilders = ["b"]') + taken, built(), ["bob"], named="bob")
+    put("named-listed-other", "builder-untrusted", [52], "the file pairs it with another builder", other_pair + taken, built(), ["alice"], named="alice")
+    put("named-verifier-no-pair", "builder-untrusted", [62], "the same of verifiers", key("alice", 'roles = ["auditor"]\nverifiers = ["v"]'), summary(), ["bob"], named="bob")
+    put("named-other-pairs", "accept", [62], "builders say nothing about verifiers", paired, summary(), ["bob"], named="bob")
 
     put("replay", "accept", [53], "reproduced", audit, verdict(), ["alice"])
     for value, expect in {"refuted": "verdict-failed", "interrupted": "verdict-failed", "inconclusive": "verdict-failed", "maybe": "verdict-unknown", "Reproduced": "verdict-unknown"}.items():

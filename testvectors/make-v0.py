@@ -214,9 +214,9 @@ def bundles():
     for file in ("manifest.json", "signatures.json", "skill.wasm"):
         put("no-" + file.split(".")[0], "bundle-malformed", [1], f"{file} is missing", drop=[file])
 
-    mapped = [("time.now", "utc"), ("random.bytes", "bounded"), ("env", "HOME"), ("fs.read", "/data/"), ("fs.read", "/data"), ("fs.write", "//data/./out")]
-    put("capabilities", "accept", [16, 18, 26], "what becomes of each kind", manifest(capabilities=mapped), signed="alice", capabilities="env=HOME, fs.read=/data, fs.write=/data/out, random, time")
-    for kind in ("exec", "exec.safe", "kv.read", "kv.write", "net.http", "queue.consume", "queue.publish"):
+    mapped = [("time.now", "utc"), ("random.bytes", "bounded"), ("env", "HOME"), ("fs.read", "/data/"), ("fs.read", "/data"), ("fs.write", "//data/./out"), ("net.http", "https://Example.com:443/v1/")]
+    put("capabilities", "accept", [16, 18, 26], "what becomes of each kind", manifest(capabilities=mapped), signed="alice", capabilities="env=HOME, fs.read=/data, fs.write=/data/out, net.http=https://example.com/v1, random, time=realtime")
+    for kind in ("exec", "exec.safe", "kv.read", "kv.write", "queue.consume", "queue.publish"):
         put(f"kind-{kind}", "capability-unsupported", [16], "not imported yet", manifest(capabilities=[(kind, "x")]))
     for kind in ("time", "random", "sock", "fs", "FS.READ", ""):
         put(f"kind-{kind or 'empty'}-unknown", "capability-unknown", [16], "no kind of v0", manifest(capabilities=[(kind, "*")]))

@@ -117,7 +117,10 @@ impl Desk {
         let mut build = vec!["build", &module, "-o", &skill, "--force"];
         if guest.reads {
             build.extend(["--cap", "fs.read=/data"]);
+        } else {
+            build.extend(["--deny", "fs.read"]);
         }
+        build.extend(["--deny", "fs.write"]);
         self.must(&build)?;
         self.must(&["attest", &skill, "--key", "author.key.pem"])
     }

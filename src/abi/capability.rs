@@ -1,8 +1,14 @@
 //! Capability kinds and values: what a manifest declares and an operator grants.
 
+use super::url;
 use crate::reason::Reason;
 use std::fmt;
 use std::str::FromStr;
+
+/// The value that stands for a whole kind.
+pub const WHOLE: &str = "*";
+/// Values of `time`: the clocks of WASI, the two that count processor time as one.
+pub const CLOCKS: [&str; 3] = ["realtime", "monotonic", "cputime"];
 
 /// A kind of authority over the outside world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +19,8 @@ pub enum Kind {
     FsRead,
     /// Creating, writing and removing files below a guest path.
     FsWrite,
+    /// Fetching below a URL.
+    NetHttp,
     /// Random bytes.
     Random,
     /// Clocks and sleeping.
@@ -21,19 +29,18 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that can be granted.
-    pub const ALL: [Self; 5] = [Self::Env, Self::FsRead, Self::FsWrite, Self::Random, Self::Time];
+    pub const ALL: [Self; 6] =
+        [Self::Env, Self::FsRead, Self::FsWrite, Self::NetHttp, Self::Random, Self::Time];
 
     /// Kinds with a name and no implementation: refused by that name.
-    pub const UNSUPPORTED: [&'static str; 8] = [
-        "exec",
-        "exec.safe",
-        "kv.read",
-        "kv.write",
-        "net.http",
-        "queue.consume",
-        "queue.publish",
-        "sock",
-    ];
+    pub const UNSUPPORTED: [&'static str; 7] =
+        ["exec", "exec.safe", "kv.read", "kv.write", "queue.consume", "queue.publish", "sock"];
+
+    /// Whether a kind of that name can be granted, or is refused by that name.
+    #[must_use]
+    pub fn is_known(name: &str) -> bool {
+        Self::UNSUPPORTED.contains(&name) || Self::ALL.iter().any(|kind| kind.name() == name)
+    }
 
     /// The name in manifests, policies and flags.
     #[must_use]
@@ -42,12 +49,13 @@ impl Kind {
             Self::Env => "env",
             Self::FsRead => "fs.read",
             Self::FsWrite => "fs.write",
+            Self::NetHttp => "net.http",
             Self::Random => "random",
             Self::Time => "time",
         }
     }
 
-    /// Whether the kind is granted whole, with the value `*`.
+    /// Whether the kind can be granted whole, with the value `*`.
     #[must_use]
     pub const fn is_whole(self) -> bool {
         matches!(self, Self::Random | Self::Time)
@@ -111,7 +119,8 @@ impl FromStr for Kind {
 /// One capability: a kind and what it is about.
 ///
 /// `fs.read` and `fs.write` take an absolute guest path without `.`, `..` or empty segments, `env`
-/// a variable's name, `time` and `random` the value `*`.
+/// a variable's name, `net.http` the beginning of URLs, `time` one of [`CLOCKS`] or `*`, `random` the
+/// value `*`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Capability {
     #[serde(serialize_with = "kind_name")]
@@ -132,7 +141,10 @@ impl Capability {
         let why = match kind {
             Kind::FsRead | Kind::FsWrite => path_fault(value),
             Kind::Env => name_fault(value),
-            Kind::Random | Kind::Time => (value != "*").then_some("the only value is \"*\""),
+            Kind::NetHttp => url::prefix_fault(value),
+            Kind::Random => (value != WHOLE).then_some("the only value is \"*\""),
+            Kind::Time => (value != WHOLE && !CLOCKS.contains(&value))
+                .then_some("the values are realtime, monotonic, cputime, and \"*\" for all"),
         };
         match why {
             None => Ok(Self { kind, value: value.to_owned() }),
@@ -151,11 +163,57 @@ impl Capability {
     pub fn value(&self) -> &str {
         &self.value
     }
+
+    /// Whether it stands for its whole kind.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.kind.is_whole() && self.value == WHOLE
+    }
+
+    /// Whether whoever has this has `other` too: of paths and URLs what lies at or below it, of
+    /// clocks each when it stands for all, of anything else the same.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && match self.kind {
+                Kind::FsRead | Kind::FsWrite => is_at_or_below(&other.value, &self.value),
+                Kind::NetHttp => url::is_below(&other.value, &self.value),
+                Kind::Time => self.value == WHOLE || self.value == other.value,
+                Kind::Env | Kind::Random => self.value == other.value,
+            }
+    }
+
+    /// What both allow: the narrower of the two, if one covers the other.
+    #[must_use]
+    pub fn meet(&self, other: &Self) -> Option<Self> {
+        if self.covers(other) {
+            Some(other.clone())
+        } else {
+            other.covers(self).then(|| self.clone())
+        }
+    }
+}
+
+/// Whether a path is another or lies below it, by whole segments.
+#[must_use]
+pub fn is_at_or_below(path: &str, above: &str) -> bool {
+    below(path, above).is_some()
+}
+
+/// What of `path` lies below `above`, without a leading slash: empty when they are the same,
+/// `None` when `path` lies elsewhere. Whole segments count: `/data2` is not below `/data`.
+#[must_use]
+pub fn below<'p>(path: &'p str, above: &str) -> Option<&'p str> {
+    if above == "/" {
+        return path.strip_prefix('/');
+    }
+    let rest = path.strip_prefix(above)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }
 
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.kind.is_whole() {
+        if self.is_whole() {
             f.write_str(self.kind.name())
         } else {
             write!(f, "{}={}", self.kind, self.value)
@@ -175,7 +233,7 @@ impl FromStr for Capability {
         let kind: Kind = name.parse()?;
         match value {
             Some(value) => Self::new(kind, value),
-            None if kind.is_whole() => Self::new(kind, "*"),
+            None if kind.is_whole() => Self::new(kind, WHOLE),
             None => Err(CapabilityError::Value {
                 kind,
                 value: String::new(),
@@ -227,7 +285,16 @@ mod tests {
 
     #[test]
     fn values_are_checked() {
-        for good in ["fs.read=/", "fs.write=/data/in", "env=HOME", "time", "random=*"] {
+        for good in [
+            "fs.read=/",
+            "fs.write=/data/in",
+            "env=HOME",
+            "time",
+            "time=cputime",
+            "random=*",
+            "net.http=https://example.com/",
+            "net.http=http://[::1]:8080/v1",
+        ] {
             assert!(good.parse::<Capability>().is_ok(), "{good} was refused");
         }
         for bad in [
@@ -241,12 +308,48 @@ mod tests {
             "env=",
             "env=A-B",
             "env=1A",
-            "time=realtime",
+            "time=thread",
+            "net.http=https://example.com",
+            "net.http=https://example.com/v1/",
+            "net.http=https://Example.com/",
+            "net.http=https://example.com:443/",
+            "net.http=https://me@example.com/",
+            "net.http=https://example.com/a/../b",
+            "net.http=https://example.com/?q",
+            "net.http=https:///v1",
+            "net.http=ftp://example.com/",
             "exec=*",
             "network=*",
             "",
         ] {
             assert!(bad.parse::<Capability>().is_err(), "{bad} was taken");
+        }
+    }
+
+    #[test]
+    fn what_both_allow_is_the_narrower() {
+        let of = |text: &str| text.parse::<Capability>().unwrap();
+        let meet = |a: &str, b: &str| of(a).meet(&of(b)).map(|c| c.to_string());
+        for (a, b, both) in [
+            ("fs.read=/data", "fs.read=/data/in", Some("fs.read=/data/in")),
+            ("fs.read=/data", "fs.read=/data2", None),
+            ("fs.read=/", "fs.read=/data", Some("fs.read=/data")),
+            ("fs.read=/data", "fs.write=/data", None),
+            ("time", "time=realtime", Some("time=realtime")),
+            ("time=monotonic", "time=realtime", None),
+            (
+                "net.http=https://a.org/",
+                "net.http=https://a.org/v1",
+                Some("net.http=https://a.org/v1"),
+            ),
+            ("net.http=https://a.org/v1", "net.http=https://a.org/v12", None),
+            ("net.http=https://a.org/", "net.http=http://a.org/", None),
+            ("net.http=https://a.org/", "net.http=https://a.org:8443/", None),
+            ("env=A", "env=A", Some("env=A")),
+            ("env=A", "env=AB", None),
+        ] {
+            assert_eq!(meet(a, b).as_deref(), both, "{a} and {b}");
+            assert_eq!(meet(b, a).as_deref(), both, "{b} and {a}");
         }
     }
 }

@@ -10,12 +10,14 @@ mod names;
 pub mod show;
 mod table;
 mod topic;
+mod url;
 
-pub use capability::{Capability, CapabilityError, Kind};
+pub use capability::{CLOCKS, Capability, CapabilityError, Kind, WHOLE, below, is_at_or_below};
 pub use names::{clock_name, errno_name};
 pub use table::FUNCTIONS;
 pub(crate) use table::for_each_host_function;
 pub use topic::Topic;
+pub use url::Url;
 
 /// Greatest number of recorded arguments of one call: parameters, and for a vector of buffers the
 /// address and length of its first non-empty buffer.
@@ -52,6 +54,10 @@ pub enum Gives {
     Nothing,
     /// Raw bits of a float.
     Bits64,
+    /// An i32: how many bytes, or 0 for done; −1 when it failed.
+    Count,
+    /// An i64: seconds.
+    Seconds,
     /// Nothing; the call does not return.
     Never,
 }
@@ -84,6 +90,8 @@ pub enum Used {
     All,
     /// As many units of `.1` bytes as the u32 at the address in parameter `.0` says.
     CountAt(usize, u32),
+    /// As many bytes as the result says; none when the call failed.
+    Result,
 }
 
 /// What a parameter means to the host.
@@ -144,6 +152,8 @@ pub enum Need {
     Nothing,
     /// `time`.
     Time,
+    /// `time` of the clock of days.
+    Realtime,
     /// `time`, when a subscription is to a clock.
     Poll,
     /// `random`.
@@ -162,8 +172,16 @@ pub enum Need {
     /// `fs.write` on the two paths that the call reads, below two directories: parameters of the
     /// descriptors.
     WritePaths(usize, usize),
-    /// Never granted by this version.
+    /// `fs.read` at the absolute guest path that is the first string the call reads.
+    ReadFile,
+    /// `fs.write` there.
+    WriteFile,
+    /// `net.http` at the URL that is the first string the call reads.
+    Fetch,
+    /// Sockets, which this version never grants. Modules import them because their libc does.
     Sockets,
+    /// A kind of that name, which this version does not have.
+    Unsupported(&'static str),
 }
 
 impl Need {
@@ -171,12 +189,24 @@ impl Need {
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Nothing | Self::Sockets => &[],
-            Self::Time | Self::Poll => &[Kind::Time],
+            Self::Nothing | Self::Sockets | Self::Unsupported(_) => &[],
+            Self::Time | Self::Realtime | Self::Poll => &[Kind::Time],
             Self::Random => &[Kind::Random],
             Self::Open => &[Kind::FsRead, Kind::FsWrite],
-            Self::ReadFd | Self::ReadPath(..) => &[Kind::FsRead],
-            Self::WriteFd | Self::WritePath(..) | Self::WritePaths(..) => &[Kind::FsWrite],
+            Self::ReadFd | Self::ReadPath(..) | Self::ReadFile => &[Kind::FsRead],
+            Self::WriteFd | Self::WritePath(..) | Self::WritePaths(..) | Self::WriteFile => {
+                &[Kind::FsWrite]
+            }
+            Self::Fetch => &[Kind::NetHttp],
+        }
+    }
+
+    /// The kind that importing such a function lets a module ask for, and that there is not.
+    #[must_use]
+    pub fn unsupported(self) -> Option<&'static str> {
+        match self {
+            Self::Unsupported(name) => Some(name),
+            _ => None,
         }
     }
 }
@@ -240,20 +270,49 @@ impl Function {
         self.params.iter().any(|p| matches!(p.role, Role::Writes(..) | Role::WritesVec(..)))
     }
 
+    /// Whether `answer` is one of success.
+    #[must_use]
+    pub fn succeeded(&self, answer: Answer) -> bool {
+        match (self.gives, answer) {
+            (Gives::Errno, answer) => answer == Answer::Value(0),
+            (Gives::Count, Answer::Value(bits)) => (bits as u32).cast_signed() >= 0,
+            (Gives::Count | Gives::Never, _) => false,
+            (Gives::Nothing | Gives::Bits64 | Gives::Seconds, _) => true,
+        }
+    }
+
+    /// Whether a call can be answered by `answer`.
+    #[must_use]
+    pub fn can_give(&self, answer: Answer) -> bool {
+        match (self.gives, answer) {
+            (gives, Answer::Fault) => gives != Gives::Never,
+            (gives, Answer::Never) => gives == Gives::Never,
+            (Gives::Errno | Gives::Count, Answer::Value(bits)) => u32::try_from(bits).is_ok(),
+            (Gives::Bits64 | Gives::Seconds, Answer::Value(_)) => true,
+            (Gives::Nothing, Answer::Value(bits)) => bits == 0,
+            (Gives::Never, Answer::Value(_)) => false,
+        }
+    }
+
     /// The type of the result, if there is one.
     #[must_use]
     pub fn result(&self) -> Option<ValType> {
         match self.gives {
-            Gives::Errno => Some(ValType::I32),
+            Gives::Errno | Gives::Count => Some(ValType::I32),
+            Gives::Seconds => Some(ValType::I64),
             Gives::Bits64 => Some(ValType::F64),
             Gives::Nothing | Gives::Never => None,
         }
     }
 }
 
+/// What the `provenact` interface was called before; modules that import it mean the same.
+pub const FORMER_NAME: &str = "inactu";
+
 /// The row for an import, if the interface is known.
 #[must_use]
 pub fn lookup(module: &str, name: &str) -> Option<&'static Function> {
+    let module = if module == FORMER_NAME { "provenact" } else { module };
     FUNCTIONS.iter().find(|f| f.module == module && f.name == name)
 }
 

@@ -93,7 +93,7 @@ pub fn arguments(row: &Function, args: &[u64], handed: &[u8]) -> Vec<Shown> {
 #[must_use]
 pub fn answered(row: &Function, args: &[u64], given: Answer, written: &[&[u8]]) -> String {
     let gave = answer(row, given);
-    if given != Answer::Value(0) || row.gives != Gives::Errno {
+    if !row.succeeded(given) || !matches!(row.gives, Gives::Errno | Gives::Count) {
         return gave;
     }
     let ranges = row.params.iter().filter_map(|param| match param.role {
@@ -181,6 +181,13 @@ pub fn answer(row: &Function, answer: Answer) -> String {
         (_, Answer::Never) => "no return".to_owned(),
         (Gives::Errno, Answer::Value(errno)) => format!("{} ({errno})", errno_name(errno)),
         (Gives::Bits64, Answer::Value(bits)) => f64::from_bits(bits).to_string(),
+        (Gives::Count, Answer::Value(bits)) => match (bits as u32).cast_signed() {
+            failed if failed < 0 => format!("failed ({failed})"),
+            count => count.to_string(),
+        },
+        (Gives::Seconds, Answer::Value(bits)) => {
+            instant(REALTIME, bits.saturating_mul(1_000_000_000))
+        }
         (_, Answer::Value(0)) => "done".to_owned(),
         (_, Answer::Value(bits)) => bits.to_string(),
     }
@@ -298,6 +305,14 @@ mod tests {
         assert_eq!(ok("args_get", &[8, 64], &[&[0; 4], b"me\0"]), r#""me\x00""#);
         assert_eq!(ok("fd_close", &[4], &[]), "success (0)");
         assert_eq!(answered(row("fd_read"), &[4], Answer::Value(8), &[b"", b"1234"]), "badf (8)");
+        let skill = |name| lookup("provenact", name).unwrap();
+        let said = |name, bits, written: &[&[u8]]| {
+            answered(skill(name), &[0, 0, 8, 9], Answer::Value(bits), written)
+        };
+        assert_eq!(said("fs_read_file", 3, &[b"abc"]), r#""abc""#);
+        assert_eq!(said("fs_read_file", u64::from(u32::MAX), &[b""]), "failed (-1)");
+        assert_eq!(said("output_write", 0, &[]), "0");
+        assert_eq!(said("time_now_unix", 1_792_937_493, &[]), "2026-10-25T14:11:33Z");
         assert_eq!(argument(row("fd_write"), 1, 64), "@0x40");
         assert_eq!(argument(row("fd_write"), 5, 64), "64 bytes");
         assert_eq!(cut("abc", 3), "abc");

@@ -6,8 +6,10 @@ use super::{Function, Gives, Length::*, Need::*, Param, Role, Show, Used, ValTyp
 ///
 /// A row reads `kind name(parameter: type = role, …) -> gives, need;`. The kind says who answers:
 /// `wasi` and `wasi_async` are wasmtime-wasi's generated function of that name, `seam` is decided
-/// by the seam itself and never reaches a host, `own` is implemented in `runtime/own.rs`.
-/// Sources: `wasi_snapshot_preview1.witx` (WASI preview 1); AssemblyScript's runtime imports.
+/// by the seam itself and never reaches a host, `own` is implemented in `runtime/own.rs`, `skill` in
+/// `runtime/skill.rs`.
+/// Sources: `wasi_snapshot_preview1.witx` (WASI preview 1); AssemblyScript's runtime imports;
+/// `spec/interface.md`.
 macro_rules! for_each_host_function {
     ($then:ident) => {
         $then! {
@@ -64,6 +66,22 @@ macro_rules! for_each_host_function {
                 own seed() -> Bits64, Random;
                 own trace(message: i32 = IN(AsString, Utf16), n: i32 = VAL(Number), a0: f64 = VAL(Float), a1: f64 = VAL(Float), a2: f64 = VAL(Float), a3: f64 = VAL(Float), a4: f64 = VAL(Float)) -> Nothing, Nothing;
             }
+            "provenact" {
+                skill input_len() -> Count, Nothing;
+                skill input_read(ptr: i32 = OUT(Param(2), Result, Bytes), offset: i32 = VAL(Number), len: i32 = SIZE) -> Count, Nothing;
+                skill output_write(ptr: i32 = IN(Param(1), Bytes), len: i32 = SIZE) -> Count, Nothing;
+                skill time_now_unix() -> Seconds, Realtime;
+                skill random_fill(ptr: i32 = OUT(Param(1), Result, Hidden), len: i32 = SIZE) -> Count, Random;
+                skill sha256_input_hex(ptr: i32 = OUT(Param(1), Result, Bytes), len: i32 = SIZE) -> Count, Nothing;
+                skill fs_read_file(path: i32 = IN(Param(1), Bytes), path_len: i32 = SIZE, out: i32 = OUT(Param(3), Result, Bytes), out_len: i32 = SIZE) -> Count, ReadFile;
+                skill fs_read_tree(root: i32 = IN(Param(1), Bytes), root_len: i32 = SIZE, out: i32 = OUT(Param(3), Result, Bytes), out_len: i32 = SIZE) -> Count, ReadFile;
+                skill fs_write_file(path: i32 = IN(Param(1), Bytes), path_len: i32 = SIZE, data: i32 = IN(Param(3), Bytes), data_len: i32 = SIZE) -> Count, WriteFile;
+                skill http_fetch(url: i32 = IN(Param(1), Bytes), url_len: i32 = SIZE, out: i32 = OUT(Param(3), Result, Bytes), out_len: i32 = SIZE) -> Count, Fetch;
+                skill kv_put(key: i32 = IN(Param(1), Bytes), key_len: i32 = SIZE, value: i32 = IN(Param(3), Bytes), value_len: i32 = SIZE) -> Count, Unsupported("kv.write");
+                skill kv_get(key: i32 = IN(Param(1), Bytes), key_len: i32 = SIZE, out: i32 = OUT(Param(3), Result, Bytes), out_len: i32 = SIZE) -> Count, Unsupported("kv.read");
+                skill queue_publish(topic: i32 = IN(Param(1), Bytes), topic_len: i32 = SIZE, message: i32 = IN(Param(3), Bytes), message_len: i32 = SIZE) -> Count, Unsupported("queue.publish");
+                skill queue_consume(topic: i32 = IN(Param(1), Bytes), topic_len: i32 = SIZE, out: i32 = OUT(Param(3), Result, Bytes), out_len: i32 = SIZE) -> Count, Unsupported("queue.consume");
+            }
         }
     };
 }
@@ -99,6 +117,9 @@ macro_rules! role {
     };
     (OUT($length:expr, All, $show:ident)) => {
         Role::Writes($length, Used::All, Show::$show)
+    };
+    (OUT($length:expr, Result, $show:ident)) => {
+        Role::Writes($length, Used::Result, Show::$show)
     };
     (OUT($length:expr, CountAt($at:expr, $unit:expr), $show:ident)) => {
         Role::Writes($length, Used::CountAt($at, $unit), Show::$show)

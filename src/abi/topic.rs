@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// The kinds of events that a trace is looked at by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    /// Arguments of the invocation.
+    /// Arguments of the invocation, and its input.
     Args,
     /// Clocks.
     Clock,
@@ -17,6 +17,8 @@ pub enum Topic {
     Exit,
     /// Files and directories: paths, and descriptors above 2.
     File,
+    /// Fetching.
+    Http,
     /// Waiting: for clocks and descriptors.
     Poll,
     /// What concerns the process and none of the others.
@@ -31,12 +33,13 @@ pub enum Topic {
 
 impl Topic {
     /// Every kind, by name.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Args,
         Self::Clock,
         Self::Env,
         Self::Exit,
         Self::File,
+        Self::Http,
         Self::Poll,
         Self::Process,
         Self::Random,
@@ -51,16 +54,19 @@ impl Topic {
         let first = row.params.first().map(|param| param.role);
         match (row.need, first) {
             _ if row.gives == Gives::Never => Self::Exit,
-            (Need::Time, _) => Self::Clock,
+            (Need::Time | Need::Realtime, _) => Self::Clock,
             (Need::Poll, _) => Self::Poll,
             (Need::Random, _) => Self::Random,
             (Need::Sockets, _) => Self::Socket,
+            (Need::Fetch, _) => Self::Http,
+            (Need::ReadFile | Need::WriteFile, _) => Self::File,
             _ if row.name.starts_with("path_") => Self::File,
             (_, Some(Role::Fd)) if args.first().is_some_and(|fd| *fd <= 2) => Self::Stdio,
             (_, Some(Role::Fd)) => Self::File,
             _ if row.name.starts_with("args_") => Self::Args,
             _ if row.name.starts_with("environ_") => Self::Env,
-            _ if row.module == "env" => Self::Stdio,
+            _ if row.name.contains("input_") => Self::Args,
+            _ if row.module == "env" || row.name == "output_write" => Self::Stdio,
             _ => Self::Process,
         }
     }
@@ -74,6 +80,7 @@ impl Topic {
             Self::Env => "env",
             Self::Exit => "exit",
             Self::File => "file",
+            Self::Http => "http",
             Self::Poll => "poll",
             Self::Process => "process",
             Self::Random => "random",
@@ -126,6 +133,12 @@ mod tests {
             ("seed", Topic::Random),
             ("sock_send", Topic::Socket),
             ("trace", Topic::Stdio),
+            ("input_read", Topic::Args),
+            ("sha256_input_hex", Topic::Args),
+            ("output_write", Topic::Stdio),
+            ("time_now_unix", Topic::Clock),
+            ("fs_read_tree", Topic::File),
+            ("http_fetch", Topic::Http),
         ] {
             let row = FUNCTIONS.iter().find(|row| row.name == name).unwrap();
             assert_eq!(Topic::of(row, &[1]), topic, "{name}");

@@ -1,6 +1,6 @@
 //! Why a recipe was refused, or its command failed.
 
-use crate::abi::CapabilityError;
+use crate::abi::{Capability, CapabilityError};
 use crate::reason::Reason;
 use std::path::PathBuf;
 
@@ -23,6 +23,18 @@ pub enum Error {
         line: usize,
         /// What is wrong.
         source: CapabilityError,
+    },
+    /// The imports can ask for kinds that are neither declared nor denied.
+    #[error("the imports can ask for {}, of which nothing is declared: declare what the skill may have (--cap {}=VALUE), and say what it does without (--deny {})", kinds.join(" and "), kinds.first().map_or("KIND", String::as_str), kinds.join(","))]
+    Undeclared {
+        /// The kinds, sorted.
+        kinds: Vec<String>,
+    },
+    /// A capability is declared, and its kind denied.
+    #[error("{capability} is declared, and {} denied", capability.kind())]
+    DeclaredAndDenied {
+        /// The capability.
+        capability: Capability,
     },
     /// The command could not be started.
     #[error("cannot start {program:?}: {source}")]
@@ -57,6 +69,8 @@ impl Error {
         match self {
             Self::Recipe { .. } => Reason::RecipeMalformed,
             Self::Capability { source, .. } => source.reason(),
+            Self::Undeclared { .. } => Reason::CapabilityUndeclared,
+            Self::DeclaredAndDenied { .. } => Reason::Usage,
             Self::Start { .. } | Self::Failed { .. } | Self::NoOutput { .. } => Reason::BuildFailed,
         }
     }

@@ -1,11 +1,12 @@
 //! `provenact.toml`: how a skill is built and what it declares.
 
 use super::Error;
-use crate::abi::{Capability, CapabilityError, Kind};
+use crate::abi::Capability;
 use crate::profile::{Profile, ProfileError};
+use crate::skill::{CapabilityTable, RawTable, TableError, line};
 use serde::Deserialize;
-use std::collections::BTreeMap;
-use toml::{Spanned, Value};
+use std::collections::BTreeSet;
+use toml::Spanned;
 
 /// A recipe.
 ///
@@ -25,6 +26,7 @@ use toml::{Spanned, Value};
 /// "fs.read" = ["/data"]
 /// env = ["HOME"]
 /// time = true
+/// "fs.write" = false       # the imports can ask for it, and it is not declared
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
@@ -42,6 +44,8 @@ pub struct Recipe {
     pub profile: Profile,
     /// What the skill declares, sorted and distinct.
     pub capabilities: Vec<Capability>,
+    /// Kinds that it knowingly does without.
+    pub denied: BTreeSet<String>,
 }
 
 impl Recipe {
@@ -76,12 +80,11 @@ impl Recipe {
         if let Some(at) = at.filter(|_| command.first().is_none_or(String::is_empty)) {
             return refuse(at, "command is empty");
         }
-        let mut capabilities = Vec::new();
-        for (kind, values) in raw.capabilities {
-            capabilities.extend(declared(text, &kind, &values)?);
-        }
-        capabilities.sort();
-        capabilities.dedup();
+        let table =
+            CapabilityTable::read(text, &raw.capabilities).map_err(|error| match error {
+                TableError::Form { line, what } => Error::Recipe { line, what },
+                TableError::Capability { line, source } => Error::Capability { line, source },
+            })?;
         Ok(Self {
             name: raw.skill.name,
             version: raw.skill.version.unwrap_or_else(|| Self::DEFAULT_VERSION.to_owned()),
@@ -89,7 +92,8 @@ impl Recipe {
             command,
             output: raw.build.output.into_inner(),
             profile,
-            capabilities,
+            capabilities: table.capabilities,
+            denied: table.denied,
         })
     }
 }
@@ -100,7 +104,7 @@ struct Raw {
     skill: RawSkill,
     build: RawBuild,
     #[serde(default)]
-    capabilities: BTreeMap<String, Spanned<Value>>,
+    capabilities: RawTable,
 }
 
 #[derive(Deserialize)]
@@ -133,35 +137,6 @@ impl RawBuild {
         let names = without.get_ref().iter().map(String::as_str);
         whole.leaving_out(names).map_err(|error| (without.span().start, error))
     }
-}
-
-/// The capabilities of one line: a list of values, or `true` for a kind that is declared whole.
-fn declared(text: &str, kind: &str, values: &Spanned<Value>) -> Result<Vec<Capability>, Error> {
-    let line = line(text, values.span().start);
-    let capability = |source: CapabilityError| Error::Capability { line, source };
-    let known: Kind = kind.parse().map_err(capability)?;
-    let needed = |what: &str| Error::Recipe { line, what: format!("{kind}: {what} is needed") };
-    match values.get_ref() {
-        Value::Boolean(true) if known.is_whole() => {
-            Ok(vec![Capability::new(known, "*").map_err(capability)?])
-        }
-        Value::Boolean(false) if known.is_whole() => Ok(Vec::new()),
-        Value::Array(list) if !known.is_whole() => list
-            .iter()
-            .map(|value| match value {
-                Value::String(value) => Capability::new(known, value).map_err(capability),
-                _ => Err(needed("a list of texts")),
-            })
-            .collect(),
-        _ if known.is_whole() => Err(needed("true or false")),
-        _ => Err(needed("a list of texts")),
-    }
-}
-
-/// The line, from 1, of the byte at `offset`.
-fn line(text: &str, offset: usize) -> usize {
-    let before = text.as_bytes().iter().take(offset);
-    before.filter(|byte| **byte == b'\n').count().saturating_add(1)
 }
 
 #[cfg(test)]
@@ -210,9 +185,9 @@ random = false
             ("\"clock.wasm\"", "\"\"", 5, "recipe-malformed"),
             ("\"/data\", ", "\"data\", ", 7, "capability-unknown"),
             ("\"/data\", ", "7, ", 7, "recipe-malformed"),
-            ("env =", "\"net.http\" =", 8, "capability-unsupported"),
+            ("env =", "\"kv.read\" =", 8, "capability-unsupported"),
             ("env =", "network =", 8, "capability-unknown"),
-            ("time = true", "time = [\"*\"]", 9, "recipe-malformed"),
+            ("time = true", "time = \"realtime\"", 9, "recipe-malformed"),
             ("command", "profile = \"strict\"\ncommand", 4, "recipe-malformed"),
             ("output", "without = [\"NaN\"]\noutput", 5, "recipe-malformed"),
             (

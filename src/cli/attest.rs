@@ -1,6 +1,7 @@
 //! `attest`: what a bundle's author, or anyone, says about it, signed.
 
 mod external;
+mod further;
 mod predicate;
 mod times;
 
@@ -10,12 +11,14 @@ use super::ui::Ui;
 use super::{inputs, tool};
 use crate::attest::provenance::{Parameters, Provenance, Recipe};
 use crate::attest::time::Timestamp;
-use crate::attest::{Envelope, PrivateKey};
+use crate::attest::{Envelope, PrivateKey, PublicKey};
+use crate::digest::EnvelopeDigest;
 use crate::reason::Reason;
 use crate::skill;
-use crate::verify::{self, CheckedBundle};
+use crate::verify::{self, CheckedBundle, Testimony};
 use crate::wasm::Companion;
-use external::{External, ExternalArgs};
+use external::{Attached, ExternalArgs};
+use further::Further;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -27,6 +30,10 @@ use std::path::PathBuf;
 ///
 /// With --predicate the statement says what FILE says (a JSON object) in the words of the type URI;
 /// nobody checks that it is true.
+///
+/// With --add-signature nothing new is said. The envelope that says it already gets one more
+/// signature, if its statement is to the byte what this bundle gives; only the tool and the time that
+/// it names are its first signer's word.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("by").required(true).args(["key", "pae_out", "attach_signature"])))]
 #[command(after_help = "\
@@ -36,10 +43,11 @@ Examples:
   provenact attest clock.skill --pae-out clock.pae
   openssl pkeyutl -sign -inkey hsm.key.pem -rawin -in clock.pae -out clock.sig
   provenact attest clock.skill --attach-signature clock.sig --pub hsm.pub.pem
+  provenact attest clock.skill --add-signature --key second.key.pem
 
 Exit status:
-  0 signed, or written to be signed; 1 the bundle's parts do not belong together, or the signature is not
-  the key's; 2 could not tell")]
+  0 signed, or written to be signed; 1 the bundle's parts do not belong together, what others say is not
+  what it gives, or the signature is not the key's; 2 could not tell")]
 pub struct Args {
     /// The bundle
     bundle: PathBuf,
@@ -51,6 +59,8 @@ pub struct Args {
     predicate: predicate::PredicateArgs,
     #[command(flatten)]
     times: times::TimesArgs,
+    #[command(flatten)]
+    further: further::FurtherArgs,
 }
 
 #[derive(Serialize)]
@@ -62,68 +72,135 @@ struct Report {
     keyid: String,
     envelope: String,
     predicate_type: String,
+    /// Where the envelope is.
+    file: String,
+    /// How many it has, checked or not.
+    signatures: usize,
 }
 
 /// Who signs: a key that we have, or someone else.
 enum Signer {
     Key(PrivateKey),
-    External(External),
+    Elsewhere(Attached),
 }
 
 impl Signer {
-    fn of(args: &Args) -> Result<Self, CommandError> {
-        match (args.key.load()?, args.external.load()?) {
-            (Some(key), _) => Ok(Self::Key(key)),
-            (None, Some(external)) => Ok(Self::External(external)),
-            (None, None) => {
-                let message = "give --key, --pae-out or --attach-signature";
-                Err(CommandError::new(Reason::Usage, message))
-            }
+    /// `None` when someone is yet to sign.
+    fn of(args: &Args) -> Result<Option<Self>, CommandError> {
+        let key = args.key.load()?.map(Self::Key);
+        Ok(key.or(args.external.attached()?.map(Self::Elsewhere)))
+    }
+
+    fn key(&self) -> PublicKey {
+        match self {
+            Self::Key(key) => key.public(),
+            Self::Elsewhere(attached) => attached.key,
         }
+    }
+
+    /// A new envelope.
+    fn sign(&self, payload: Vec<u8>) -> Result<Vec<u8>, CommandError> {
+        let envelope = match self {
+            Self::Key(key) => Envelope::sign(payload, &[key]),
+            Self::Elsewhere(Attached { key, signature }) => {
+                let mut envelope = Envelope::unsigned(payload);
+                envelope.attach(key, signature)?;
+                envelope
+            }
+        };
+        Ok(envelope.to_bytes()?)
+    }
+
+    /// The envelope that is there, with one more signature.
+    fn sign_further(&self, further: &Further) -> Result<Vec<u8>, CommandError> {
+        let signed = match self {
+            Self::Key(key) => Envelope::cosigned(further.bytes(), key),
+            Self::Elsewhere(Attached { key, signature }) => {
+                Envelope::cosigned_elsewhere(further.bytes(), key, signature)
+            }
+        };
+        signed?.ok_or_else(|| {
+            let message = format!("key {} has signed this statement", self.key().id());
+            CommandError::new(Reason::SignedAlready, message)
+        })
+    }
+
+    /// Signs and writes. Gives the envelope and the file that it is in.
+    fn write(
+        &self,
+        args: &Args,
+        payload: Vec<u8>,
+        further: Option<&Further>,
+    ) -> Result<(Vec<u8>, PathBuf), CommandError> {
+        if let Some(further) = further {
+            let path = further.path();
+            let line = self.sign_further(further).map_err(|error| error.of(path.display()))?;
+            further.replace(&line)?;
+            return Ok((line, path.to_owned()));
+        }
+        let line = self.sign(payload).map_err(|error| error.of(args.bundle.display()))?;
+        skill::append_attestation(&args.bundle, &line)?;
+        Ok((line, skill::attestations_path(&args.bundle)))
     }
 }
 
-/// Signs and appends the statement.
+/// Signs the statement, or one more time the one that is there.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
-    let signer = Signer::of(args)?;
-    if matches!(signer, Signer::External(_)) {
+    let (out, signer) = (args.external.out()?, Signer::of(args)?);
+    if !matches!(signer, Some(Signer::Key(_))) {
         args.times.must_be_fixed()?;
     }
     let place = |error: CommandError| error.of(args.bundle.display());
     let bundle =
         CheckedBundle::check(inputs::bundle(&args.bundle)?).map_err(|e| place(e.into()))?;
-    let statement = match args.predicate.read()? {
-        Some(foreign) => foreign.about(&bundle.module().digest(), &bundle.manifest_digest()),
-        None => {
-            let finished = args.times.read()?;
-            provenance(&args.bundle, &bundle, finished).map_err(place)?.to_statement()?
+    let said = testimony(args, &bundle)?;
+    let further = args.further.find(&args.bundle, &said)?;
+    let statement = said.statement()?;
+    let payload = match &further {
+        Some(further) => further.payload().to_vec(),
+        None => statement.to_payload()?,
+    };
+    let signer = match (signer, out) {
+        (Some(signer), _) => signer,
+        (None, Some(to)) => {
+            return external::write_pae(to, &args.bundle, &payload, &args.further.words(), ui);
+        }
+        (None, None) => {
+            let message = "give --key, --pae-out or --attach-signature";
+            return Err(CommandError::new(Reason::Usage, message));
         }
     };
-    let payload = statement.to_payload()?;
-    let (envelope, keyid) = match &signer {
-        Signer::Key(key) => (Envelope::sign(payload, &[key]), key.public().id()),
-        Signer::External(External::Out(to)) => {
-            return external::write_pae(to, &args.bundle, &payload, ui);
-        }
-        Signer::External(External::Attach(key, signature)) => {
-            (external::attach(payload, key, signature).map_err(place)?, key.id())
-        }
-    };
-    let line = envelope.to_bytes()?;
-    skill::append_attestation(&args.bundle, &line)?;
-
+    let (line, file) = signer.write(args, payload, further.as_ref())?;
     let report = Report {
         schema: "https://opertus.systems/provenact/attest/v1",
         bundle: args.bundle.display().to_string(),
         module: bundle.module().digest().to_string(),
         manifest: bundle.manifest_digest().to_string(),
-        keyid: keyid.hex(),
-        envelope: crate::digest::EnvelopeDigest::of(&line).to_string(),
+        keyid: signer.key().id().hex(),
+        envelope: EnvelopeDigest::of(line.trim_ascii_end()).to_string(),
         predicate_type: statement.predicate_type().to_owned(),
+        file: file.display().to_string(),
+        signatures: further.map_or(1, |further| further.signatures() + 1),
     };
-    let text = format!("attested {} ({})\nwith key {}", report.bundle, report.module, report.keyid);
+    let mut text =
+        format!("attested {} ({})\nwith key {}", report.bundle, report.module, report.keyid);
+    if report.signatures > 1 {
+        text += &format!("; the envelope in {} has {} signatures", report.file, report.signatures);
+    }
     ui.answer(&text, &report)?;
     Ok(0)
+}
+
+/// What is to be said of the bundle.
+fn testimony(args: &Args, bundle: &CheckedBundle) -> Result<Testimony, CommandError> {
+    if let Some(foreign) = args.predicate.read()? {
+        let statement = foreign.about(&bundle.module().digest(), &bundle.manifest_digest());
+        return Ok(Testimony::Foreign(statement));
+    }
+    let finished = args.times.read()?;
+    let provenance = provenance(&args.bundle, bundle, finished);
+    let provenance = provenance.map_err(|error| error.of(args.bundle.display()))?;
+    Ok(Testimony::Provenance(Box::new(provenance)))
 }
 
 /// What the bundle says of its own making. The companion knows the source.

@@ -2,11 +2,12 @@ use super::error::CommandError;
 use super::inputs;
 use super::making::{self, MakingArgs, Order};
 use super::ui::Ui;
-use crate::abi::Capability;
+use crate::abi::{Capability, CapabilityError, Kind};
 use crate::build::{self, Recipe};
 use crate::limits;
 use crate::reason::Reason;
 use crate::skill;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Canonicalize a module into a bundle
@@ -16,8 +17,9 @@ use std::path::{Path, PathBuf};
 /// told otherwise, the module is rewritten until it behaves the same on every engine (the profile
 /// portable); the manifest says by which passes.
 ///
-/// Kinds of capabilities are inferred from the imports. Paths and variables are not: declare them
-/// with --cap; what is not declared is empty.
+/// What the imports can ask for is declared or denied. The kinds time and random are declared by
+/// themselves; paths, URLs and variables are not: declare them with --cap, or say with --deny that the
+/// skill does without.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -30,9 +32,12 @@ Exit status:
 pub struct Args {
     /// The module (- for standard input); without it, ./provenact.toml is built
     module: Option<PathBuf>,
-    /// Declare a capability: env=NAME, fs.read=/PATH, fs.write=/PATH, time, random; repeatable
+    /// Declare a capability: env=NAME, fs.read=/PATH, fs.write=/PATH, net.http=URL, time, random; repeatable
     #[arg(long = "cap", value_name = "KIND=VALUE")]
     capabilities: Vec<String>,
+    /// Do without kinds that the imports can ask for: calls that need them will be denied
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
+    deny: Vec<String>,
     /// The exported function that is run, () -> () or () -> i32; default _start
     #[arg(long, value_name = "NAME")]
     entrypoint: Option<String>,
@@ -53,10 +58,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         None => from_recipe(args)?,
     };
     let made = making::make(order, &args.making, ui)?;
-    for kind in made.undeclared.iter().filter(|kind| !kind.is_whole()) {
-        ui.talk(&format!(
-            "the imports can ask for {kind}; nothing is declared (--cap {kind}=VALUE)"
-        ));
+    if made.undeclared.contains(&Kind::Env) {
+        ui.talk("the imports can ask for env; nothing is declared (--cap env=VALUE)");
     }
     ui.answer(&made.text(), &made.report)?;
     Ok(0)
@@ -79,6 +82,7 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
         entrypoint: args.entrypoint.clone(),
         profile: args.making.profile(Recipe::DEFAULT_PROFILE)?,
         capabilities: capabilities(&args.capabilities)?,
+        denied: denied(&args.deny)?,
         command: Vec::new(),
         origin: None,
     })
@@ -99,6 +103,8 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
     let output = build::run(&recipe, Path::new(".")).map_err(named)?;
     let mut declared = recipe.capabilities;
     declared.extend(capabilities(&args.capabilities)?);
+    let mut without = recipe.denied;
+    without.extend(denied(&args.deny)?);
     Ok(Order {
         source: inputs::bytes(&output, limits::MODULE_BYTES)?,
         place: output.display().to_string(),
@@ -112,6 +118,7 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
         entrypoint: args.entrypoint.clone().or(recipe.entrypoint),
         profile,
         capabilities: declared,
+        denied: without,
         command: recipe.command,
         origin: None,
     })
@@ -122,4 +129,13 @@ fn capabilities(texts: &[String]) -> Result<Vec<Capability>, CommandError> {
         text.parse().map_err(|error| CommandError::from(skill::Error::Capability(error)))
     };
     texts.iter().map(parse).collect()
+}
+
+fn denied(names: &[String]) -> Result<BTreeSet<String>, CommandError> {
+    let unknown = |name: &&String| !Kind::is_known(name);
+    if let Some(name) = names.iter().find(unknown) {
+        let error = CapabilityError::UnknownKind(name.clone());
+        return Err(CommandError::from(skill::Error::Capability(error)).of("--deny"));
+    }
+    Ok(names.iter().cloned().collect())
 }

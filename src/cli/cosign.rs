@@ -33,7 +33,7 @@ impl SignArgs {
     pub fn auditor(&self, receipt: &Path) -> Result<Option<Auditor>, CommandError> {
         match &self.sign {
             Some(source) => {
-                let key = source.private_key(&self.passphrase)?;
+                let key = source.private_key("--sign", &self.passphrase)?;
                 Auditor::new(key, receipt).map(Some)
             }
             None if self.passphrase.is_given() => {

@@ -41,7 +41,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 
     stage.say("\n# 1. The author builds a skill that reads a file, the clock and randomness, and signs it.");
     stage.ok("keygen -o author")?;
-    stage.ok("build decide.wasm --cap fs.read=/data -o decide.skill")?;
+    stage.ok("build decide.wasm --cap fs.read=/data --deny fs.write -o decide.skill")?;
     stage.ok("attest decide.skill --key author.key.pem")?;
 
     stage.say("\n# 2. The operator runs it. Nothing is granted but what the flags say.");

@@ -12,6 +12,7 @@ use crate::skill::v0::{Folder, Mapped};
 use crate::verify::Imported;
 use crate::{files, limits};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -119,6 +120,7 @@ fn order(imported: Imported, args: &Args) -> Result<Order, CommandError> {
         entrypoint: Some(manifest.entrypoint().to_owned()),
         profile: args.making.profile(Recipe::DEFAULT_PROFILE)?,
         capabilities: imported.capabilities(),
+        denied: BTreeSet::new(),
         command: Vec::new(),
         origin: Some(imported.origin().clone()),
         source: imported.into_module(),

@@ -33,8 +33,8 @@ pub struct Args {
     receipt: PathBuf,
     #[command(flatten)]
     trust: TrustArgs,
-    /// Write bytes to standard output instead: stdin, stdout, stderr or a guest path; replays for it
-    #[arg(long, value_name = "stdin|stdout|stderr|PATH")]
+    /// Write bytes to standard output instead: stdin, stdout, stderr, input, output or a guest path; replays for it
+    #[arg(long, value_name = "NAME|PATH")]
     extract: Option<String>,
     /// Print the events of the trace instead, one a line: with --format json as JSON lines
     #[arg(long, conflicts_with = "extract")]
@@ -134,7 +134,12 @@ fn extract(args: &Args, policy: Option<&Policy>, name: &str, ui: Ui) -> Result<u
         Finding::Failed(_, error) => return Err((&**error).into()),
         Finding::Nobody => return Err(CommandError::new(Reason::Usage, "no engine was asked")),
     }
-    let bytes = kept.extract(name)?.ok_or_else(|| {
+    let input = || audit.reread().map(|trace| trace.header().input.clone());
+    let found = match name {
+        "input" => input()?.map(|input| input.as_bytes().to_vec()),
+        name => kept.extract(name)?,
+    };
+    let bytes = found.ok_or_else(|| {
         CommandError::new(Reason::MaterialMissing, format!("the execution has no file {name:?}"))
             .hint("provenact inspect lists the files that were read and written")
     })?;

@@ -17,6 +17,8 @@ struct Content {
     stdin: Vec<u8>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
+    /// What was given as the output, the last time.
+    output: Option<Vec<u8>>,
     written: BTreeMap<String, File>,
     /// Files that were read, as far as they were read.
     read: BTreeMap<String, File>,
@@ -41,6 +43,9 @@ impl Keep for Kept {
 impl Content {
     fn keep(&mut self, effect: &Effect<'_>) {
         match effect {
+            Effect::Output(data) => {
+                self.output = (data.len() <= limits::KEPT_BYTES).then(|| data.to_vec());
+            }
             Effect::Stdin(data) | Effect::Stdout(data) | Effect::Stderr(data) => {
                 self.bytes = self.bytes.saturating_add(data.len());
                 if self.bytes <= limits::KEPT_BYTES {
@@ -119,7 +124,7 @@ impl Kept {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `stdin`, `stdout`, `stderr`, or a file by its guest path: as written, otherwise as read.
+    /// `stdin`, `stdout`, `stderr`, `output`, or a file by its guest path: as written, otherwise as read.
     pub fn extract(&self, name: &str) -> Result<Option<Vec<u8>>, CommandError> {
         let content = self.content();
         content.fits()?;
@@ -127,6 +132,7 @@ impl Kept {
             "stdin" => Some(content.stdin.clone()),
             "stdout" => Some(content.stdout.clone()),
             "stderr" => Some(content.stderr.clone()),
+            "output" => content.output.clone(),
             path => {
                 let file = content.written.get(path).or_else(|| content.read.get(path));
                 file.map(|file| file.bytes.clone())
@@ -143,6 +149,9 @@ impl Kept {
             (PathBuf::from("stdout"), &content.stdout),
             (PathBuf::from("stderr"), &content.stderr),
         ];
+        if let Some(output) = &content.output {
+            entries.push((PathBuf::from("output"), output));
+        }
         let mut left_out = Vec::new();
         for (path, file) in &content.written {
             if file.whole {

@@ -63,7 +63,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 }
 
 fn show(args: &ShowArgs, ui: Ui) -> Result<u8, CommandError> {
-    let text = args.file.text()?;
+    let text = args.file.text("FILE")?;
     let is_public = text.text.trim_ascii_start().starts_with("-----BEGIN PUBLIC KEY-----");
     let (kind, encrypted, key) = if is_public && !args.passphrase.is_given() {
         let key = PublicKey::from_pem(&text.text);

@@ -24,7 +24,7 @@ impl KeyArgs {
     /// The key; `None` when none was named.
     pub fn load(&self) -> Result<Option<PrivateKey>, CommandError> {
         match &self.key {
-            Some(source) => source.private_key(&self.passphrase).map(Some),
+            Some(source) => source.private_key("--key", &self.passphrase).map(Some),
             None if self.passphrase.is_given() => {
                 let message = "a passphrase was given, and no --key that it would open";
                 Err(CommandError::new(Reason::Usage, message))
@@ -83,7 +83,8 @@ impl PassphraseArgs {
 
     fn given(&self) -> Result<Option<Passphrase>, CommandError> {
         if let Some(path) = &self.passphrase_file {
-            let (bytes, private) = files::read_with_mode(path, limits::KEY_BYTES)?;
+            let read = files::read_with_mode(path, limits::KEY_BYTES);
+            let (bytes, private) = read.map_err(|error| unsaid(path, error))?;
             let bytes = Zeroizing::new(bytes);
             exposed(path, private)?;
             // As OpenSSL's -passin file: takes it.
@@ -146,8 +147,8 @@ impl fmt::Display for KeySource {
 }
 
 impl KeySource {
-    /// The text that is there, wiped when it is dropped.
-    pub fn text(&self) -> Result<KeyText, CommandError> {
+    /// The text that is there, wiped when it is dropped; `option` is what named the place.
+    pub fn text(&self, option: &str) -> Result<KeyText, CommandError> {
         let mut private = Ok(());
         let bytes = match self {
             Self::File(path) => {
@@ -161,9 +162,13 @@ impl KeySource {
             }
             Self::Variable(name) => {
                 let text = variable(name).ok_or_else(|| {
-                    let message = format!("{self}: not set, empty, or not UTF-8 text");
-                    CommandError::new(Reason::FileMissing, message)
-                        .hint(format!("set the variable {name}, or write ./{self} for a file"))
+                    // As below: the word may be the key itself.
+                    let message = format!(
+                        "the variable that {option} names after env: is not set, empty, or not UTF-8 text"
+                    );
+                    CommandError::new(Reason::FileMissing, message).hint(
+                        "give the variable's name, and set the variable; a file is ./env:NAME",
+                    )
                 })?;
                 return Ok(KeyText { text, private });
             }
@@ -174,9 +179,13 @@ impl KeySource {
         Ok(KeyText { text: Zeroizing::new(text.to_owned()), private })
     }
 
-    /// A private key that nobody else can read.
-    pub fn private_key(&self, with: &PassphraseArgs) -> Result<PrivateKey, CommandError> {
-        let (key, _) = self.open(self.text()?, with)?;
+    /// A private key that nobody else can read; `option` is what named its place.
+    pub fn private_key(
+        &self,
+        option: &str,
+        with: &PassphraseArgs,
+    ) -> Result<PrivateKey, CommandError> {
+        let (key, _) = self.open(self.text(option)?, with)?;
         Ok(key)
     }
 
@@ -207,6 +216,16 @@ impl KeySource {
 
 fn exposed(path: &Path, private: Result<(), files::FileError>) -> Result<(), CommandError> {
     private.map_err(|error| CommandError::from(error).hint(format!("chmod 600 {}", path.display())))
+}
+
+/// Why the passphrase file cannot be read. A word that names nothing may be the passphrase itself, by
+/// mistake: it is not said again.
+fn unsaid(path: &Path, error: files::FileError) -> CommandError {
+    if files::exists(path) {
+        return error.into();
+    }
+    CommandError::new(error.reason(), "there is no file that --passphrase-file names")
+        .hint("give the file's name; the passphrase is its first line")
 }
 
 /// A variable that holds a secret.

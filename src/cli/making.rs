@@ -6,11 +6,13 @@ use super::profile::{self as flags, PassReport};
 use super::ui::Ui;
 use crate::abi::show::visible;
 use crate::abi::{Capability, Kind};
+use crate::build;
 use crate::origin::Origin;
 use crate::profile::{Note, Profile};
 use crate::skill::{Manifest, NewBundle, Written};
 use crate::wasm::{self, Built, Canonical, Interface, Module, SourceNote};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// How a bundle is made, and where it goes.
@@ -54,6 +56,8 @@ pub struct Order {
     pub entrypoint: Option<String>,
     pub profile: Profile,
     pub capabilities: Vec<Capability>,
+    /// Kinds that the skill knowingly does without.
+    pub denied: BTreeSet<String>,
     pub command: Vec<String>,
     /// The bundle that the module was imported from. Then the capabilities are those that were signed,
     /// and none is inferred.
@@ -107,10 +111,16 @@ pub fn make(order: Order, args: &MakingArgs, ui: Ui) -> Result<Made, CommandErro
     let Built { canonical, companion, passes, .. } =
         Canonical::build(&module, order.profile, &note).map_err(place)?;
 
+    let is_mine = order.origin.is_none();
     let declared = match order.origin {
         Some(_) => order.capabilities,
-        None => with_inferred(order.capabilities, &interface),
+        None => build::declared(order.capabilities, &order.denied, &interface)?,
     };
+    // What was signed elsewhere cannot be mended here.
+    let mine = if is_mine { &declared[..] } else { &[] };
+    for capability in build::impossible(mine, &interface) {
+        ui.warn(&format!("{capability} is declared, and no import of the module can use it"));
+    }
     let manifest = Manifest::new(
         &order.name,
         &order.version,
@@ -170,13 +180,4 @@ impl Made {
             if capabilities.is_empty() { "none".to_owned() } else { capabilities.join(", ") },
         )
     }
-}
-
-/// Kinds that are granted whole are inferred from the imports; those with values are declared.
-fn with_inferred(mut declared: Vec<Capability>, interface: &Interface) -> Vec<Capability> {
-    let whole = interface.kinds.iter().filter(|kind| kind.is_whole());
-    declared.extend(whole.filter_map(|kind| Capability::new(*kind, "*").ok()));
-    declared.sort();
-    declared.dedup();
-    declared
 }

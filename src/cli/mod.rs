@@ -24,6 +24,7 @@ mod profile;
 mod record;
 mod replay;
 mod run;
+mod skill_io;
 mod tool;
 mod trust;
 mod ui;
@@ -31,6 +32,7 @@ mod verify;
 mod watch;
 mod workshop;
 
+use crate::files::{self, FileError};
 use crate::reason::Reason;
 use clap::{Parser, Subcommand};
 use error::CommandError;
@@ -159,9 +161,9 @@ fn usage(error: &clap::Error) -> CommandError {
 /// The private directory of compiled code, made if need be; `None` without a user folder.
 fn cache_directory() -> Result<Option<std::path::PathBuf>, CommandError> {
     match inputs::user_folder("XDG_CACHE_HOME", ".cache") {
-        Some(folder) => match crate::files::private_dir(&folder.join("compiled")) {
+        Some(folder) => match files::private_dir(&folder.join("compiled")) {
             Ok(directory) => Ok(Some(directory)),
-            Err(error @ crate::files::FileError::Exposed { .. }) => {
+            Err(error @ (FileError::Exposed { .. } | FileError::Foreign { .. })) => {
                 Err(CommandError::new(Reason::CacheExposed, error.to_string()))
             }
             Err(error) => Err(error.into()),

@@ -47,12 +47,17 @@ impl Destination {
         Ok(Self { receipt: receipt.to_path_buf(), trace, trace_file, receipt_file, force })
     }
 
-    /// Starts the trace.
-    pub fn start(&self, header: &Header, materials: Vec<Material>) -> Result<Writer, CommandError> {
+    /// Starts the trace, of at most `most` bytes.
+    pub fn start(
+        &self,
+        header: &Header,
+        materials: Vec<Material>,
+        most: u64,
+    ) -> Result<Writer, CommandError> {
         let out: Box<dyn Write + Send> = Box::new(self.trace_file.handle()?);
         let mut room = self.trace_file.room()?;
         let writer = trace::Writer::start(out, header, materials)?;
-        Ok(writer.holding(move |end| room.hold(end))?)
+        Ok(writer.holding(move |end| room.hold(end), most)?)
     }
 }
 

@@ -2,20 +2,23 @@ use super::error::{CommandError, run_exit};
 use super::inputs::{self, TrustArgs};
 use super::keys::KeyArgs;
 use super::record::{Concluded, Destination, Recording};
+use super::skill_io::{LastOutput, SkillIo, speaks};
 use super::ui::Ui;
 use super::watch::{catch_signals, seconds, watch};
-use crate::abi::Kind;
-use crate::files;
+use crate::abi::{Capability, Kind, Url, WHOLE};
+use crate::digest::PolicyDigest;
 use crate::outcome::{Denial, Interruption, Outcome};
 use crate::reason::{Class, Reason};
 use crate::runtime::{self, Engine, Evidence, Execution, Frame, LiveHost, Seam, execute, roots};
-use crate::skill::{Effective, Grant, effective};
+use crate::skill::{Effective, Grant, Policy, effective};
 use crate::trace::{Attested as AttestedBy, Header, Salt};
 use crate::verify::{Attested, CheckedBundle};
 use crate::wasm::Companion;
+use crate::{files, limits};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Run a skill and record the execution
 ///
@@ -49,12 +52,23 @@ pub struct Args {
     /// Grant an environment variable, with our own value or the one given; repeatable
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
-    /// Grant kinds that need no value: time, random
+    /// Grant fetching of URLs at and below this one; repeatable
+    #[arg(long, value_name = "URL")]
+    net: Vec<String>,
+    /// Grant kinds that need no value: time (or time=realtime, monotonic, cputime), random
     #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
     allow: Vec<String>,
-    /// Grant what the manifest declares of time, random and env (directories still need --dir)
+    /// Grant what the manifest declares of time, random and env (directories still need --dir, URLs --net)
     #[arg(long)]
     allow_declared: bool,
+    #[command(flatten)]
+    io: SkillIo,
+    /// The operator's policy: a ceiling that no other flag lifts
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// The digest that the policy must have
+    #[arg(long, value_name = "sha256:HEX", requires = "policy")]
+    policy_digest: Option<PolicyDigest>,
     #[command(flatten)]
     key: KeyArgs,
     /// Where the receipt goes; the trace goes beside it as NAME.trace
@@ -117,7 +131,10 @@ struct Run {
     ui: Ui,
     quiet: bool,
     bundle: PathBuf,
-    declared: Vec<crate::abi::Capability>,
+    declared: Vec<Capability>,
+    policy: Option<Policy>,
+    /// Whether the module has the `provenact` interface, whose output was delivered.
+    speaks: bool,
     report: Option<PathBuf>,
     force: bool,
     /// Where the code of the module begins.
@@ -128,22 +145,40 @@ struct Run {
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let key = args.key.load()?;
     outputs_are_free(args)?;
-    let timeout = args.timeout.map(seconds).transpose()?;
     let bundle = CheckedBundle::check(inputs::bundle(args.bundle())?)
         .map_err(|error| CommandError::from(error).of(args.bundle().display()))?;
     let attested = attested(args, &bundle, ui)?;
-    let effective = effective(bundle.manifest().capabilities(), &grants(args, &bundle)?)?;
+    let policy = policy(args)?;
+    let bounds = policy.as_ref().map(Policy::bounds).unwrap_or_default();
+    let longest = Duration::from_secs(bounds.wall_clock_seconds);
+    let timeout = args.timeout.map(seconds).transpose()?.map_or(longest, |own| own.min(longest));
+    let module = bundle.module();
+    let [functions, instances] = module.module().counts();
+    bounds
+        .admit(module.bytes().len() as u64, functions, instances)
+        .map_err(|error| too_much(args, &error.to_string()))?;
+    let ceiling = policy.as_ref().map(Policy::ceiling);
+    let effective = effective(bundle.manifest().capabilities(), ceiling, &grants(args, &bundle)?)?;
     for unused in &effective.unused {
-        ui.warn(&format!("{unused} is granted and not declared by the manifest: it stays denied"));
+        ui.warn(&unused.to_string());
     }
-    for output in [args.evidence(), args.report.as_deref()].into_iter().flatten() {
+    for output in [args.evidence(), args.report.as_deref(), args.io.output()].into_iter().flatten()
+    {
         folders_are_apart(&effective, output)?;
     }
     let rows = bundle.interface().host_functions();
-    let header = header(args, &bundle, attested.as_ref(), &effective, &rows)?;
+    let pinned = policy.as_ref().map(Policy::digest);
+    let mut header = header(args, &bundle, attested.as_ref(), &effective, pinned, &rows)?;
+    header.input = args.io.input(&rows)?;
 
     let engine = Engine::cranelift(cache(args)?.as_deref())?;
+    let given_up = too_much(args, &format!("compile-seconds: {}", bounds.compile_seconds));
+    let watch_compiling = watch(Duration::from_secs(bounds.compile_seconds), move || {
+        ui.error(&given_up);
+        given_up.reason.class().run_exit()
+    });
     let program = engine.compile(bundle.module())?;
+    drop(watch_compiling);
     let live = LiveHost::new(&header, &roots(&header.grants), &effective.preopens, &rows)
         .map_err(runtime::Error::from)?;
     let materials = if args.detached {
@@ -159,9 +194,13 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     })?;
     let destination =
         (!args.no_receipt).then(|| Destination::prepare(&args.receipt, args.force)).transpose()?;
-    let writer = destination.as_ref().map(|to| to.start(&header, materials)).transpose()?;
+    let writer = destination
+        .as_ref()
+        .map(|to| to.start(&header, materials, bounds.trace_bytes))
+        .transpose()?;
 
-    let evidence = Evidence::new(header.clone(), writer, None);
+    let output = LastOutput::default();
+    let evidence = Evidence::new(header.clone(), writer, Some(Box::new(output.clone())));
     let shared =
         evidence.on_one_engine_class(bundle.interface().one_class_feature.is_some()).shared();
     let recording = Recording::new(shared.clone(), destination, key.map(Arc::new));
@@ -170,6 +209,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         quiet: args.quiet,
         bundle: args.bundle().to_path_buf(),
         declared: bundle.manifest().capabilities().to_vec(),
+        policy,
+        speaks: speaks(&rows),
         report: args.report.clone(),
         force: args.force,
         code: program.code_start(),
@@ -180,13 +221,15 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         move |exit| interrupt(&recording, &end, cause, exit)
     };
     let time_is_up = interrupted(Interruption::WallClock);
-    let watch =
-        timeout.map(|after| watch(after, move || time_is_up(Class::Interrupted.run_exit())));
+    let watch = watch(timeout, move || time_is_up(Class::Interrupted.run_exit()));
     let _handled = signals.then(interrupted(Interruption::Signal));
-    let seam = Seam::new(Box::new(live), rows.clone(), &header, shared);
+    let seam = Seam::new(Box::new(live), rows.clone(), &header, shared).bounded(bounds);
     let execution = execute(&engine, &program, bundle.interface(), &rows, seam)?;
     drop(watch);
     let concluded = recording.conclude(&execution.outcome, execution.state.as_ref())?;
+    if speaks(&rows) {
+        args.io.deliver(&output, &execution.outcome, args.force)?;
+    }
     end.tell(&execution, concluded.as_ref(), run_exit(&execution.outcome))
 }
 
@@ -198,6 +241,16 @@ fn outputs_are_free(args: &Args) -> Result<(), CommandError> {
     let trace = receipt.as_ref().map(|path| path.with_extension("trace"));
     if args.report.is_some() && (args.report == receipt || args.report == trace) {
         return usage("--report and --receipt name the same file".to_owned());
+    }
+    if let Some(output) = args.io.output() {
+        let others = [&args.report, &receipt, &trace];
+        if others.into_iter().flatten().any(|other| other == output) {
+            return usage("--output names a file that something else goes to".to_owned());
+        }
+        if !args.force {
+            files::must_not_exist(output)?;
+        }
+        files::Pending::create(output, files::MODE_FILE)?;
     }
     let begins: [(Option<PathBuf>, &[u8]); 3] = [
         (receipt, b"{\"payload\":"),
@@ -302,6 +355,7 @@ fn header(
     bundle: &CheckedBundle,
     attested: Option<&Attested>,
     effective: &Effective,
+    policy: Option<PolicyDigest>,
     rows: &[&'static crate::abi::Function],
 ) -> Result<Header, CommandError> {
     let mut arguments = vec![bundle.manifest().name().to_owned()];
@@ -317,16 +371,35 @@ fn header(
         attestation,
         entrypoint: bundle.manifest().entrypoint().to_owned(),
         arguments,
+        input: None,
         environment: effective
             .env
             .iter()
             .map(|(name, value)| [name.clone(), value.clone()])
             .collect(),
         grants: effective.capabilities.clone(),
-        policy: None,
+        policy,
         salt: Salt::from_bytes(salt),
         imports: rows.iter().map(|row| [row.module.to_owned(), row.name.to_owned()]).collect(),
     })
+}
+
+fn too_much(args: &Args, what: &str) -> CommandError {
+    CommandError::new(Reason::LimitExceeded, what).of(args.bundle().display())
+}
+
+/// The operator's policy, if there is one; it is compared with its pin before it is parsed.
+fn policy(args: &Args) -> Result<Option<Policy>, CommandError> {
+    let Some(path) = &args.policy else { return Ok(None) };
+    let text = inputs::text(path, limits::POLICY_BYTES)?;
+    let found = PolicyDigest::of(text.as_bytes());
+    if let Some(expected) = args.policy_digest.filter(|expected| *expected != found) {
+        let message =
+            format!("{}: --policy-digest expects {expected}, the file has {found}", path.display());
+        return Err(CommandError::new(Reason::PolicyMismatch, message));
+    }
+    let named = |error| CommandError::from(error).of(path.display());
+    Policy::parse(&text).map(Some).map_err(named)
 }
 
 /// What the operator grants, from the command line.
@@ -354,14 +427,17 @@ fn grants(args: &Args, bundle: &CheckedBundle) -> Result<Vec<Grant>, CommandErro
         })?;
         grants.push(Grant::Env { name: name.to_owned(), value });
     }
-    for name in args.allow.iter().filter(|name| !name.is_empty()) {
+    for text in &args.net {
+        grants.push(Grant::Plain(net(text)?));
+    }
+    for text in args.allow.iter().filter(|text| !text.is_empty()) {
+        let name = text.split_once('=').map_or(text.as_str(), |(name, _)| name);
         let kind: Kind = name.parse().map_err(crate::skill::Error::Capability)?;
         if !kind.is_whole() {
-            let flag = if kind == Kind::Env { "--env NAME" } else { "--dir HOST::GUEST" };
             let message = format!("--allow {kind}: {kind} is granted by value");
-            return Err(CommandError::new(Reason::Usage, message).hint(flag));
+            return Err(CommandError::new(Reason::Usage, message).hint(flag(kind, "GUEST")));
         }
-        grants.push(Grant::Kind(kind));
+        grants.push(Grant::Plain(text.parse().map_err(crate::skill::Error::Capability)?));
     }
     if args.allow_declared {
         for capability in bundle.manifest().capabilities() {
@@ -378,12 +454,34 @@ fn grants(args: &Args, bundle: &CheckedBundle) -> Result<Vec<Grant>, CommandErro
                         grants.push(Grant::Env { name: capability.value().to_owned(), value });
                     }
                 }
-                kind if kind.is_whole() => grants.push(Grant::Kind(kind)),
+                kind if kind.is_whole() => grants.push(Grant::Plain(capability.clone())),
                 _ => {}
             }
         }
     }
     Ok(grants)
+}
+
+/// `--net https://example.com/v1/` means the URLs at and below `https://example.com/v1`.
+fn net(text: &str) -> Result<Capability, CommandError> {
+    let refuse = |why: &str| CommandError::new(Reason::Usage, format!("--net {text}: {why}"));
+    let url: Url = text.parse().map_err(refuse)?;
+    if url.has_query() {
+        return Err(refuse("queries are not granted: leave \"?\" and what follows out"));
+    }
+    Ok(Capability::new(Kind::NetHttp, &url.prefix()).map_err(crate::skill::Error::Capability)?)
+}
+
+/// The flag that grants `kind` at `value`.
+fn flag(kind: Kind, value: &str) -> String {
+    match kind {
+        Kind::Env => format!("--env {value}"),
+        Kind::FsRead => format!("--dir-ro HOST::{value}"),
+        Kind::FsWrite => format!("--dir HOST::{value}"),
+        Kind::NetHttp => format!("--net {value}"),
+        Kind::Random | Kind::Time if value == WHOLE => format!("--allow {kind}"),
+        Kind::Random | Kind::Time => format!("--allow {kind}={value}"),
+    }
 }
 
 /// The skill would get the key or its passphrase, and the trace would hold it in clear.
@@ -423,7 +521,8 @@ impl Run {
         if let Some(reason) = outcome.reason() {
             self.ui.error(&self.refusal(reason, execution, stack));
         }
-        if let (Outcome::Returned { value: Some(value) }, false) = (outcome, self.quiet) {
+        let said = self.quiet || self.speaks;
+        if let (Outcome::Returned { value: Some(value) }, false) = (outcome, said) {
             self.ui.talk(&format!("provenact: the entrypoint returned {value}"));
         }
         if let (Some(concluded), false) = (concluded, self.quiet) {
@@ -475,28 +574,50 @@ impl Run {
         }
     }
 
-    /// The flag or declaration that would grant what was denied.
+    /// The flag, and the declaration or line of the policy, that would grant what was denied.
     fn grant_hint(&self, denial: &Denial) -> String {
-        let Denial { kind, value, .. } = denial;
-        let folder = value
-            .rsplit_once('/')
-            .map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
-        let flag = match kind.as_str() {
-            "time" | "random" => format!("--allow {kind}"),
-            "fs.read" => format!("--dir-ro HOST::{folder}"),
-            "fs.write" => format!("--dir HOST::{folder}"),
-            _ => return format!("{kind} is not supported by this version"),
+        let Ok(kind) = denial.kind.parse::<Kind>() else {
+            return format!("{} is not supported by this version", denial.kind);
         };
-        let covers = |c: &crate::abi::Capability| {
-            c.kind().name() == kind && (c.kind().is_whole() || value.starts_with(c.value()))
+        let wanted = match kind {
+            // Without any directory there is only a name to go by.
+            Kind::FsRead | Kind::FsWrite if !denial.value.starts_with('/') => "/PATH".to_owned(),
+            Kind::FsRead | Kind::FsWrite => folder(&denial.value).to_owned(),
+            Kind::NetHttp => match denial.value.parse::<Url>() {
+                Ok(url) => url.prefix(),
+                Err(why) => return format!("{why}: no grant allows it"),
+            },
+            Kind::Env | Kind::Random | Kind::Time => denial.value.clone(),
         };
-        if self.declared.iter().any(covers) {
-            format!("to grant it, run with {flag}")
-        } else {
-            let capability = if value == "*" { kind.clone() } else { format!("{kind}={folder}") };
+        let allows = |list: &[Capability]| match Capability::new(kind, &wanted) {
+            Ok(asked) if wanted != WHOLE && wanted != "/PATH" => {
+                list.iter().any(|c| c.covers(&asked))
+            }
+            _ => list.iter().any(|c| c.kind() == kind),
+        };
+        let flag = flag(kind, &wanted);
+        let one = if wanted == WHOLE { kind.to_string() } else { format!("{kind}={wanted}") };
+        if !allows(&self.declared) {
             format!(
-                "the manifest does not declare it: build with --cap {capability}, then run with {flag}"
+                "the manifest does not declare it: build with --cap {one}, then run with {flag}"
             )
+        } else if self.policy.as_ref().is_some_and(|policy| !allows(policy.ceiling())) {
+            let value = if wanted == WHOLE { "true".to_owned() } else { format!("[{wanted:?}]") };
+            format!(
+                "the policy does not allow it: it would need {:?} = {value} under [capabilities], \
+                 and the run {flag}",
+                kind.name()
+            )
+        } else {
+            format!("to grant it, run with {flag}")
         }
+    }
+}
+
+/// The folder of a guest path.
+fn folder(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        None | Some(("", _)) => "/",
+        Some((folder, _)) => folder,
     }
 }

@@ -147,10 +147,12 @@ fn add(args: &Add, ui: Ui) -> Result<u8, CommandError> {
     roles.dedup();
     let owner = args.owner.as_deref();
     let text = attest::add_key(old.as_deref(), &args.name, &key, &roles, owner).map_err(named)?;
-    // A link stays a link: the file that it leads to is the one to replace.
-    let target = if old.is_some() { files::absolute(&path)? } else { path.clone() };
-    let mode = files::mode_of(&target)?.unwrap_or(files::MODE_FILE);
-    files::write_new(&target, text.as_bytes(), mode, old.is_some())?;
+    if old.is_some() {
+        // A link stays a link: the file that it leads to is the one to replace.
+        files::replace(&files::absolute(&path)?, text.as_bytes())?;
+    } else {
+        files::write_new(&path, text.as_bytes(), files::MODE_FILE, false)?;
+    }
     let roles = roles.iter().map(|role| role.name()).collect();
     let report = Added {
         schema: "https://opertus.systems/provenact/trust-add/v1",

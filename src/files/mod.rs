@@ -12,8 +12,8 @@ mod secret;
 pub use held::Held;
 pub use pending::{Pending, replace};
 pub use places::{
-    absolute, begins, create_dir, digest_of, listed, mode_of, must_be_creatable, must_not_exist,
-    open, path_of, private_dir, remove, size_of, write_tree,
+    absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_not_exist, open,
+    path_of, private_dir, remove, size_of, write_tree,
 };
 pub use room::Room;
 pub use secret::read_stdin_unbuffered;
@@ -84,6 +84,14 @@ pub enum FileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// What must be ours is another user's, who can change it and its permissions.
+    #[error("{}: belongs to another user (uid {owner})", path.display())]
+    Foreign {
+        /// The path.
+        path: PathBuf,
+        /// The number of the user whose it is.
+        owner: u32,
+    },
     /// Writing failed; nothing was left behind under that path.
     #[error("cannot write {}: {source}", path.display())]
     Output {
@@ -106,6 +114,7 @@ impl FileError {
             Self::TooLarge { .. } => Reason::FileTooLarge,
             Self::Exists { .. } => Reason::OutputExists,
             Self::Exposed { .. } => Reason::KeyExposed,
+            Self::Foreign { .. } => Reason::CacheExposed,
             Self::Output { .. } => Reason::OutputFailed,
         }
     }

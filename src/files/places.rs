@@ -5,7 +5,7 @@ use crate::digest::Sha256;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Fails when something has that path already.
@@ -27,12 +27,14 @@ pub fn must_be_creatable(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Fails when group or others have any right to `path`.
-///
-/// # Errors
-/// [`FileError::Exposed`], or that it cannot be looked at.
-pub fn must_be_private(path: &Path) -> Result<(), FileError> {
+/// Fails when `path` is another user's, or when group or others have any right to it.
+fn must_be_ours_alone(path: &Path) -> Result<(), FileError> {
     let metadata = fs_err::metadata(path).map_err(|source| read_fault(path, source))?;
+    let owner = metadata.uid();
+    // Mode 0700 keeps nobody out of what is theirs: an administrator may find the home of a user here.
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(FileError::Foreign { path: path.to_owned(), owner });
+    }
     is_private(path, &metadata)
 }
 
@@ -42,22 +44,11 @@ pub(super) fn is_private(path: &Path, metadata: &std::fs::Metadata) -> Result<()
     if mode & 0o077 == 0 { Ok(()) } else { Err(FileError::Exposed { path: path.to_owned(), mode }) }
 }
 
-/// The permissions of the file at `path`; `None` when nothing has that path.
+/// Makes the directory `path` with mode 0700, and its parents; one that others can enter, or that is
+/// another user's, is refused.
 ///
 /// # Errors
-/// [`FileError::Unreadable`].
-pub fn mode_of(path: &Path) -> Result<Option<u32>, FileError> {
-    match fs_err::metadata(path) {
-        Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o777)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(read_fault(path, error)),
-    }
-}
-
-/// Makes the directory `path` with mode 0700, and its parents; one that others can enter is refused.
-///
-/// # Errors
-/// [`FileError::Exposed`], [`FileError::Output`].
+/// [`FileError::Exposed`], [`FileError::Foreign`], [`FileError::Output`].
 pub fn private_dir(path: &Path) -> Result<PathBuf, FileError> {
     let output = |source| FileError::Output { path: path.to_owned(), source };
     if !exists(path) {
@@ -66,7 +57,7 @@ pub fn private_dir(path: &Path) -> Result<PathBuf, FileError> {
         // Two programs that start at once both want to make it.
         made.or_else(|e| if exists(path) { Ok(()) } else { Err(e) }).map_err(output)?;
     }
-    must_be_private(path)?;
+    must_be_ours_alone(path)?;
     absolute(path)
 }
 

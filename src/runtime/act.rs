@@ -47,6 +47,22 @@ pub(super) enum Act {
     Rename,
     /// Prints a line on standard error.
     Trace,
+    /// Gives the length of the input.
+    InputLength,
+    /// Delivers a part of the input.
+    Input,
+    /// Delivers the input's digest.
+    InputDigest,
+    /// Sets the output.
+    Output,
+    /// Delivers a whole file.
+    ReadFile,
+    /// Lists a directory and all below it.
+    ReadTree,
+    /// Replaces a whole file.
+    WriteFile,
+    /// Fetches a URL.
+    Fetch,
 }
 
 impl Act {
@@ -54,6 +70,17 @@ impl Act {
     pub(super) fn of(row: &Function) -> Self {
         match (row.module, row.name) {
             ("env", "trace") => Self::Trace,
+            ("provenact", name) => match name {
+                "input_len" => Self::InputLength,
+                "input_read" => Self::Input,
+                "sha256_input_hex" => Self::InputDigest,
+                "output_write" => Self::Output,
+                "fs_read_file" => Self::ReadFile,
+                "fs_read_tree" => Self::ReadTree,
+                "fs_write_file" => Self::WriteFile,
+                "http_fetch" => Self::Fetch,
+                _ => Self::Other,
+            },
             ("wasi_snapshot_preview1", name) => match name {
                 "args_sizes_get" => Self::CountArguments,
                 "args_get" => Self::Arguments,

@@ -6,7 +6,7 @@
 use super::act::Act;
 use super::call::Call;
 use super::seam::full_name;
-use crate::abi::{Answer, Capability, Kind, Need};
+use crate::abi::{Answer, CLOCKS, Capability, Kind, Need, Url, WHOLE, is_at_or_below};
 use crate::outcome::Denial;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,9 +17,10 @@ const RIGHT_WRITE: u64 = 1 << 6;
 pub(super) const OPEN_CREATE: u64 = 1;
 pub(super) const OPEN_EXCLUSIVE: u64 = 1 << 2;
 pub(super) const OPEN_TRUNCATE: u64 = 1 << 3;
-/// A subscription's size and where its event type stands; type 0 is a clock.
+/// A subscription's size and where its event type stands; type 0 is a clock, and then its id follows.
 const SUBSCRIPTION_BYTES: usize = 48;
 const SUBSCRIPTION_TYPE: usize = 8;
+const SUBSCRIPTION_CLOCK: usize = 16;
 
 /// Rules that deny a call.
 const NOT_GRANTED: &str = "not-granted";
@@ -33,21 +34,21 @@ const NEVER: &str = "never-granted-by-this-version";
 pub struct Root {
     /// The guest path, absolute.
     pub guest: Arc<str>,
-    /// Whether `fs.read` was granted.
-    pub read: bool,
-    /// Whether `fs.write` was granted.
-    pub write: bool,
+    /// Which grant, by its place in the header, is `fs.read` here.
+    pub read: Option<usize>,
+    /// Which is `fs.write`.
+    pub write: Option<usize>,
 }
 
 /// The preopened directories that `grants` give, in the order of their descriptors (3, 4, …): one
 /// for each path that is granted, sorted.
 #[must_use]
 pub fn roots(grants: &[Capability]) -> Vec<Root> {
-    let mut roots: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
-    for grant in grants {
+    let mut roots: BTreeMap<&str, (Option<usize>, Option<usize>)> = BTreeMap::new();
+    for (at, grant) in grants.iter().enumerate() {
         match grant.kind() {
-            Kind::FsRead => roots.entry(grant.value()).or_default().0 = true,
-            Kind::FsWrite => roots.entry(grant.value()).or_default().1 = true,
+            Kind::FsRead => roots.entry(grant.value()).or_default().0 = Some(at),
+            Kind::FsWrite => roots.entry(grant.value()).or_default().1 = Some(at),
             _ => {}
         }
     }
@@ -55,16 +56,8 @@ pub fn roots(grants: &[Capability]) -> Vec<Root> {
     roots.into_iter().map(root).collect()
 }
 
-/// Authority that a call used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
-    /// None.
-    Nothing,
-    /// A kind that is granted whole.
-    Whole(Kind),
-    /// `fs.read` or `fs.write` at a root, by its number.
-    At(Kind, usize),
-}
+/// Authority that a call used: grants by their place in the header.
+pub type Uses = [Option<usize>; 3];
 
 /// What a descriptor stands for.
 #[derive(Debug, Clone)]
@@ -78,9 +71,12 @@ pub(super) enum Descriptor {
 /// Grants and descriptors of one execution.
 #[derive(Debug)]
 pub struct Authority {
-    time: bool,
-    random: bool,
+    /// For each of [`CLOCKS`] the grant that allows it.
+    clocks: [Option<usize>; 3],
+    random: Option<usize>,
     roots: Vec<Root>,
+    /// Beginnings of URLs with the grant that allows each.
+    urls: Vec<(String, usize)>,
     pub(super) descriptors: BTreeMap<u64, Descriptor>,
 }
 
@@ -94,8 +90,26 @@ impl Authority {
         for (root, at) in roots.iter().zip(0..) {
             descriptors.insert(at as u64 + 3, Descriptor::at(root.guest.clone(), at, true));
         }
-        let has = |kind| grants.iter().any(|grant| grant.kind() == kind);
-        Self { time: has(Kind::Time), random: has(Kind::Random), roots, descriptors }
+        let allows = |kind, value: &str| {
+            Capability::new(kind, value)
+                .ok()
+                .and_then(|asked| grants.iter().position(|grant| grant.covers(&asked)))
+        };
+        Self {
+            clocks: CLOCKS.map(|clock| allows(Kind::Time, clock)),
+            random: allows(Kind::Random, WHOLE),
+            urls: (grants.iter().enumerate())
+                .filter(|(_, grant)| grant.kind() == Kind::NetHttp)
+                .map(|(at, grant)| (grant.value().to_owned(), at))
+                .collect(),
+            roots,
+            descriptors,
+        }
+    }
+
+    /// Descriptors that are open.
+    pub(super) fn open_files(&self) -> u64 {
+        self.descriptors.len() as u64
     }
 
     /// Decides whether `call` may be made.
@@ -103,16 +117,21 @@ impl Authority {
     /// # Errors
     /// The denial, with what was asked for and the rule that denies it.
     #[inline]
-    pub fn decide(&self, call: &Call, memory: &[u8]) -> Result<[Use; 2], Box<Denial>> {
+    pub fn decide(&self, call: &Call, memory: &[u8]) -> Result<Uses, Box<Denial>> {
         let used = match call.row.need {
-            Need::Nothing => Use::Nothing,
-            Need::Time => self.whole(call, Kind::Time, self.time)?,
-            Need::Random => self.whole(call, Kind::Random, self.random)?,
-            Need::Poll if asks_clock(call.read_bytes(0, memory)) => {
-                self.whole(call, Kind::Time, self.time)?
+            Need::Nothing => None,
+            Need::Time => self.clock(call, call.arg(0))?,
+            Need::Realtime => self.clock(call, 0)?,
+            Need::ReadFile => self.file(call, Kind::FsRead, memory)?,
+            Need::WriteFile => self.file(call, Kind::FsWrite, memory)?,
+            Need::Fetch => self.fetch(call, memory)?,
+            Need::Random => {
+                let missing = || denial(call, Kind::Random.name(), WHOLE, NOT_GRANTED);
+                Some(self.random.ok_or_else(missing)?)
             }
-            Need::Poll => Use::Nothing,
-            Need::Sockets => return Err(denial(call, "sock", "*", NEVER)),
+            Need::Poll => return self.poll(call, call.read_bytes(0, memory)),
+            Need::Sockets => return Err(denial(call, "sock", WHOLE, NEVER)),
+            Need::Unsupported(kind) => return Err(denial(call, kind, WHOLE, NEVER)),
             Need::Open => return self.open(call, memory),
             Need::ReadFd => self.descriptor(call, Kind::FsRead)?,
             Need::WriteFd => self.descriptor(call, Kind::FsWrite)?,
@@ -120,7 +139,7 @@ impl Authority {
             Need::WritePath(fd, nth) => self.below(call, Kind::FsWrite, fd, nth, memory)?,
             Need::WritePaths(from, to) => return self.two_paths(call, from, to, memory),
         };
-        Ok([used, Use::Nothing])
+        Ok([used, None, None])
     }
 
     /// A file that gets a name below another directory can be read there: it must be readable
@@ -131,43 +150,71 @@ impl Authority {
         from: usize,
         to: usize,
         memory: &[u8],
-    ) -> Result<[Use; 2], Box<Denial>> {
+    ) -> Result<Uses, Box<Denial>> {
         let reads = |fd: usize| match self.descriptors.get(&call.arg(fd)) {
-            Some(Descriptor::Path { root, .. }) => self.roots[*root].read,
+            Some(Descriptor::Path { root, .. }) => self.roots[*root].read.is_some(),
             _ => false,
         };
         if reads(to) {
             self.below(call, Kind::FsRead, from, 0, memory)?;
         }
         let source = self.below(call, Kind::FsWrite, from, 0, memory)?;
-        Ok([source, self.below(call, Kind::FsWrite, to, 1, memory)?])
+        Ok([source, self.below(call, Kind::FsWrite, to, 1, memory)?, None])
     }
 
+    /// A question to the clock `id` of WASI. One that there is not, the host refuses by an errno, if
+    /// any clock is granted.
     #[inline]
-    fn whole(&self, call: &Call, kind: Kind, granted: bool) -> Result<Use, Box<Denial>> {
-        if granted {
-            Ok(Use::Whole(kind))
-        } else {
-            Err(denial(call, kind.name(), "*", NOT_GRANTED))
+    fn clock(&self, call: &Call, id: u64) -> Result<Option<usize>, Box<Denial>> {
+        let clock = usize::try_from(id).unwrap_or(usize::MAX).min(CLOCKS.len());
+        // The last two count processor time.
+        let clock = if id == 3 { 2 } else { clock };
+        match self.clocks.get(clock) {
+            Some(Some(grant)) => Ok(Some(*grant)),
+            None if self.clocks.iter().any(Option::is_some) => Ok(None),
+            _ => {
+                let any = self.clocks.iter().any(Option::is_some);
+                let value = CLOCKS.get(clock).filter(|_| any).copied().unwrap_or(WHOLE);
+                Err(denial(call, Kind::Time.name(), value, NOT_GRANTED))
+            }
         }
     }
 
-    fn open(&self, call: &Call, memory: &[u8]) -> Result<[Use; 2], Box<Denial>> {
+    /// Waiting needs each clock that is waited for.
+    fn poll(&self, call: &Call, subscriptions: &[u8]) -> Result<Uses, Box<Denial>> {
+        let mut uses = Uses::default();
+        for subscription in subscriptions.chunks_exact(SUBSCRIPTION_BYTES) {
+            if subscription[SUBSCRIPTION_TYPE] != 0 {
+                continue;
+            }
+            let id = subscription[SUBSCRIPTION_CLOCK..].first_chunk().copied().unwrap_or_default();
+            let used = self.clock(call, u64::from(u32::from_le_bytes(id)))?;
+            if used.is_some()
+                && !uses.contains(&used)
+                && let Some(free) = uses.iter_mut().find(|slot| slot.is_none())
+            {
+                *free = used;
+            }
+        }
+        Ok(uses)
+    }
+
+    fn open(&self, call: &Call, memory: &[u8]) -> Result<Uses, Box<Denial>> {
         let (oflags, rights) = (call.arg(4), call.arg(5));
         let writes = rights & RIGHT_WRITE != 0 || oflags & (OPEN_CREATE | OPEN_TRUNCATE) != 0;
         let reads = rights & RIGHT_READ != 0 || !writes;
         let used = |kind, asked: bool| match asked {
             true => self.below(call, kind, 0, 0, memory),
-            false => Ok(Use::Nothing),
+            false => Ok(None),
         };
-        Ok([used(Kind::FsRead, reads)?, used(Kind::FsWrite, writes)?])
+        Ok([used(Kind::FsRead, reads)?, used(Kind::FsWrite, writes)?, None])
     }
 
     /// A call on a descriptor that stands for a file or directory.
-    fn descriptor(&self, call: &Call, kind: Kind) -> Result<Use, Box<Denial>> {
+    fn descriptor(&self, call: &Call, kind: Kind) -> Result<Option<usize>, Box<Denial>> {
         match self.descriptors.get(&call.arg(0)) {
             Some(Descriptor::Path { path, root, .. }) => self.at(call, kind, *root, path),
-            _ => Ok(Use::Nothing),
+            _ => Ok(None),
         }
     }
 
@@ -179,7 +226,7 @@ impl Authority {
         fd: usize,
         nth: usize,
         memory: &[u8],
-    ) -> Result<Use, Box<Denial>> {
+    ) -> Result<Option<usize>, Box<Denial>> {
         let path = call.read_bytes(nth, memory);
         match self.descriptors.get(&call.arg(fd)) {
             Some(Descriptor::Path { path: directory, root, .. }) => {
@@ -189,16 +236,39 @@ impl Authority {
             _ if self.roots.is_empty() => {
                 Err(denial(call, kind.name(), &String::from_utf8_lossy(path), NOT_GRANTED))
             }
-            _ => Ok(Use::Nothing),
+            _ => Ok(None),
         }
     }
 
-    fn at(&self, call: &Call, kind: Kind, root: usize, path: &str) -> Result<Use, Box<Denial>> {
+    fn at(
+        &self,
+        call: &Call,
+        kind: Kind,
+        root: usize,
+        path: &str,
+    ) -> Result<Option<usize>, Box<Denial>> {
         let (granted, rule) = match kind {
             Kind::FsRead => (self.roots[root].read, WRITE_ONLY),
             _ => (self.roots[root].write, READ_ONLY),
         };
-        if granted { Ok(Use::At(kind, root)) } else { Err(denial(call, kind.name(), path, rule)) }
+        if granted.is_some() { Ok(granted) } else { Err(denial(call, kind.name(), path, rule)) }
+    }
+
+    /// A call on an absolute guest path. What is no such path is no access: the host has no answer to it.
+    fn file(&self, call: &Call, kind: Kind, memory: &[u8]) -> Result<Option<usize>, Box<Denial>> {
+        let Some(path) = path_of(call, memory) else { return Ok(None) };
+        match deepest(&self.roots, &path) {
+            Some(root) => self.at(call, kind, root, &path),
+            None => Err(denial(call, kind.name(), &path, NOT_GRANTED)),
+        }
+    }
+
+    fn fetch(&self, call: &Call, memory: &[u8]) -> Result<Option<usize>, Box<Denial>> {
+        let Some(url) = url_of(call, memory) else { return Ok(None) };
+        match self.urls.iter().find(|(prefix, _)| url.is_below(prefix)) {
+            Some((_, grant)) => Ok(Some(*grant)),
+            None => Err(denial(call, Kind::NetHttp.name(), &url.to_string(), NOT_GRANTED)),
+        }
     }
 
     /// Whether a host can have given `answer`: a new descriptor has a number that is free, and
@@ -210,6 +280,10 @@ impl Authority {
             _ => None,
         };
         match call.act {
+            Act::ReadFile | Act::ReadTree | Act::WriteFile if path_of(call, memory).is_none() => {
+                !call.row.succeeded(answer)
+            }
+            Act::Fetch if url_of(call, memory).is_none() => !call.row.succeeded(answer),
             Act::Open if succeeded => !self.descriptors.contains_key(&call.u32_at(8, memory)),
             Act::Prestat if succeeded => name().is_some_and(|name| {
                 // A tag of 0 (a directory) and, 4 bytes further, the length of its name.
@@ -232,10 +306,31 @@ impl Descriptor {
     }
 }
 
-fn asks_clock(subscriptions: &[u8]) -> bool {
-    subscriptions
-        .chunks_exact(SUBSCRIPTION_BYTES)
-        .any(|subscription| subscription[SUBSCRIPTION_TYPE] == 0)
+/// The root with the deepest guest path at or above `path`.
+pub(super) fn deepest(roots: &[Root], path: &str) -> Option<usize> {
+    let above = roots.iter().enumerate().filter(|(_, root)| is_at_or_below(path, &root.guest));
+    above.max_by_key(|(_, root)| root.guest.len()).map(|(at, _)| at)
+}
+
+/// An absolute path without `.`, `..` and empty segments, which are taken by text; `None` for anything
+/// else.
+pub(super) fn normal_path(text: &str) -> Option<String> {
+    let is_path = text.starts_with('/') && !text.contains('\0');
+    is_path.then(|| join("/", text.as_bytes()))
+}
+
+/// The path that a call of the `provenact` interface is about.
+pub(super) fn path_of(call: &Call, memory: &[u8]) -> Option<String> {
+    text_of(call, memory).and_then(normal_path)
+}
+
+/// The URL that it is about.
+pub(super) fn url_of(call: &Call, memory: &[u8]) -> Option<Url> {
+    text_of(call, memory)?.parse().ok()
+}
+
+fn text_of<'m>(call: &Call, memory: &'m [u8]) -> Option<&'m str> {
+    std::str::from_utf8(call.read_bytes(0, memory)).ok().filter(|_| call.is_inside())
 }
 
 #[cold]
@@ -276,7 +371,7 @@ mod tests {
         name: &str,
         params: &[u64],
         memory: &[u8],
-    ) -> Result<[Use; 2], Box<Denial>> {
+    ) -> Result<Uses, Box<Denial>> {
         let grants: Vec<Capability> = grants.iter().map(|grant| grant.parse().unwrap()).collect();
         let row = lookup("wasi_snapshot_preview1", name).unwrap();
         let call =
@@ -299,17 +394,15 @@ mod tests {
             .into();
         let shown: Vec<_> =
             roots(&grants).into_iter().map(|r| (r.guest.to_string(), r.read, r.write)).collect();
-        let expected = [("/data".to_owned(), true, true), ("/data/ro".to_owned(), true, false)];
+        let expected =
+            [("/data".to_owned(), Some(0), Some(1)), ("/data/ro".to_owned(), Some(2), None)];
         assert_eq!(shown, expected);
     }
 
     #[test]
     fn whole_kinds_are_granted_or_denied() {
         assert!(decide(&[], "clock_time_get", &[0, 0, 0], &[]).is_err());
-        assert_eq!(
-            decide(&["time"], "clock_time_get", &[0, 0, 0], &[]),
-            Ok([Use::Whole(Kind::Time), Use::Nothing])
-        );
+        assert_eq!(decide(&["time"], "clock_time_get", &[0, 0, 0], &[]), Ok([Some(0), None, None]));
         assert!(decide(&["time"], "random_get", &[0, 0], &[]).is_err());
     }
 
@@ -318,10 +411,26 @@ mod tests {
         let mut memory = vec![0; 96];
         assert!(decide(&[], "poll_oneoff", &[0, 48, 1, 90], &memory).is_err());
         memory[SUBSCRIPTION_TYPE] = 1;
-        assert_eq!(
-            decide(&[], "poll_oneoff", &[0, 48, 1, 90], &memory),
-            Ok([Use::Nothing, Use::Nothing])
-        );
+        assert_eq!(decide(&[], "poll_oneoff", &[0, 48, 1, 90], &memory), Ok([None; 3]));
+    }
+
+    #[test]
+    fn clocks_are_granted_one_by_one() {
+        let ask = |grants: &[&str], id| decide(grants, "clock_time_get", &[id, 0, 0], &[]);
+        for (id, clock) in [(0, "realtime"), (1, "monotonic"), (2, "cputime"), (3, "cputime")] {
+            let own = format!("time={clock}");
+            assert_eq!(ask(&["random", &own], id), Ok([Some(1), None, None]));
+            let other = if id == 0 { "time=monotonic" } else { "time=realtime" };
+            let denied = ask(&[other], id).unwrap_err();
+            assert_eq!((denied.kind.as_str(), denied.value.as_str()), ("time", clock));
+            assert_eq!(ask(&[], id).unwrap_err().value, "*");
+        }
+        assert_eq!(ask(&["time=realtime"], 7), Ok([None; 3]));
+        let mut memory = vec![0; 96];
+        memory[SUBSCRIPTION_BYTES + SUBSCRIPTION_CLOCK] = 1;
+        let poll = |grants: &[&str]| decide(grants, "poll_oneoff", &[0, 96, 2, 90], &memory);
+        assert_eq!(poll(&["time=realtime"]).unwrap_err().value, "monotonic");
+        assert_eq!(poll(&["time=monotonic", "time=realtime"]), Ok([Some(1), Some(0), None]));
     }
 
     #[test]

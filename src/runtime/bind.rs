@@ -5,14 +5,20 @@
 
 use super::on_wasmtime::State;
 use super::own;
-use crate::abi::{Function, for_each_host_function};
+use crate::abi::{FORMER_NAME, Function, for_each_host_function};
 use wasmtime::{Caller, Extern, Linker, Memory};
 use wasmtime_wasi::p1::{WasiP1Ctx, wasi_snapshot_preview1 as preview1};
 use wasmtime_wasi::runtime::in_tokio;
 use wiggle::GuestMemory;
 
-/// A host function's live implementation: parameters in, raw bits of the result out.
-pub(super) type Live = fn(&mut WasiP1Ctx, &mut GuestMemory<'_>, &[u64]) -> wasmtime::Result<u64>;
+/// Who answers calls of a host function, live.
+#[derive(Clone, Copy)]
+pub(super) enum Live {
+    /// A function: parameters in, raw bits of the result out.
+    Wasi(fn(&mut WasiP1Ctx, &mut GuestMemory<'_>, &[u64]) -> wasmtime::Result<u64>),
+    /// The `provenact` interface.
+    Skill,
+}
 
 macro_rules! bits {
     (i32, $value:expr) => {
@@ -42,6 +48,12 @@ macro_rules! result {
     (Errno) => {
         i32
     };
+    (Count) => {
+        i32
+    };
+    (Seconds) => {
+        i64
+    };
     (Bits64) => {
         f64
     };
@@ -54,6 +66,12 @@ macro_rules! give {
     (Errno, $bits:expr) => {
         $bits as u32 as i32
     };
+    (Count, $bits:expr) => {
+        $bits as u32 as i32
+    };
+    (Seconds, $bits:expr) => {
+        $bits as i64
+    };
     (Bits64, $bits:expr) => {
         f64::from_bits($bits)
     };
@@ -64,25 +82,28 @@ macro_rules! give {
 
 macro_rules! live {
     (wasi, $name:ident, $($param:ident: $ty:ident),*) => {
-        Some(|context, memory, params| {
+        Some(Live::Wasi(|context, memory, params| {
             let mut at = 0..;
             let mut next = || at.next().and_then(|at: usize| params.get(at)).copied().unwrap_or_default();
             $(let $param = value!($ty, next());)*
             let _ = &mut next;
             Ok(u64::from(preview1::$name(context, memory, $($param),*)? as u32))
-        })
+        }))
     };
     (wasi_async, $name:ident, $($param:ident: $ty:ident),*) => {
-        Some(|context, memory, params| {
+        Some(Live::Wasi(|context, memory, params| {
             let mut at = 0..;
             let mut next = || at.next().and_then(|at: usize| params.get(at)).copied().unwrap_or_default();
             $(let $param = value!($ty, next());)*
             let _ = &mut next;
             Ok(u64::from(in_tokio(preview1::$name(context, memory, $($param),*))? as u32))
-        })
+        }))
     };
     (own, $name:ident, $($rest:tt)*) => {
-        Some(own::$name)
+        Some(Live::Wasi(own::$name))
+    };
+    (skill, $name:ident, $($rest:tt)*) => {
+        Some(Live::Skill)
     };
     (seam, $name:ident, $($rest:tt)*) => {
         None
@@ -105,14 +126,14 @@ macro_rules! bindings {
             match (row.module, row.name) {
                 $($(
                     ($module, stringify!($name)) => {
-                        linker.func_wrap(
-                            $module,
-                            stringify!($name),
-                            move |caller: Caller<'_, State>, $($param: $ty),*| -> wasmtime::Result<result!($gives)> {
-                                let bits = through_seam(caller, function, &[$(bits!($ty, $param)),*])?;
-                                Ok(give!($gives, bits))
-                            },
-                        )?;
+                        let called = move |caller: Caller<'_, State>, $($param: $ty),*| -> wasmtime::Result<result!($gives)> {
+                            let bits = through_seam(caller, function, &[$(bits!($ty, $param)),*])?;
+                            Ok(give!($gives, bits))
+                        };
+                        linker.func_wrap($module, stringify!($name), called)?;
+                        if $module == "provenact" {
+                            linker.func_wrap(FORMER_NAME, stringify!($name), called)?;
+                        }
                     }
                 )*)*
                 _ => wasmtime::bail!("{}.{} has no binding", row.module, row.name),

@@ -4,7 +4,7 @@
 //! code in run and replay, so that a host which overwrites its own pointers changes nothing.
 
 use super::act::Act;
-use crate::abi::{Function, Length, MAX_ARGS, Role, Used};
+use crate::abi::{Answer, Function, Length, MAX_ARGS, Role, Used};
 use crate::limits;
 
 /// Most ranges that one call reads, and most that one call writes.
@@ -152,10 +152,15 @@ impl Call {
     /// A successful call wrote what its counts say. A failed one may have written anything, so
     /// its ranges are taken whole.
     #[inline]
-    pub fn written(&self, success: bool, memory: &[u8]) -> ([Span; MAX_RANGES], usize) {
+    pub fn written(&self, answer: Answer, memory: &[u8]) -> ([Span; MAX_RANGES], usize) {
+        let success = self.row.succeeded(answer);
         let mut spans = [Span::default(); MAX_RANGES];
         for (to, (span, used)) in spans.iter_mut().zip(&self.writes[..self.write_count]) {
             *to = match used {
+                Used::Result => {
+                    let len = result(answer).filter(|_| success).unwrap_or_default();
+                    Span { start: span.start, len: len.min(span.len as u64) as usize }
+                }
                 Used::CountAt(at, unit) if success => {
                     let count = self.u32_at(*at, memory);
                     let len = count.saturating_mul(u64::from(*unit)).min(span.len as u64);
@@ -169,9 +174,10 @@ impl Call {
 
     /// Whether the counts of a successful answer fit the ranges that they count in.
     #[must_use]
-    pub fn counts_fit(&self, memory: &[u8]) -> bool {
+    pub fn counts_fit(&self, answer: Answer, memory: &[u8]) -> bool {
         self.writes[..self.write_count].iter().all(|(span, used)| match used {
             Used::All => true,
+            Used::Result => result(answer).is_some_and(|len| len <= span.len as u64),
             Used::CountAt(at, unit) => {
                 self.u32_at(*at, memory).saturating_mul(u64::from(*unit)) <= span.len as u64
             }
@@ -201,6 +207,23 @@ impl Call {
     #[inline]
     pub fn overlaps(&self) -> bool {
         self.reads().iter().any(|read| self.writes().any(|write| read.overlaps(write)))
+    }
+
+    /// Whether each range whose length a parameter gives lies in memory as a whole.
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        let (mut reads, mut writes) = (self.reads().iter().copied(), self.writes());
+        self.row.params.iter().all(|param| {
+            let (length, span) = match param.role {
+                Role::Reads(length, _) => (length, reads.next()),
+                Role::Writes(length, ..) => (length, writes.next()),
+                _ => return true,
+            };
+            match (length, span) {
+                (Length::Param(at), Some(span)) => span.len as u64 == self.arg(at),
+                _ => true,
+            }
+        })
     }
 
     fn reads_span(&mut self, span: Span) {
@@ -259,6 +282,14 @@ fn as_string(address: u64, memory: &[u8]) -> Span {
     Span::cut(address, u64::from(len), memory)
 }
 
+/// The result as a number, if there is one.
+fn result(answer: Answer) -> Option<u64> {
+    match answer {
+        Answer::Value(bits) => Some(bits),
+        Answer::Fault | Answer::Never => None,
+    }
+}
+
 fn little_endian<const N: usize>(address: u64, memory: &[u8]) -> Option<[u8; N]> {
     let start = usize::try_from(address).ok()?;
     memory.get(start..start.checked_add(N)?)?.try_into().ok()
@@ -298,7 +329,7 @@ mod tests {
             ("path_open", &[3, 0, 63, far, 0, 0, 0, 0, 62]),
         ] {
             let call = resolve(name, params, &memory);
-            let (written, count) = call.written(false, &memory);
+            let (written, count) = call.written(Answer::Value(21), &memory);
             for span in call.reads().iter().chain(&written[..count]) {
                 assert!(span.start + span.len <= memory.len(), "{name}");
             }

@@ -3,9 +3,12 @@
 //! The same code follows a run and its replay, from calls and answers alone.
 
 use super::act::Act;
-use super::authority::{Authority, Descriptor, OPEN_CREATE, OPEN_EXCLUSIVE, OPEN_TRUNCATE, join};
+use super::authority::{
+    Authority, Descriptor, OPEN_CREATE, OPEN_EXCLUSIVE, OPEN_TRUNCATE, join, normal_path,
+};
 use super::call::Call;
 use super::own;
+use crate::abi::Answer;
 use std::sync::Arc;
 
 /// `fdflags`: `append` (WASI preview 1).
@@ -34,6 +37,21 @@ pub enum Effect<'a> {
     Removed(Arc<str>),
     /// The environment list was delivered.
     Environment,
+    /// These bytes are the output now.
+    Output(&'a [u8]),
+}
+
+impl Effect<'_> {
+    /// Bytes that left the guest.
+    pub(super) fn bytes_out(&self) -> u64 {
+        match self {
+            Self::Stdout(data)
+            | Self::Stderr(data)
+            | Self::Output(data)
+            | Self::Written(_, _, data) => data.len() as u64,
+            _ => 0,
+        }
+    }
 }
 
 impl Authority {
@@ -42,7 +60,7 @@ impl Authority {
     /// `handed` are the ranges that the host read, `memory` is as the answer left it.
     pub fn effects(
         &mut self,
-        call: &Call,
+        (call, answer): (&Call, Answer),
         handed: &[&[u8]],
         memory: &[u8],
         note: &mut dyn FnMut(Effect<'_>),
@@ -99,6 +117,17 @@ impl Authority {
                 }
             }
             Act::Environment => note(Effect::Environment),
+            Act::Output => note(Effect::Output(path(0))),
+            Act::ReadFile | Act::WriteFile => {
+                let Some(file) = normal(path(0)) else { return };
+                if call.act == Act::ReadFile {
+                    let (written, _) = call.written(answer, memory);
+                    note(Effect::Read(&file, Some(0), written[0].of(memory)));
+                } else {
+                    note(Effect::Created(&file, true));
+                    note(Effect::Written(&file, Some(0), path(1)));
+                }
+            }
             Act::Trace => note(Effect::Stderr(own::trace_line(call, path(0)).as_bytes())),
             _ => {}
         }
@@ -183,6 +212,11 @@ impl Authority {
             _ => None,
         }
     }
+}
+
+/// The file that a call of the `provenact` interface is about.
+fn normal(path: &[u8]) -> Option<Arc<str>> {
+    std::str::from_utf8(path).ok().and_then(normal_path).map(Into::into)
 }
 
 #[derive(Clone, Copy)]

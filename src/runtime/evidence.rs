@@ -3,12 +3,11 @@
 //! One lock holds both, so that the watchdog of a run that takes too long can seal the trace and
 //! make a receipt that agrees with it to the last event.
 
-use super::authority::{Root, Use, roots};
 use super::effects::Effect;
 use crate::abi::{Capability, Kind};
 use crate::attest::receipt::{Bytes, SaltedBytes, Transfers};
 use crate::digest::{DataDigest, Sha256};
-use crate::outcome::Outcome;
+use crate::outcome::{Interruption, Outcome};
 use crate::trace::{self, EventRef, Header, Seal};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -60,12 +59,14 @@ pub struct Evidence {
     pub(super) stdout: Output,
     /// Standard error.
     pub(super) stderr: Output,
+    /// What the `provenact` interface was given as the output, the last time.
+    pub(super) output: Option<Output>,
     /// Files by guest path: bytes delivered.
     pub(super) read: BTreeMap<Arc<str>, Transfers>,
     /// Files by guest path: bytes accepted.
     pub(super) written: BTreeMap<Arc<str>, Transfers>,
-    whole_uses: [u64; 2],
-    roots: Vec<(Root, [u64; 2])>,
+    /// How many calls each grant allowed.
+    uses: Vec<u64>,
     environment_uses: u64,
     sealed: Arc<AtomicBool>,
 }
@@ -76,7 +77,7 @@ impl Evidence {
     pub fn new(header: Header, writer: Option<Writer>, keep: Option<Box<dyn Keep>>) -> Self {
         Self {
             stdin: SaltedBytes::new(header.salt.as_bytes()),
-            roots: roots(&header.grants).into_iter().map(|root| (root, [0; 2])).collect(),
+            uses: vec![0; header.grants.len()],
             header,
             one_engine_class: false,
             writer,
@@ -84,9 +85,9 @@ impl Evidence {
             events: 0,
             stdout: Output::default(),
             stderr: Output::default(),
+            output: None,
             read: BTreeMap::new(),
             written: BTreeMap::new(),
-            whole_uses: [0; 2],
             environment_uses: 0,
             sealed: Arc::default(),
         }
@@ -128,6 +129,15 @@ impl Evidence {
         self.writer.as_ref().is_some_and(trace::Writer::is_full)
     }
 
+    /// Why there is no room for a further event.
+    #[cold]
+    pub(super) fn no_room(&self) -> Interruption {
+        match &self.writer {
+            Some(writer) if writer.is_too_long() => Interruption::TraceLimit,
+            _ => Interruption::OutputFailed,
+        }
+    }
+
     /// Enters one event.
     #[inline]
     pub(super) fn record(&mut self, event: &EventRef<'_>) -> Result<(), trace::Error> {
@@ -137,6 +147,11 @@ impl Evidence {
         }
         self.events += 1;
         Ok(())
+    }
+
+    /// Writes out what is recorded so far, if a trace is written.
+    pub(super) fn write_out(&mut self) -> Result<(), trace::Error> {
+        self.writer.as_mut().map_or(Ok(()), trace::Writer::flush)
     }
 
     /// Seals the trace, if one is written; `None` if not, or if it was sealed before.
@@ -150,15 +165,9 @@ impl Evidence {
 
     /// Counts authority that was used.
     #[inline]
-    pub(super) fn note_use(&mut self, used: Use) {
-        match used {
-            Use::Nothing => {}
-            Use::Whole(kind) => self.whole_uses[usize::from(kind == Kind::Time)] += 1,
-            Use::At(kind, root) => {
-                if let Some((_, uses)) = self.roots.get_mut(root) {
-                    uses[usize::from(kind == Kind::FsWrite)] += 1;
-                }
-            }
+    pub(super) fn note_use(&mut self, grant: usize) {
+        if let Some(uses) = self.uses.get_mut(grant) {
+            *uses += 1;
         }
     }
 
@@ -174,6 +183,11 @@ impl Evidence {
                 self.written.entry(Arc::clone(path)).or_default();
             }
             Effect::Environment => self.environment_uses += 1,
+            Effect::Output(data) => {
+                let mut output = Output::default();
+                output.put(data);
+                self.output = Some(output);
+            }
             Effect::Renamed(..) | Effect::Removed(_) => {}
         }
         if let Some(keep) = &mut self.keep {
@@ -184,17 +198,11 @@ impl Evidence {
     /// Capabilities that were used and how many calls used each, sorted.
     #[must_use]
     pub fn uses(&self) -> Vec<(Capability, u64)> {
-        let grants = &self.header.grants;
-        let count = |grant: &Capability| match grant.kind() {
-            Kind::Env => self.environment_uses,
-            Kind::Random => self.whole_uses[0],
-            Kind::Time => self.whole_uses[1],
-            kind => {
-                let at = self.roots.iter().find(|(root, _)| *root.guest == *grant.value());
-                at.map_or(0, |(_, uses)| uses[usize::from(kind == Kind::FsWrite)])
-            }
-        };
-        let uses = grants.iter().map(|grant| (grant.clone(), count(grant)));
+        let grants = self.header.grants.iter().zip(&self.uses);
+        let uses = grants.map(|(grant, calls)| match grant.kind() {
+            Kind::Env => (grant.clone(), self.environment_uses),
+            _ => (grant.clone(), *calls),
+        });
         uses.filter(|(_, calls)| *calls > 0).collect()
     }
 }

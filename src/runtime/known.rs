@@ -3,8 +3,9 @@
 
 use super::act::Act;
 use super::call::Call;
+use super::input::Input;
 use crate::abi::{Answer, Gives};
-use crate::trace::Header;
+use crate::trace::{Header, InputBytes};
 
 /// A list of strings as `args_get` and `environ_get` lay it out, each closed by a zero byte.
 #[derive(Debug, Default)]
@@ -53,6 +54,7 @@ fn apart(call: &Call) -> bool {
 /// What is known before the guest starts.
 #[derive(Debug)]
 pub(super) struct Known {
+    input: Input,
     arguments: Laid,
     environment: Laid,
 }
@@ -62,6 +64,7 @@ impl Known {
     pub(super) fn new(header: &Header) -> Self {
         let variable = |[name, value]: &[String; 2]| format!("{name}={value}");
         Self {
+            input: Input::new(header.input.as_ref().map_or(&[], InputBytes::as_bytes)),
             arguments: Laid::out(header.arguments.iter().cloned()),
             environment: Laid::out(header.environment.iter().map(variable)),
         }
@@ -71,7 +74,11 @@ impl Known {
     ///
     /// `handed` is how many bytes the host could read.
     pub(super) fn allows(&self, call: &Call, answer: Answer, handed: usize, memory: &[u8]) -> bool {
-        if call.row.gives != Gives::Errno || answer != Answer::Value(0) {
+        if let Some(given) = self.input.answer(call) {
+            let (written, _) = call.written(answer, memory);
+            return answer == Answer::Value(given.result) && written[0].of(memory) == given.bytes;
+        }
+        if !matches!(call.row.gives, Gives::Errno | Gives::Count) || !call.row.succeeded(answer) {
             return true;
         }
         match call.act {
@@ -81,7 +88,70 @@ impl Known {
             Act::Environment => self.environment.is_delivered(call, memory),
             Act::Write => call.u32_at(3, memory) <= handed as u64,
             Act::WriteAt => call.u32_at(4, memory) <= handed as u64,
-            _ => call.counts_fit(memory),
+            // What lies outside the guest's memory is no place and no text.
+            _ => {
+                call.counts_fit(answer, memory)
+                    && (call.row.gives == Gives::Errno || call.is_inside())
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::lookup;
+    use crate::digest::{ManifestDigest, ModuleDigest};
+    use crate::runtime::call::InvocationSizes;
+    use crate::trace::Salt;
+
+    fn known(input: &[u8]) -> Known {
+        Known::new(&Header {
+            module: ModuleDigest::of(b""),
+            manifest: ManifestDigest::of(b""),
+            attestation: None,
+            entrypoint: "run".to_owned(),
+            arguments: Vec::new(),
+            input: Some(InputBytes::new(input.to_vec())),
+            environment: Vec::new(),
+            grants: Vec::new(),
+            policy: None,
+            salt: Salt::from_bytes([0; 32]),
+            imports: Vec::new(),
+        })
+    }
+
+    /// covers: interface-3
+    #[test]
+    fn answers_about_the_input_follow_from_it() {
+        const FAILED: u64 = u32::MAX as u64;
+        let known = known(b"hello");
+        let mut memory = vec![0; 64];
+        memory[8..13].copy_from_slice(b"hello");
+        let allows = |name: &str, params: &[u64], answer: u64, memory: &[u8]| {
+            let row = lookup("provenact", name).unwrap();
+            let call =
+                Call::resolve(0, (row, Act::of(row)), params, memory, &InvocationSizes::default());
+            known.allows(&call, Answer::Value(answer), 0, memory)
+        };
+        for (name, params, right) in [
+            ("input_len", &[][..], 5),
+            ("input_read", &[8, 0, 5], 5),
+            ("input_read", &[8, 1, 5], FAILED),
+            ("input_read", &[62, 0, 5], FAILED),
+            ("sha256_input_hex", &[0, 63], FAILED),
+            ("output_write", &[0, 64], 0),
+            ("output_write", &[1, 64], FAILED),
+        ] {
+            for answer in [0, 1, 4, 5, 6, 64, FAILED] {
+                assert_eq!(
+                    allows(name, params, answer, &memory),
+                    answer == right,
+                    "{name} {answer}"
+                );
+            }
+        }
+        memory[9] ^= 1;
+        assert!(!allows("input_read", &[8, 0, 5], 5, &memory), "other bytes");
     }
 }

@@ -1,15 +1,17 @@
-//! The host of a run: wasmtime-wasi's preview 1, on what the operator granted.
+//! The host of a run: wasmtime-wasi's preview 1 and the `provenact` interface, on what the operator
+//! granted.
 
 use super::authority::Root;
-use super::bind;
+use super::bind::{self, Live};
 use super::call::Call;
 use super::seam::{Host, Stop};
+use super::skill::{self, Skill};
 use crate::abi::{Answer, Function, Gives};
 use crate::files;
 use crate::limits;
 use crate::reason::Reason;
 use crate::skill::Preopen;
-use crate::trace::Header;
+use crate::trace::{Header, InputBytes};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
@@ -32,7 +34,9 @@ pub struct PreopenError {
 /// Answers host calls from the world.
 pub struct LiveHost {
     context: WasiP1Ctx,
-    calls: Vec<Option<bind::Live>>,
+    /// Of the `provenact` interface, when the module imports it.
+    skill: Option<Skill>,
+    calls: Vec<Option<Live>>,
 }
 
 impl LiveHost {
@@ -52,6 +56,7 @@ impl LiveHost {
         for [name, value] in &header.environment {
             builder.env(name, value);
         }
+        let mut opened = Vec::new();
         // Descriptors are numbered by the roots of the header, as the replay numbers them.
         for root in roots {
             let same = |p: &&Preopen| *p.guest == *root.guest;
@@ -63,14 +68,25 @@ impl LiveHost {
             })?;
             preopen_below_its_root(preopen)?;
             // Both must agree. There is no write-only directory here: the seam refuses the reads.
-            let perms =
-                if root.write && preopen.write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+            let perms = if root.write.is_some() && preopen.write {
+                FsPerms::ReadWrite
+            } else {
+                FsPerms::ReadOnly
+            };
             builder
                 .preopened_dir(&preopen.host, &root.guest, perms)
                 .map_err(|error| preopen_error(preopen, format!("{error:#}")))?;
+            opened.push(preopen);
         }
         let context = builder.build_p1();
-        Ok(Self { context, calls: rows.iter().map(|row| bind::live(row)).collect() })
+        let calls: Vec<_> = rows.iter().map(|row| bind::live(row)).collect();
+        let skill = if calls.iter().any(|call| matches!(call, Some(Live::Skill))) {
+            let input = header.input.as_ref().map_or(&[][..], InputBytes::as_bytes);
+            Some(Skill::new(input, roots, &opened, &header.grants)?)
+        } else {
+            None
+        };
+        Ok(Self { context, skill, calls })
     }
 }
 
@@ -80,10 +96,17 @@ impl Host for LiveHost {
             Some(live) if call.row.gives != Gives::Never => live,
             _ => return Ok(Answer::Never),
         };
-        // The generated linker wrapper sets this before each call; it starts at 0.
-        self.context.set_hostcall_fuel(limits::HOSTCALL_BYTES);
-        let mut memory = GuestMemory::Unshared(memory);
-        Ok(match live(&mut self.context, &mut memory, &call.args()[..call.row.params.len()]) {
+        let answered = match (live, &self.skill) {
+            (Live::Wasi(function), _) => {
+                // The generated linker wrapper sets this before each call; it starts at 0.
+                self.context.set_hostcall_fuel(limits::HOSTCALL_BYTES);
+                let mut memory = GuestMemory::Unshared(memory);
+                function(&mut self.context, &mut memory, &call.args()[..call.row.params.len()])
+            }
+            (Live::Skill, Some(skill)) => skill::answer(skill, call, memory),
+            (Live::Skill, None) => return Ok(Answer::Never),
+        };
+        Ok(match answered {
             Ok(bits) => Answer::Value(bits),
             // An errno is a value; what remains is a pointer outside the memory, or a request
             // that wasmtime-wasi answers with a trap.
@@ -108,7 +131,7 @@ fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
     }
 }
 
-fn preopen_error(preopen: &Preopen, cause: String) -> PreopenError {
+pub(super) fn preopen_error(preopen: &Preopen, cause: String) -> PreopenError {
     let (path, guest) = (preopen.host.display().to_string(), preopen.guest.clone());
     PreopenError { path, guest, cause, missing: false }
 }

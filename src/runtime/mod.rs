@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod evidence;
 mod execute;
+mod input;
 mod known;
 mod live;
 mod on_wasmi;
@@ -21,6 +22,7 @@ mod own;
 mod receipt;
 mod replayer;
 mod seam;
+mod skill;
 mod state;
 
 pub use authority::{Root, roots};

@@ -5,11 +5,12 @@ use super::engine::Patience;
 use super::execute::{Cause, Guest, Halt};
 use super::seam::{Seam, Stop};
 use super::state;
-use crate::abi::{Function, Gives, MAX_ARGS};
+use crate::abi::{self, Function, Gives, MAX_ARGS};
 use crate::allowance::Allowance;
 use crate::attest::receipt::{FinalState, GlobalBits};
 use crate::outcome::{Interruption, Trap};
 use crate::wasm::{Interface, STACK_TRAP};
+use std::ptr;
 use wasmi::errors::{ErrorKind, HostError, InstantiationError, MemoryError, TableError};
 use wasmi::{
     Caller, Extern, ExternType, F64, Func, FuncType, Instance, Memory, Module, Nullable, Ref,
@@ -182,9 +183,8 @@ fn imports(
     for import in module.imports() {
         found.push(match import.ty() {
             ExternType::Func(ty) => {
-                let row = rows
-                    .iter()
-                    .position(|row| row.module == import.module() && row.name == import.name());
+                let known = abi::lookup(import.module(), import.name());
+                let row = known.and_then(|known| rows.iter().position(|row| ptr::eq(*row, known)));
                 let row = row.ok_or_else(|| Error::Engine {
                     cause: format!("{}.{} has no binding", import.module(), import.name()),
                 })?;
@@ -227,6 +227,7 @@ fn bound(store: &mut Store<State>, ty: &FuncType, function: usize, row: &'static
         if let Some(result) = results.first_mut() {
             *result = match row.gives {
                 Gives::Bits64 => Val::F64(F64::from_bits(bits)),
+                Gives::Seconds => Val::I64(bits.cast_signed()),
                 _ => Val::I32((bits as u32).cast_signed()),
             };
         }

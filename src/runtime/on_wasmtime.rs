@@ -44,7 +44,13 @@ impl<'a> Machine<'a> {
         patience: Option<&Patience>,
         seam: Seam,
     ) -> Result<Self, Error> {
-        let growth = Growth { within_limits: false, allowance: seam.allowance().cloned() };
+        let bounds = seam.bounds();
+        let growth = Growth {
+            within_limits: false,
+            allowance: seam.allowance().cloned(),
+            memory_left: bounds.map_or(u64::MAX, |bounds| bounds.memory_bytes),
+            elements_left: bounds.map_or(u64::MAX, |bounds| bounds.table_elements),
+        };
         let state = State { seam, memory: None, growth };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.growth);
@@ -107,6 +113,9 @@ impl<'a> Machine<'a> {
                 Ok(stop) => Cause::Stop(stop),
                 Err(error) => Cause::Engine(Error::engine(error)),
             };
+        }
+        if let Some(Beyond(cause)) = error.downcast_ref::<Beyond>() {
+            return Cause::Interruption(*cause);
         }
         if error.is::<ThrownException>() {
             Cause::Trap(Trap::UnhandledException)
@@ -237,10 +246,17 @@ fn bits(value: &Val) -> GlobalBits {
 #[error("the host has no memory left for the guest")]
 struct HostMemory;
 
+/// Growth within the module's own limits and beyond what the run may take.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Beyond(Interruption);
+
 /// Tells growth beyond the module's limits (−1 on every engine) from growth that the host refuses.
 struct Growth {
     within_limits: bool,
     allowance: Option<Allowance>,
+    memory_left: u64,
+    elements_left: u64,
 }
 
 impl Growth {
@@ -270,7 +286,12 @@ impl ResourceLimiter for Growth {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.growing(desired.saturating_sub(current), desired, maximum)
+        let more = desired.saturating_sub(current);
+        if maximum.is_none_or(|maximum| desired <= maximum) {
+            let left = self.memory_left.checked_sub(more as u64);
+            self.memory_left = left.ok_or(Beyond(Interruption::MemoryLimit))?;
+        }
+        self.growing(more, desired, maximum)
     }
 
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
@@ -283,8 +304,12 @@ impl ResourceLimiter for Growth {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current).saturating_mul(state::ELEMENT);
-        self.growing(more, desired, maximum)
+        let more = desired.saturating_sub(current);
+        if maximum.is_none_or(|maximum| desired <= maximum) {
+            let left = self.elements_left.checked_sub(more as u64);
+            self.elements_left = left.ok_or(Beyond(Interruption::TableLimit))?;
+        }
+        self.growing(more.saturating_mul(state::ELEMENT), desired, maximum)
     }
 
     fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {

@@ -1,9 +1,9 @@
 //! The receipt's payload: a function of (module, manifest, trace), the same code in run and replay.
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Output};
 use crate::attest::receipt::{
     Attestation, Engines, FileUse, Files, FinalState, Grants, Invocation, Outputs, Receipt,
-    Sha256Of, Strings, TraceSummary, Transfers, Use,
+    SaltedBytes, Sha256Of, Strings, TraceSummary, Transfers, Use,
 };
 use crate::outcome::Outcome;
 use crate::trace::{Seal, Version};
@@ -40,6 +40,11 @@ pub fn receipt(
             arguments: Strings::of(salt, &header.arguments),
             environment: Strings::of(salt, environment),
             stdin: evidence.stdin.clone().finish(),
+            input: header.input.as_ref().map(|input| {
+                let mut salted = SaltedBytes::new(salt);
+                salted.update(input.as_bytes());
+                salted.finish()
+            }),
         },
         grants: Grants {
             capabilities: header.grants.clone(),
@@ -53,7 +58,11 @@ pub fn receipt(
             events: evidence.events(),
         },
         outcome: outcome.clone(),
-        outputs: Outputs { stdout: evidence.stdout.so_far(), stderr: evidence.stderr.so_far() },
+        outputs: Outputs {
+            stdout: evidence.stdout.so_far(),
+            stderr: evidence.stderr.so_far(),
+            output: evidence.output.as_ref().map(Output::so_far),
+        },
         final_state: state.cloned(),
     }
 }

@@ -5,7 +5,7 @@ use super::cause::{Cause, Clues, only_nans_differ};
 use super::divergence::Divergence;
 use super::execute::Execution;
 use super::seam::{Host, Stop, full_name};
-use crate::abi::{Answer, Function, Gives, ValType, show};
+use crate::abi::{Answer, Function, ValType, show};
 use crate::allowance::Allowance;
 use crate::outcome::{Interruption, Outcome};
 use crate::reason::Reason;
@@ -133,16 +133,8 @@ impl Host for Replayer {
             return Err(self.diverged(found, Some((call, ranges))));
         }
         let answer = event.answer;
-        let fits = match (call.row.gives, answer) {
-            (_, Answer::Fault) => call.row.gives != Gives::Never,
-            (Gives::Never, Answer::Never) => true,
-            (Gives::Errno, Answer::Value(errno)) => u32::try_from(errno).is_ok(),
-            (Gives::Bits64, Answer::Value(_)) => true,
-            (Gives::Nothing, Answer::Value(bits)) => bits == 0,
-            _ => false,
-        };
         // What was written must be what such a call can write, where it can write.
-        let mut whole = fits;
+        let mut whole = call.row.can_give(answer);
         let mut spans = call.writes();
         for bytes in event.written().iter().copied() {
             match spans.next() {
@@ -157,8 +149,7 @@ impl Host for Replayer {
         whole &= spans.next().is_none();
         if whole {
             // A count that the answer gives must be the number of bytes that came with it.
-            let success = answer == Answer::Value(0);
-            let (written, count) = call.written(success, memory);
+            let (written, count) = call.written(answer, memory);
             let lengths = event.written().iter().map(|bytes| bytes.len());
             whole = lengths.eq(written[..count].iter().map(|span| span.len));
         }

@@ -7,10 +7,12 @@ use super::act::Act;
 use super::authority::Authority;
 use super::call::{Call, InvocationSizes, Span};
 use super::divergence::Divergence;
+use super::effects::Effect;
 use super::evidence::{Evidence, Shared, wait_if};
 use super::known::Known;
-use crate::abi::{Answer, Function, Gives, Role, Used, show};
+use crate::abi::{Answer, Function, Need, Role, Used, show};
 use crate::allowance::Allowance;
+use crate::bounds::Bounds;
 use crate::outcome::{Denial, Interruption};
 use crate::trace::{self, EventRef};
 use std::sync::atomic::AtomicBool;
@@ -91,10 +93,10 @@ struct Row {
 impl Row {
     fn of(row: &'static Function) -> Self {
         let act = Act::of(row);
-        let counts = row
-            .params
-            .iter()
-            .any(|p| matches!(p.role, Role::Writes(_, Used::CountAt(..), _) | Role::WritesVec(..)));
+        let counts = row.params.iter().any(|p| match p.role {
+            Role::Writes(_, used, _) => used != Used::All,
+            role => matches!(role, Role::WritesVec(..)),
+        });
         Self { row, act, plain: act == Act::Other && !counts }
     }
 }
@@ -111,9 +113,12 @@ pub struct Seam {
     own: Option<Evidence>,
     /// Whether whoever looks at the evidence has sealed it.
     sealed: Arc<AtomicBool>,
-    /// Whether no further call can be recorded.
-    full: bool,
+    /// Why no further call can be recorded, if none can.
+    full: Option<Interruption>,
     allowance: Option<Allowance>,
+    bounds: Option<Bounds>,
+    /// Bytes that left the guest.
+    bytes_out: u64,
 }
 
 impl Seam {
@@ -135,8 +140,10 @@ impl Seam {
             sealed,
             evidence,
             own: None,
-            full: false,
+            full: None,
             allowance: None,
+            bounds: None,
+            bytes_out: 0,
         }
     }
 
@@ -156,6 +163,19 @@ impl Seam {
     pub fn within(mut self, allowance: Option<Allowance>) -> Self {
         self.allowance = allowance;
         self
+    }
+
+    /// What the run may take, if that is bounded: a replay is not, since the trace says where it ended.
+    #[must_use]
+    pub fn bounded(mut self, bounds: Bounds) -> Self {
+        self.bounds = Some(bounds);
+        self
+    }
+
+    /// What [`Seam::bounded`] was given.
+    #[must_use]
+    pub fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_ref()
     }
 
     /// What [`Seam::within`] was given.
@@ -179,14 +199,20 @@ impl Seam {
         let used = self.authority.decide(&call, memory).map_err(Stop::Denied)?;
         // Nothing is done for a guest whose evidence is sealed already, or has no room for it.
         wait_if(&self.sealed);
-        if self.full {
-            return Err(Stop::Interrupted(Interruption::OutputFailed));
+        if let Some(cause) = self.full {
+            return Err(Stop::Interrupted(cause));
+        }
+        if act != Act::Other {
+            self.stay_within_bounds(&call)?;
         }
 
         // What the host reads is kept apart when its own answer could overwrite it.
         let kept: Option<Vec<Vec<u8>>> = call
             .overlaps()
             .then(|| call.reads().iter().map(|span| span.of(memory).to_vec()).collect());
+        if row.need == Need::Fetch {
+            self.write_out()?;
+        }
         let answer = self.host.answer(&call, memory)?;
         let memory = &*memory;
         let mut handed: [&[u8]; super::call::MAX_RANGES] = Default::default();
@@ -198,12 +224,10 @@ impl Seam {
         }
         let handed = &handed[..call.reads().len()];
 
-        let success = matches!((row.gives, answer), (Gives::Errno, Answer::Value(0)))
-            || matches!(row.gives, Gives::Nothing | Gives::Bits64);
         if !plain && !self.is_possible(&call, answer, handed, memory) {
             return Err(self.host.impossible(&call, answer));
         }
-        let (spans, count) = call.written(success, memory);
+        let (spans, count) = call.written(answer, memory);
         let written = spans.map(|span: Span| span.of(memory));
         let event =
             EventRef { function, args: call.args(), answer, handed, written: &written[..count] };
@@ -216,16 +240,24 @@ impl Seam {
                     &mut *lock
                 }
             };
-            evidence.record(&event).map_err(|error| match error {
-                trace::Error::NoRoom(_) => Stop::Interrupted(Interruption::OutputFailed),
-                other => Stop::Trace(other),
-            })?;
-            self.full = evidence.is_full();
-            for used in used {
-                evidence.note_use(used);
+            match evidence.record(&event) {
+                Ok(()) => {}
+                Err(trace::Error::NoRoom(_)) => {
+                    return Err(Stop::Interrupted(evidence.no_room()));
+                }
+                Err(other) => return Err(Stop::Trace(other)),
             }
-            if success && act != Act::Other {
-                self.authority.effects(&call, handed, memory, &mut |effect| evidence.note(&effect));
+            self.full = evidence.is_full().then(|| evidence.no_room());
+            for grant in used.into_iter().flatten() {
+                evidence.note_use(grant);
+            }
+            if act != Act::Other && row.succeeded(answer) {
+                let bytes_out = &mut self.bytes_out;
+                let note = &mut |effect: Effect<'_>| {
+                    *bytes_out = bytes_out.saturating_add(effect.bytes_out());
+                    evidence.note(&effect);
+                };
+                self.authority.effects((&call, answer), handed, memory, note);
             }
         }
         self.host.answered()?;
@@ -234,6 +266,33 @@ impl Seam {
             Answer::Fault => Err(Stop::Fault(full_name(row))),
             Answer::Never => Err(ending(&call, handed)),
         }
+    }
+
+    /// Interrupts before a call that would take more than the run may.
+    #[inline]
+    fn stay_within_bounds(&self, call: &Call) -> Result<(), Stop> {
+        let Some(bounds) = &self.bounds else { return Ok(()) };
+        let going_out = || call.reads().last().map_or(0, |span| span.len as u64);
+        let exceeded = match call.act {
+            Act::Write | Act::WriteAt | Act::Output | Act::WriteFile => {
+                let all = self.bytes_out.saturating_add(going_out());
+                (all > bounds.output_bytes).then_some(Interruption::OutputLimit)
+            }
+            Act::Open => (self.authority.open_files() >= bounds.open_files)
+                .then_some(Interruption::FileLimit),
+            _ => None,
+        };
+        exceeded.map_or(Ok(()), |cause| Err(Stop::Interrupted(cause)))
+    }
+
+    /// Puts what is recorded so far on the disk: what comes next can be seen by others.
+    #[cold]
+    fn write_out(&mut self) -> Result<(), Stop> {
+        let flushed = match &mut self.own {
+            Some(own) => own.write_out(),
+            None => self.evidence.lock().unwrap_or_else(PoisonError::into_inner).write_out(),
+        };
+        flushed.map_err(Stop::Trace)
     }
 
     /// Whether a host can have given this answer: it fits the invocation, the grants and the

@@ -3,7 +3,7 @@
 use super::Error;
 use crate::files::{self, FileError, MODE_FILE};
 use crate::limits;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) const WASM: &str = "skill.wasm";
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -58,6 +58,12 @@ pub fn read_companion(directory: &Path) -> Result<Option<Vec<u8>>, Error> {
 /// When it is there and cannot be read.
 pub fn read_original(directory: &Path) -> Result<Option<Vec<u8>>, Error> {
     Ok(files::read_if_present(&directory.join(ORIGINAL), limits::MODULE_BYTES)?)
+}
+
+/// Where the attestations of the bundle at `directory` are, once there are any.
+#[must_use]
+pub fn attestations_path(directory: &Path) -> PathBuf {
+    directory.join(ATTESTATIONS)
 }
 
 /// The parts of a bundle that `build` makes.
@@ -155,8 +161,10 @@ pub fn append_attestation(directory: &Path, line: &[u8]) -> Result<bool, Error> 
         return refuse("an attestation is one line");
     }
     let _held = files::Held::wait(directory)?;
-    let path = directory.join(ATTESTATIONS);
-    let mut lines = files::read_if_present(&path, limits::ATTESTATIONS_BYTES)?.unwrap_or_default();
+    let path = attestations_path(directory);
+    let old = files::read_if_present(&path, limits::ATTESTATIONS_BYTES)?;
+    let is_new = old.is_none();
+    let mut lines = old.unwrap_or_default();
     if lines.split(|byte| *byte == b'\n').any(|old| old == line) {
         return Ok(false);
     }
@@ -168,7 +176,11 @@ pub fn append_attestation(directory: &Path, line: &[u8]) -> Result<bool, Error> 
     if lines.len() as u64 > limits::ATTESTATIONS_BYTES {
         return refuse("no room for another attestation");
     }
-    files::write_new(&path, &lines, MODE_FILE, true)?;
+    if is_new {
+        files::write_new(&path, &lines, MODE_FILE, true)?;
+    } else {
+        files::replace(&path, &lines)?;
+    }
     Ok(true)
 }
 

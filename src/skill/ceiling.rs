@@ -1,7 +1,8 @@
-//! The ceiling: what a skill declared, cut down to what the operator grants (spec/manifest.md).
+//! The ceiling: what a skill declared, cut down to what the operator's policy allows and the command
+//! line grants (spec/manifest.md, spec/policy.md).
 
 use super::Error;
-use crate::abi::{Capability, Kind};
+use crate::abi::{Capability, Kind, below, is_at_or_below};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -25,8 +26,8 @@ pub enum Grant {
         /// Its value.
         value: String,
     },
-    /// A kind that is granted whole: `time` or `random`.
-    Kind(Kind),
+    /// What needs nothing of the host's to stand for it: of the kinds `net.http`, `random`, `time`.
+    Plain(Capability),
 }
 
 impl fmt::Display for Grant {
@@ -34,7 +35,7 @@ impl fmt::Display for Grant {
         match self {
             Self::Dir { host, guest, .. } => write!(f, "directory {}::{guest}", host.display()),
             Self::Env { name, .. } => write!(f, "variable {name}"),
-            Self::Kind(kind) => write!(f, "{kind}"),
+            Self::Plain(capability) => write!(f, "{capability}"),
         }
     }
 }
@@ -64,29 +65,50 @@ pub struct Effective {
     pub preopens: Vec<Preopen>,
     /// Variables as (name, value), sorted by name, which is distinct.
     pub env: Vec<(String, String)>,
-    /// Grants that nothing declared matches, for a warning.
-    pub unused: Vec<String>,
+    /// Grants that come to nothing, for a warning.
+    pub unused: Vec<Unused>,
 }
 
-/// The intersection of what was declared and what is granted.
+/// A grant that comes to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unused {
+    /// What was granted.
+    pub grant: String,
+    /// Whether the manifest declares it, so that it is the policy that does not allow it.
+    pub is_declared: bool,
+}
+
+impl fmt::Display for Unused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why =
+            if self.is_declared { "not within the policy" } else { "not declared by the manifest" };
+        write!(f, "{} is granted and {why}: it stays denied", self.grant)
+    }
+}
+
+/// The intersection of what was declared, what the policy allows, if there is one, and what is granted.
 ///
 /// A declared path and a granted one meet in the deeper of the two when one lies at or below the
-/// other, segment by segment; otherwise they do not meet.
+/// other, segment by segment; otherwise they do not meet. URLs likewise.
 ///
 /// # Errors
 /// A granted guest path that is malformed; two grants that put different host directories at the
 /// same guest path, or give a variable different values.
-pub fn effective(declared: &[Capability], granted: &[Grant]) -> Result<Effective, Error> {
+pub fn effective(
+    declared: &[Capability],
+    policy: Option<&[Capability]>,
+    granted: &[Grant],
+) -> Result<Effective, Error> {
+    let allowed = policy.map(|policy| meetings(declared, policy));
     let mut ceiling = Ceiling::default();
     for grant in granted {
-        let is_used = match grant {
-            Grant::Dir { host, guest, write } => ceiling.dir(declared, host, guest, *write)?,
-            Grant::Env { name, value } => ceiling.env(declared, name, value)?,
-            Grant::Kind(kind) => ceiling.kind(declared, *kind),
-        };
-        let text = grant.to_string();
-        if !is_used && !ceiling.unused.contains(&text) {
-            ceiling.unused.push(text);
+        if ceiling.grant(allowed.as_deref().unwrap_or(declared), grant)? {
+            continue;
+        }
+        let is_declared = policy.is_some() && Ceiling::default().grant(declared, grant)?;
+        let unused = Unused { grant: grant.to_string(), is_declared };
+        if !ceiling.unused.contains(&unused) {
+            ceiling.unused.push(unused);
         }
     }
     Ok(Effective {
@@ -97,16 +119,18 @@ pub fn effective(declared: &[Capability], granted: &[Grant]) -> Result<Effective
     })
 }
 
-/// Whether a manifest that declares `declared` lets `granted` be in effect: a path at or below a
-/// declared one, anything else as it was declared.
+/// Whether a manifest that declares `declared` lets `granted` be in effect.
 #[must_use]
 pub fn declares(declared: &[Capability], granted: &Capability) -> bool {
-    declared.iter().filter(|capability| capability.kind() == granted.kind()).any(|capability| {
-        match granted.kind() {
-            Kind::FsRead | Kind::FsWrite => is_at_or_below(granted.value(), capability.value()),
-            _ => capability == granted,
-        }
-    })
+    declared.iter().any(|capability| capability.covers(granted))
+}
+
+/// What both lists allow, sorted and distinct.
+fn meetings(some: &[Capability], others: &[Capability]) -> Vec<Capability> {
+    let each =
+        |one: &Capability| others.iter().filter_map(|other| one.meet(other)).collect::<Vec<_>>();
+    let all: BTreeSet<Capability> = some.iter().flat_map(each).collect();
+    all.into_iter().collect()
 }
 
 #[derive(Default)]
@@ -114,10 +138,24 @@ struct Ceiling {
     capabilities: BTreeSet<Capability>,
     preopens: BTreeMap<String, Preopen>,
     env: BTreeMap<String, String>,
-    unused: Vec<String>,
+    unused: Vec<Unused>,
 }
 
 impl Ceiling {
+    /// Takes in `grant` as far as it is within `allowed`; whether there was anything to it.
+    fn grant(&mut self, allowed: &[Capability], grant: &Grant) -> Result<bool, Error> {
+        match grant {
+            Grant::Dir { host, guest, write } => self.dir(allowed, host, guest, *write),
+            Grant::Env { name, value } => self.env(allowed, name, value),
+            Grant::Plain(capability) => {
+                let met = meetings(allowed, std::slice::from_ref(capability));
+                let is_used = !met.is_empty();
+                self.capabilities.extend(met);
+                Ok(is_used)
+            }
+        }
+    }
+
     fn dir(
         &mut self,
         declared: &[Capability],
@@ -137,7 +175,7 @@ impl Ceiling {
                     self.capabilities.insert(Capability::new(kind, path)?);
                 }
             }
-            let below = remainder(path, guest.value()).unwrap_or_default();
+            let below = below(path, guest.value()).unwrap_or_default();
             let host_path = if below.is_empty() { host.to_owned() } else { host.join(below) };
             self.preopen(Preopen {
                 guest: path.to_owned(),
@@ -185,12 +223,6 @@ impl Ceiling {
             _ => Ok(true),
         }
     }
-
-    fn kind(&mut self, declared: &[Capability], kind: Kind) -> bool {
-        let whole = declared.iter().find(|c| c.kind() == kind && kind.is_whole());
-        self.capabilities.extend(whole.cloned());
-        whole.is_some()
-    }
 }
 
 /// Where the declared paths of `kind` meet the granted path, without those below another.
@@ -235,18 +267,4 @@ fn preopens<'p>(
 /// The deeper of two paths, when one lies at or below the other.
 fn deeper<'p>(a: &'p str, b: &'p str) -> Option<&'p str> {
     if is_at_or_below(a, b) { Some(a) } else { is_at_or_below(b, a).then_some(b) }
-}
-
-fn is_at_or_below(path: &str, above: &str) -> bool {
-    remainder(path, above).is_some()
-}
-
-/// What of `path` lies below `above`, without a leading slash: empty when they are the same,
-/// `None` when `path` lies elsewhere. Whole segments count: `/data2` is not below `/data`.
-fn remainder<'p>(path: &'p str, above: &str) -> Option<&'p str> {
-    if above == "/" {
-        return path.strip_prefix('/');
-    }
-    let rest = path.strip_prefix(above)?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }

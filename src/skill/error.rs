@@ -22,6 +22,22 @@ pub enum Error {
     /// A capability that this version does not know.
     #[error(transparent)]
     Capability(#[from] CapabilityError),
+    /// The policy is not of the form that spec/policy.md gives.
+    #[error("line {line}: {what}")]
+    Policy {
+        /// Line of the file, from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A capability of the policy is not known.
+    #[error("line {line}: {source}")]
+    PolicyCapability {
+        /// Line of the file, from 1.
+        line: usize,
+        /// What is wrong.
+        source: CapabilityError,
+    },
     /// The directory is not a bundle.
     #[error("{}: {what}", path.display())]
     Bundle {
@@ -59,6 +75,8 @@ impl Error {
             Self::Manifest { .. } => Reason::ManifestMalformed,
             Self::Profile(_) => Reason::ProfileUnsupported,
             Self::Capability(error) => error.reason(),
+            Self::Policy { .. } => Reason::PolicyMalformed,
+            Self::PolicyCapability { source, .. } => source.reason(),
             Self::Bundle { .. } => Reason::BundleMalformed,
             Self::NotReplaced { .. } => Reason::OutputExists,
             Self::File(error) => error.reason(),

@@ -5,12 +5,19 @@ mod bundle;
 mod ceiling;
 mod error;
 mod manifest;
+mod policy;
+mod table;
 pub mod v0;
 
-pub use bundle::{Bundle, NewBundle, Written, append_attestation, read_companion, read_original};
-pub use ceiling::{Effective, Grant, Preopen, declares, effective};
+pub use bundle::{
+    Bundle, NewBundle, Written, append_attestation, attestations_path, read_companion,
+    read_original,
+};
+pub use ceiling::{Effective, Grant, Preopen, Unused, declares, effective};
 pub use error::Error;
 pub use manifest::Manifest;
+pub use policy::Policy;
+pub use table::{CapabilityTable, RawTable, TableError, line};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Vectors of `testvectors/manifest` and `testvectors/bundle`, and what takes more than one file.
 
 use super::*;
-use crate::abi::{Capability, Kind};
+use crate::abi::Capability;
 use crate::digest::ModuleDigest;
 use crate::profile::Profile;
 use std::collections::BTreeMap;
@@ -40,6 +40,72 @@ fn manifest_vectors() {
             assert_eq!(manifest.bytes(), body, "{name}");
         }
     }
+}
+
+#[test]
+fn policy_vectors() {
+    for (name, header, body) in vectors("ceiling") {
+        let outcome = Policy::parse(std::str::from_utf8(&body).unwrap());
+        assert_eq!(reason(&outcome), header["expect"], "{name}: {outcome:?}");
+    }
+}
+
+/// covers: policy-4
+#[test]
+fn manifest_policy_and_command_line_must_all_three_allow() {
+    let of = |texts: &[&str]| texts.iter().map(|t| t.parse().unwrap()).collect::<Vec<Capability>>();
+    let plain = |text: &str| Grant::Plain(text.parse().unwrap());
+    let declared = of(&[
+        "fs.read=/data",
+        "fs.write=/data",
+        "time",
+        "random",
+        "env=A",
+        "env=B",
+        "net.http=https://a.org/",
+    ]);
+    let policy = of(&[
+        "fs.read=/data/in",
+        "fs.read=/data/out",
+        "fs.write=/",
+        "time=monotonic",
+        "env=A",
+        "net.http=https://a.org/v1",
+    ]);
+    let env = |name: &str| Grant::Env { name: name.into(), value: "1".into() };
+    let granted = [
+        dir("d", "/data", true),
+        plain("time"),
+        plain("random"),
+        env("A"),
+        env("B"),
+        env("C"),
+        plain("net.http=https://a.org/"),
+        plain("net.http=https://b.org/"),
+    ];
+    let found = effective(&declared, Some(&policy), &granted).unwrap();
+    let (capabilities, preopens) = shown(&found);
+    let expected = [
+        "env=A",
+        "fs.read=/data/in",
+        "fs.read=/data/out",
+        "fs.write=/data",
+        "fs.write=/data/in",
+        "fs.write=/data/out",
+        "net.http=https://a.org/v1",
+        "time=monotonic",
+    ];
+    assert_eq!(capabilities, expected);
+    assert_eq!(preopens, ["/data=d:w", "/data/in=d/in:rw", "/data/out=d/out:rw"]);
+    let unused: Vec<_> = found.unused.iter().map(|u| (u.grant.as_str(), u.is_declared)).collect();
+    let expected = [
+        ("random", true),
+        ("variable B", true),
+        ("variable C", false),
+        ("net.http=https://b.org/", false),
+    ];
+    assert_eq!(unused, expected);
+    assert_eq!(effective(&declared, Some(&[]), &granted).unwrap().capabilities, []);
 }
 
 /// The body of a bundle vector has a line `NAME TEXT` for each part; `.` alone means that a file
@@ -132,7 +198,7 @@ fn dir(host: &str, guest: &str, write: bool) -> Grant {
 
 fn ceiling(declared: &[&str], granted: &[Grant]) -> Result<Effective, Error> {
     let declared: Vec<Capability> = declared.iter().map(|text| text.parse().unwrap()).collect();
-    effective(&declared, granted)
+    effective(&declared, None, granted)
 }
 
 /// Capabilities, and preopens as `guest=host:rights`.
@@ -223,8 +289,8 @@ fn paths_meet_in_the_deeper_one() {
 #[test]
 fn nothing_is_had_that_was_not_declared_and_granted() {
     let grants = [
-        Grant::Kind(Kind::Time),
-        Grant::Kind(Kind::Random),
+        Grant::Plain("time".parse().unwrap()),
+        Grant::Plain("random".parse().unwrap()),
         Grant::Env { name: "HOME".into(), value: "/h".into() },
         Grant::Env { name: "PATH".into(), value: "/p".into() },
         dir("d", "/data", true),
@@ -232,7 +298,8 @@ fn nothing_is_had_that_was_not_declared_and_granted() {
     let found = ceiling(&["time", "env=HOME", "env=LANG"], &grants).unwrap();
     assert_eq!(shown(&found), (vec!["env=HOME".into(), "time".into()], vec![]));
     assert_eq!(found.env, [("HOME".to_owned(), "/h".to_owned())]);
-    assert_eq!(found.unused, ["random", "variable PATH", "directory d::/data"]);
+    let unused: Vec<_> = found.unused.iter().map(|unused| unused.grant.as_str()).collect();
+    assert_eq!(unused, ["random", "variable PATH", "directory d::/data"]);
     assert_eq!(ceiling(&["time", "fs.read=/", "env=A"], &[]).unwrap(), Effective::default());
 }
 

@@ -260,10 +260,11 @@ impl Shape {
     #[inline]
     fn admits_answer(&self, answer: Answer) -> Result<(), Problem> {
         let fits = match (answer, self.gives) {
-            (Answer::Value(value), Gives::Errno) => value <= u64::from(u32::MAX),
+            (Answer::Value(value), Gives::Errno | Gives::Count) => value <= u64::from(u32::MAX),
             (Answer::Value(value), Gives::Nothing) => value == 0,
             (Answer::Value(_), Gives::Never) => false,
-            (Answer::Value(_), Gives::Bits64) | (Answer::Fault | Answer::Never, _) => true,
+            (Answer::Value(_), Gives::Bits64 | Gives::Seconds)
+            | (Answer::Fault | Answer::Never, _) => true,
         };
         if fits { Ok(()) } else { Err("an answer that the function cannot give".into()) }
     }

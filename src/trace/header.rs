@@ -24,6 +24,9 @@ pub struct Header {
     pub entrypoint: String,
     /// Arguments, the program's name first.
     pub arguments: Vec<String>,
+    /// The input of the `provenact` interface, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputBytes>,
     /// Environment variables, name and value, in the order in which the guest sees them.
     pub environment: Vec<[String; 2]>,
     /// Effective capabilities: strictly ascending.
@@ -65,6 +68,9 @@ impl Header {
         if self.environment.iter().any(|[name, _]| name.is_empty() || name.contains('=')) {
             return Err("an environment variable's name is empty or holds \"=\"".into());
         }
+        if self.input.as_ref().is_some_and(|input| input.0.len() > limits::INPUT_BYTES) {
+            return Err("an input longer than the limit".into());
+        }
         if self.grants.len() > limits::CAPABILITIES {
             return Err("more grants than the limit".into());
         }
@@ -86,6 +92,46 @@ pub struct Attested {
     pub envelope: EnvelopeDigest,
     /// The key.
     pub key: KeyId,
+}
+
+/// The input of an execution: lowercase hexadecimal digits, two a byte.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InputBytes(Vec<u8>);
+
+impl InputBytes {
+    /// These bytes, at most [`limits::INPUT_BYTES`] for a header to be taken.
+    #[must_use]
+    pub const fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Does not show the bytes.
+impl fmt::Debug for InputBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InputBytes({} bytes)", self.0.len())
+    }
+}
+
+impl Serialize for InputBytes {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&digest::hex(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for InputBytes {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        digest::unhex(&text)
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("an input is lowercase hexadecimal digits, two a byte"))
+    }
 }
 
 /// 32 random bytes that keep hashed inputs from being guessed: 64 lowercase hexadecimal digits.

@@ -18,7 +18,7 @@ mod writer;
 pub use entry::{Entry, around};
 pub use error::{Error, Problem};
 pub use event::{Event, EventRef, Handed, MAX_RANGES};
-pub use header::{Attested, End, Header, Material, MaterialName, Salt};
+pub use header::{Attested, End, Header, InputBytes, Material, MaterialName, Salt};
 pub use reader::Reader;
 pub use section::{Seal, Version};
 pub use writer::Writer;

@@ -107,6 +107,7 @@ fn header() -> Header {
         arguments: vec!["skill".into(), "é \"quoted\"\n".into()],
         environment: vec![["HOME".into(), "/=".into()]],
         grants: vec!["fs.read=/data".parse().unwrap(), "time".parse().unwrap()],
+        input: None,
         policy: Some(PolicyDigest::of(b"policy")),
         salt: Salt::from_bytes([9; 32]),
         imports: FUNCTIONS.iter().map(strings).collect(),
@@ -376,10 +377,13 @@ fn what_was_appended_has_room_to_the_last_event() {
     for room in [1_200_000_u64, 2_345_678, 5_000_000] {
         let mut writer = Writer::start(Small(room as usize), &header(), vec![]).unwrap();
         writer = writer
-            .holding(move |end| match end <= room {
-                true => Ok(()),
-                false => Err(io::ErrorKind::StorageFull.into()),
-            })
+            .holding(
+                move |end| match end <= room {
+                    true => Ok(()),
+                    false => Err(io::ErrorKind::StorageFull.into()),
+                },
+                u64::MAX,
+            )
             .unwrap();
         let mut appended = 0;
         let error = loop {
@@ -399,5 +403,5 @@ fn what_was_appended_has_room_to_the_last_event() {
     }
     let writer = Writer::start(Vec::new(), &header(), vec![]).unwrap();
     let none = |_| Err(io::ErrorKind::StorageFull.into());
-    assert!(matches!(writer.holding(none), Err(Error::NoRoom(_))));
+    assert!(matches!(writer.holding(none, u64::MAX), Err(Error::NoRoom(_))));
 }

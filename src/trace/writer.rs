@@ -62,6 +62,10 @@ struct Room {
     /// Bytes for which the open batch has room.
     batch: usize,
     full: bool,
+    /// Most bytes of the trace.
+    most: u64,
+    /// It is full because of them.
+    too_long: bool,
 }
 
 impl fmt::Debug for Room {
@@ -80,8 +84,8 @@ impl Room {
         let before = self.handed_over.saturating_sub(self.saved.load(Ordering::Acquire));
         let found =
             before.saturating_add(longest(batch as u64)).saturating_add(longest(end as u64));
-        let limit = limits::TRACE_BYTES;
-        let held = match found > limit {
+        self.too_long = found > self.most;
+        let held = match self.too_long {
             true => Err(io::Error::from(io::ErrorKind::FileTooLarge)),
             false => hold(found),
         };
@@ -132,7 +136,15 @@ impl<W: Write + Send + 'static> Writer<W> {
                 move || write_all(out, &parcels, &saved)
             })
             .map_err(Error::Write)?;
-        let room = Room { hold: None, handed_over, saved, batch: usize::MAX, full: false };
+        let room = Room {
+            hold: None,
+            handed_over,
+            saved,
+            batch: usize::MAX,
+            full: false,
+            most: limits::TRACE_BYTES,
+            too_long: false,
+        };
         Ok(Self {
             codec,
             batch: Vec::new(),
@@ -146,14 +158,16 @@ impl<W: Write + Send + 'static> Writer<W> {
     }
 
     /// From now on every event has room before it is appended: `hold` takes room up to an offset of
-    /// the file, which begins where the trace does.
+    /// the file, which begins where the trace does, up to `most` bytes of it.
     ///
     /// # Errors
     /// [`Error::NoRoom`] when there is none for a first batch.
     pub fn holding(
         mut self,
         hold: impl FnMut(u64) -> io::Result<()> + Send + 'static,
+        most: u64,
     ) -> Result<Self, Error> {
+        self.room.most = most.min(limits::TRACE_BYTES);
         self.room.hold = Some(Box::new(hold));
         self.room.hold(limits::BATCH_TARGET + LAST_EVENT, END_RECORD)?;
         Ok(self)
@@ -164,6 +178,12 @@ impl<W: Write + Send + 'static> Writer<W> {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.room.full
+    }
+
+    /// Whether that is so because of the most bytes that the trace may have.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.room.too_long
     }
 
     /// Events so far.

@@ -1,7 +1,7 @@
 //! Why something was not upheld.
 
 use super::policy::{Said, Verdict};
-use crate::digest::{EnvelopeDigest, ManifestDigest, ModuleDigest, SourceDigest};
+use crate::digest::{EnvelopeDigest, ManifestDigest, ModuleDigest, SourceDigest, StatementDigest};
 use crate::reason::Reason;
 use crate::{attest, runtime, skill, trace, wasm};
 use std::fmt;
@@ -98,6 +98,16 @@ pub enum Error {
     /// What is to be signed is not what was replayed.
     #[error("the payload is not the receipt that the replay computed: it was changed meanwhile")]
     Receipt,
+    /// A statement of others that is to be signed is not what the bundle gives.
+    #[error(
+        "statement {found} is about this bundle and says something else of it than attest: {expected}"
+    )]
+    Testimony {
+        /// Digest of theirs.
+        found: StatementDigest,
+        /// Digest of what the bundle gives.
+        expected: StatementDigest,
+    },
     /// From the module.
     #[error(transparent)]
     Wasm(#[from] wasm::Error),
@@ -192,7 +202,8 @@ impl Error {
             Self::Manifest { .. }
             | Self::Module { .. }
             | Self::Beside { .. }
-            | Self::Attestation { .. } => Reason::MaterialMismatch,
+            | Self::Attestation { .. }
+            | Self::Testimony { .. } => Reason::MaterialMismatch,
             Self::Header { .. } => Reason::HeaderDiffers,
             Self::Imports => Reason::TraceMismatch,
             Self::Receipt => Reason::ReceiptDiffers,

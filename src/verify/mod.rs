@@ -10,6 +10,7 @@ mod error;
 mod policy;
 mod receipt;
 mod replay;
+mod testimony;
 mod v0;
 mod witnesses;
 
@@ -21,6 +22,7 @@ pub use error::{Error, Refusal};
 pub use policy::{Policy, Rule, Said, Upheld, Verdict as Judgement};
 pub use receipt::{Authenticity, Claim, attestation};
 pub use replay::{Executable, Replay, Reproduced, Verdict, replay};
+pub use testimony::Testimony;
 pub use v0::Imported;
 pub use witnesses::{Agreed, Finding, Witness, Witnesses};
 

@@ -23,6 +23,8 @@ pub struct Interface {
     /// Kinds of capability that these functions let the module ask for. Which paths, variables or
     /// whether at all, the manifest says.
     pub kinds: BTreeSet<Kind>,
+    /// Names of kinds that they let it ask for and that this version does not have.
+    pub unsupported: BTreeSet<&'static str>,
     /// Name of the exported function where execution begins.
     pub entrypoint: String,
     /// Whether the entrypoint returns an i32; otherwise it returns nothing.
@@ -54,6 +56,7 @@ impl Interface {
         let is_command = name == START;
         Ok(Self {
             kinds: kinds(&functions),
+            unsupported: functions.iter().filter_map(|f| f.need.unsupported()).collect(),
             functions,
             entrypoint: name.to_owned(),
             returns_i32,

@@ -103,6 +103,15 @@ impl Module {
         self.bytes
     }
 
+    /// How many functions the module defines, and how many memories and tables it has, imported ones
+    /// included.
+    #[must_use]
+    pub fn counts(&self) -> [u64; 2] {
+        let types = self.types.as_ref();
+        let defined = types.function_count().saturating_sub(self.facts.imported_functions);
+        [u64::from(defined), u64::from(types.memory_count()) + u64::from(types.table_count())]
+    }
+
     /// What the module uses that only one class of engines has, so that nobody can replay it on an
     /// engine of another: the first such feature, by its proposal's name.
     #[must_use]

@@ -147,7 +147,7 @@ fn a_trust_file_that_lies_about_adds_nothing_to_the_keys_that_were_named() {
     let trust = format!(
         "version = 1\n[[key]]\nname = \"Alice\"\nroles = [\"author\"]\npublic = \"\"\"{public}\"\"\"\n"
     );
-    place.type_in("build decide.wasm --name other --cap fs.read=/data").status(0);
+    place.type_in("build decide.wasm --name other --cap fs.read=/data --deny fs.write").status(0);
     place.type_in("attest other.skill --key stranger.key.pem").status(0);
     place.write("trust.toml", trust);
     place.type_in("verify other.skill").status(0).says("Alice");

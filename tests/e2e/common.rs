@@ -54,6 +54,13 @@ pub fn programs() -> Option<PathBuf> {
     CACHE.get_or_init(fill).clone()
 }
 
+/// The flag that denies what `caps`, words for `build`, do not declare.
+pub fn without(caps: &str) -> String {
+    let is_left = |kind: &&str| !caps.contains(&format!("{kind}=")) && !caps.contains("--deny");
+    let left: Vec<&str> = ["fs.read", "fs.write", "net.http"].into_iter().filter(is_left).collect();
+    if left.is_empty() { String::new() } else { format!("--deny {}", left.join(",")) }
+}
+
 /// How a program ended and what it said.
 #[derive(Debug)]
 pub struct Ended {
@@ -180,11 +187,12 @@ impl Place {
         Ended::of(command.args(line.split(' ')).stdin(file).output().unwrap())
     }
 
-    /// Builds `NAME.skill` from WAT and attests it; `caps` are more words for `build`.
+    /// Builds `NAME.skill` from WAT and attests it; `caps` are more words for `build`, and what of
+    /// files and URLs is not in them is denied.
     pub fn skill(&self, name: &str, wat: &str, caps: &str) {
         self.write(&format!("{name}.wasm"), wat::parse_str(wat).unwrap());
-        let build = format!("build {name}.wasm --name {name} {caps}");
-        self.type_in(build.trim_end()).status(0);
+        let build = format!("build {name}.wasm --name {name} {caps} {}", without(caps));
+        self.type_in(&build.split_whitespace().collect::<Vec<_>>().join(" ")).status(0);
         self.type_in(&format!("attest {name}.skill --key author.key.pem")).status(0);
     }
 

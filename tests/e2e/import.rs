@@ -202,8 +202,8 @@ fn what_became_of_each_capability_is_said() {
     let import = place.old("capabilities");
     let said = place.type_in(&format!("{import} -o new.skill")).status(0);
     for line in [
-        "capabilities: env=HOME, fs.read=/data, fs.write=/data/out, random, time",
-        "\n  time.now=utc became time",
+        "capabilities: env=HOME, fs.read=/data, fs.write=/data/out, net.http=https://example.com/v1, random, time=realtime",
+        "\n  time.now=utc became time=realtime",
         "\n  fs.read=/data/ became fs.read=/data\n",
         "\n  fs.write=//data/./out became fs.write=/data/out\n",
     ] {
@@ -234,10 +234,10 @@ fn a_refusal_says_what_and_leaves_nothing() {
         ("other-key", 1, "signature-invalid", "the signature of alice is not one of key"),
         ("one-of-two-bad", 1, "signature-invalid", "the signature of bob is not one of key"),
         (
-            "kind-net.http",
+            "kind-kv.read",
             2,
             "capability-unsupported",
-            "capabilities[0]: capability kind \"net.http\"",
+            "capabilities[0]: capability kind \"kv.read\"",
         ),
         (
             "path-dots",

@@ -292,7 +292,8 @@ fn a_host_without_memory_interrupts_and_never_answers_minus_one() {
     ] {
         let place = Place::new();
         place.skill(name, &grows(what), "");
-        let mut command = place.run_after("ulimit -d 1500000", "", name);
+        place.write("large.toml", "version = 1\n[limits]\ntable-elements = 900000000\n");
+        let mut command = place.run_after("ulimit -d 1500000", "--policy large.toml", name);
         let ended = Ended::of(command.output().unwrap());
         ended.refused(137, "interrupted").says("the host had no more memory");
         place.was_cut_short("host-memory", "the host had no more memory");

@@ -4,7 +4,9 @@
 //! `tests/programs/fetch.py` fetches them, `peer.py` runs the original module with the wasmtime
 //! Python package. Without network and cache the tests say that they were skipped.
 
-use super::common::{Ended, PROVENACT, Place, home, names, programs, skipped, tree, variable};
+use super::common::{
+    Ended, PROVENACT, Place, home, names, programs, skipped, tree, variable, without,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -159,6 +161,8 @@ impl<'a> Trial<'a> {
         for capability in self.entry.list("caps") {
             words.extend(["--cap", capability]);
         }
+        let denied = without(&words.join(" "));
+        words.extend(denied.split_whitespace());
         self.place.provenact(&words).status(0);
         self.place.type_in("attest a.skill --key author.key.pem").status(0);
         self.place.type_in("verify a.skill --pub author.pub.pem").status(0).says("upheld");

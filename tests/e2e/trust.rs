@@ -251,6 +251,49 @@ fn a_receipt_with_another_trace_beside_it_is_refused() {
     place.type_in("verify receipt.json --pub operator.pub.pem").refused(1, "trace-mismatch");
 }
 
+/// covers: trust-62
+#[test]
+fn a_key_that_is_named_beside_pairs_vouches_for_nothing_and_its_no_is_heard() {
+    let place = Place::new();
+    place.skill("a", NOTHING, "");
+    place.trust("operator.pub.pem --name bob --role author");
+    let listed = String::from_utf8(place.read("trust.toml")).unwrap();
+    let verify = "verify a.skill --trust trust.toml --pub author.pub.pem";
+    place.type_in(verify).status(0).says("attested by author");
+    let local = "builders = [\"https://opertus.systems/provenact/builder/local/v1\"]";
+    place.write("trust.toml", listed.replace("roles", &format!("{local}\nroles")));
+    let refused = place.type_in(verify).refused(1, "builder-untrusted");
+    refused.says("not counted: author (").says(&format!("; {local} in a [[key]] for it there"));
+    place.type_in("verify a.skill --pub author.pub.pem").status(0);
+    place.trust("author.pub.pem --name ann --role author");
+    place.type_in(verify).status(0);
+
+    place.trust("stranger.pub.pem --name eve --role auditor");
+    let paired = String::from_utf8(place.read("trust.toml")).unwrap();
+    let auditor = "verifiers = [\"v\"]\nroles = [\"auditor\"]";
+    place.write("trust.toml", paired.replace("roles = [\"auditor\"]", auditor));
+    place.require(&format!("[[require]]\npredicate-type = \"{REPLAY}\"\nsubject = \"bundle\"\n"));
+    place.type_in("keygen -o named").status(0);
+    let digests = [place.sha("a.skill/skill.wasm"), place.sha("a.skill/manifest.json")];
+    let file = "a.skill/attestations.intoto.jsonl";
+    let provenance = place.read(file);
+    let add = |verdicts: &[(&str, &str)]| {
+        let mut all = provenance.clone();
+        for (value, by) in verdicts {
+            let predicate = json!({ "verdict": value, "verifier": { "id": "v" } });
+            all.extend(place.said(REPLAY, &predicate, &digests, &[by]));
+            all.push(b'\n');
+        }
+        place.write(file, all);
+        place.type_in("verify a.skill --trust trust.toml --pub named.pub.pem")
+    };
+    add(&[("reproduced", "named")]).refused(1, "builder-untrusted").says("verifiers = [\"v\"]");
+    add(&[("reproduced", "stranger")]).status(0);
+    add(&[("reproduced", "stranger"), ("refuted", "named")])
+        .refused(1, "verdict-failed")
+        .says("found named");
+}
+
 /// covers: trust-59
 #[test]
 fn a_trust_file_can_be_pinned_and_revocation_wins_over_the_command_line() {
@@ -396,8 +439,14 @@ fn a_trust_file_keeps_its_mode_and_its_line_ends() {
     place.type_in("trust add operator.pub.pem --name operator --role operator").status(0);
     let edited = place.read("trust.toml");
     assert!(edited.starts_with(text.replace('\n', "\r\n").as_bytes()));
-    let mode = fs_err::metadata(place.path("trust.toml")).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode, 0o600);
+    let mode = || fs_err::metadata(place.path("trust.toml")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    // Nor does the umask take from what the file has.
+    place.mode("trust.toml", 0o664);
+    let line = "umask 077; exec \"$0\" trust add stranger.pub.pem --name sam --role auditor";
+    let ended = place.command("sh").args(["-c", line, PROVENACT]).output().unwrap();
+    Ended::of(ended).status(0);
+    assert_eq!(mode(), 0o664);
     place.write("trust.toml", text + "not-after = 1969-01-01T00:00:00Z\n");
     place.type_in("trust show").refused(2, "trust-malformed").says("of the years 1970 to 9999");
 }

@@ -1,7 +1,7 @@
 //! What is recorded: invocations of `tests/programs/programs.json`, each twice, the second time with
 //! other answers.
 
-use super::common::{Ended, PROVENACT, Place};
+use super::common::{Ended, PROVENACT, Place, without};
 use super::record::{Recording, Skill};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -64,6 +64,8 @@ fn record(entry: &Value, again: &Again, cache: &Path) -> [Recording; 2] {
     for capability in entry["caps"].as_array().unwrap() {
         words.extend(["--cap", capability.as_str().unwrap()]);
     }
+    let denied = without(&words.join(" "));
+    words.extend(denied.split_whitespace());
     place.provenact(&words).status(0);
     place.type_in("attest a.skill --key author.key.pem").status(0);
     let skill = Skill::read(&place, "a");

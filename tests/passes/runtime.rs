@@ -22,6 +22,7 @@ fn run(source: &str, profile: Profile) -> (Execution, provenact::attest::receipt
         arguments: Vec::new(),
         environment: Vec::new(),
         grants: Vec::new(),
+        input: None,
         policy: None,
         salt: Salt::from_bytes([0; 32]),
         imports: Vec::new(),

@@ -1,7 +1,7 @@
 //! One more signature in an envelope that others wrote.
 
 use super::{Envelope, Signature, malformed, within_limit};
-use crate::attest::{Error, PrivateKey, Trust};
+use crate::attest::{DetachedSignature, Error, PrivateKey, PublicKey, Trust};
 use crate::json::{self, Value};
 use crate::limits;
 
@@ -14,8 +14,31 @@ impl Envelope {
     /// As [`Envelope::parse`] and [`Envelope::verify`]; [`Error::Unsigned`] when nobody has signed;
     /// [`Error::EnvelopeMalformed`] and [`Error::TooLarge`] when there is no room.
     pub fn cosigned(bytes: &[u8], key: &PrivateKey) -> Result<Option<Vec<u8>>, Error> {
+        Self::extended(bytes, &key.public(), |message| Ok(key.sign(message)))
+    }
+
+    /// As [`Envelope::cosigned`], with a signature of `key` that was made elsewhere.
+    ///
+    /// # Errors
+    /// As there, and [`Error::SignatureInvalid`] when it does not verify by the strict rules.
+    pub fn cosigned_elsewhere(
+        bytes: &[u8],
+        key: &PublicKey,
+        signature: &DetachedSignature,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        Self::extended(bytes, key, |message| match signature.bytes() {
+            sig if key.verifies(message, sig) => Ok(*sig),
+            _ => Err(Error::SignatureInvalid { key: key.id() }),
+        })
+    }
+
+    fn extended(
+        bytes: &[u8],
+        key: &PublicKey,
+        sign: impl FnOnce(&[u8]) -> Result<[u8; 64], Error>,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let envelope = Self::parse(bytes)?;
-        let trust = Trust::from_keys([("the key".to_owned(), key.public())])?;
+        let trust = Trust::from_keys([("the key".to_owned(), *key)])?;
         match envelope.verify(&trust) {
             Ok(_) => return Ok(None),
             Err(Error::SignatureUntrusted { .. }) => {}
@@ -25,8 +48,8 @@ impl Envelope {
             return Err(malformed("signatures", "has no room for another: 1024 is the limit"));
         }
         let signature = Signature {
-            keyid: Some(key.public().id().hex()),
-            sig: key.sign(envelope.payload.message()).to_vec(),
+            keyid: Some(key.id().hex()),
+            sig: sign(envelope.payload.message())?.to_vec(),
         };
         let mut value = json::parse(bytes).map_err(Error::EnvelopeJson)?;
         let Some(Value::Array(signatures)) = value.get_mut("signatures") else {
@@ -46,6 +69,7 @@ impl Envelope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attest::{PAYLOAD_TYPE, pae};
 
     /// covers: envelope-45
     #[test]
@@ -72,6 +96,12 @@ mod tests {
         expected.add_signature(&b);
         let plain = Envelope::cosigned(&first, &b).unwrap().unwrap();
         assert_eq!(plain, expected.to_bytes().unwrap());
+        let elsewhere = |payload: &[u8]| {
+            let sig = DetachedSignature::parse(&b.sign(&pae(PAYLOAD_TYPE, payload))).unwrap();
+            Envelope::cosigned_elsewhere(&first, &b.public(), &sig)
+        };
+        assert_eq!(elsewhere(b"{\"a\":1}").unwrap().unwrap(), plain);
+        assert!(matches!(elsewhere(b"{\"a\":2}"), Err(Error::SignatureInvalid { .. })));
         let unsigned = Envelope::unsigned(b"x".to_vec()).to_bytes().unwrap();
         assert!(matches!(Envelope::cosigned(&unsigned, &a), Err(Error::Unsigned)));
         let key = PrivateKey::generate().unwrap();

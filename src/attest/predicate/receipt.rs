@@ -115,6 +115,9 @@ pub struct Invocation {
     pub environment: Strings,
     /// The bytes of standard input that were delivered.
     pub stdin: Bytes,
+    /// The input of the `provenact` interface; absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Bytes>,
 }
 
 /// How many strings, and their digest.
@@ -135,7 +138,7 @@ pub struct Strings {
 pub struct Bytes {
     /// How many.
     pub bytes: u64,
-    /// Of the bytes; for standard input, of the salt and then the bytes.
+    /// Of the bytes; for standard input and the input, of the salt and then the bytes.
     #[serde(with = "sha256")]
     pub sha256: DataDigest,
 }
@@ -199,7 +202,7 @@ pub struct TraceSummary {
     pub events: u64,
 }
 
-/// What was written to the standard streams.
+/// What was written to the standard streams, and given as output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outputs {
@@ -207,6 +210,9 @@ pub struct Outputs {
     pub stdout: Bytes,
     /// Standard error.
     pub stderr: Bytes,
+    /// What the `provenact` interface was given as the output, the last time; absent when it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Bytes>,
 }
 
 impl Receipt {

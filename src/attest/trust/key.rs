@@ -1,7 +1,7 @@
 //! A key that is trusted: for what, when, and what is left of it after it was revoked.
 
 use super::super::time::Timestamp;
-use crate::attest::PublicKey;
+use crate::attest::{PublicKey, finding, provenance};
 use crate::digest::KeyId;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -182,6 +182,18 @@ impl TrustedKey {
     #[must_use]
     pub fn verifiers(&self) -> &[String] {
         &self.verifiers
+    }
+
+    /// For whom it may speak in statements of this type: builders in provenance, verifiers in verdicts.
+    #[must_use]
+    pub fn paired(&self, predicate_type: &str) -> &[String] {
+        if predicate_type == provenance::PREDICATE_TYPE {
+            &self.builders
+        } else if finding::passing(predicate_type).is_some() {
+            &self.verifiers
+        } else {
+            &[]
+        }
     }
 }
 

@@ -89,6 +89,12 @@ impl Trust {
         &self.requirements
     }
 
+    /// Whether the file pairs any key with builders, or for verdicts with verifiers.
+    #[must_use]
+    pub fn has_pairs(&self, predicate_type: &str) -> bool {
+        self.keys.iter().any(|key| !key.paired(predicate_type).is_empty())
+    }
+
     /// Digest of the file; `None` when there was none.
     #[must_use]
     pub fn file(&self) -> Option<TrustDigest> {

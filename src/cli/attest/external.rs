@@ -3,7 +3,7 @@
 use super::super::error::CommandError;
 use super::super::inputs;
 use super::super::ui::Ui;
-use crate::attest::{DetachedSignature, Envelope, PAYLOAD_TYPE, PublicKey, pae};
+use crate::attest::{DetachedSignature, PAYLOAD_TYPE, PublicKey, pae};
 use crate::{files, limits};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -22,32 +22,32 @@ pub struct ExternalArgs {
     public: Option<PathBuf>,
 }
 
-/// What is to be done without a private key.
-pub enum External {
-    /// Write what is to be signed.
-    Out(PathBuf),
-    /// Attach what was signed.
-    Attach(Box<PublicKey>, DetachedSignature),
+/// A signature that someone else made, and whose it is to be.
+pub struct Attached {
+    /// Under which it must verify.
+    pub key: PublicKey,
+    /// It is not verified yet.
+    pub signature: DetachedSignature,
 }
 
 impl ExternalArgs {
-    /// What was asked for, with its files read.
-    pub fn load(&self) -> Result<Option<External>, CommandError> {
+    /// Where to write what is to be signed; nothing is there yet.
+    pub fn out(&self) -> Result<Option<&Path>, CommandError> {
         if let Some(path) = &self.pae_out {
             files::must_not_exist(path)?;
-            return Ok(Some(External::Out(path.clone())));
         }
+        Ok(self.pae_out.as_deref())
+    }
+
+    /// What was signed.
+    pub fn attached(&self) -> Result<Option<Attached>, CommandError> {
         let (Some(path), Some(public)) = (&self.attach_signature, &self.public) else {
             return Ok(None);
         };
-        let named = |path: &Path| {
-            let path = path.display().to_string();
-            move |error: crate::attest::Error| CommandError::from(error).of(path)
-        };
-        let key = PublicKey::from_pem(&inputs::text(public, limits::KEY_BYTES)?);
-        let key = key.map_err(named(public))?;
-        let signature = DetachedSignature::parse(&files::read_limited(path, limits::KEY_BYTES)?);
-        Ok(Some(External::Attach(Box::new(key), signature.map_err(named(path))?)))
+        let key = inputs::public_key(public)?;
+        let signature = DetachedSignature::parse(&files::read_limited(path, limits::KEY_BYTES)?)
+            .map_err(|error| CommandError::from(error).of(path.display()))?;
+        Ok(Some(Attached { key, signature }))
     }
 }
 
@@ -61,8 +61,14 @@ struct Report {
     sha256: String,
 }
 
-/// Writes what a signer of `payload` signs, and nothing else.
-pub fn write_pae(to: &Path, bundle: &Path, payload: &[u8], ui: Ui) -> Result<u8, CommandError> {
+/// Writes what a signer of `payload` signs, and nothing else; `then` are the words that attach the signature.
+pub fn write_pae(
+    to: &Path,
+    bundle: &Path,
+    payload: &[u8],
+    then: &str,
+    ui: Ui,
+) -> Result<u8, CommandError> {
     let bytes = pae(PAYLOAD_TYPE, payload);
     files::write_new(to, &bytes, files::MODE_FILE, false)?;
     let report = Report {
@@ -73,20 +79,9 @@ pub fn write_pae(to: &Path, bundle: &Path, payload: &[u8], ui: Ui) -> Result<u8,
         sha256: crate::digest::hex(&crate::digest::sha256(&bytes)),
     };
     let text = format!(
-        "{} ({} bytes): sign exactly these with Ed25519\nthen attest {} --attach-signature FILE --pub KEY",
+        "{} ({} bytes): sign exactly these with Ed25519\nthen attest {} {then} FILE --pub KEY",
         report.pae, report.bytes, report.bundle
     );
     ui.answer(&text, &report)?;
     Ok(0)
-}
-
-/// The envelope around `payload` with a signature that verifies, and nothing otherwise.
-pub fn attach(
-    payload: Vec<u8>,
-    key: &PublicKey,
-    signature: &DetachedSignature,
-) -> Result<Envelope, CommandError> {
-    let mut envelope = Envelope::unsigned(payload);
-    envelope.attach(key, signature)?;
-    Ok(envelope)
 }

@@ -48,7 +48,7 @@ pub fn approve_to_decline(from: &str, to: &str, key: &Path) -> Result<(), Comman
     receipt.trace.sha256 = seal.digest;
     receipt.outputs.stdout = Bytes::of(&stdout);
     let payload = receipt.to_statement()?.to_payload()?;
-    let key = KeySource::File(key.to_owned()).private_key(&PassphraseArgs::default())?;
+    let key = KeySource::File(key.to_owned()).private_key("--key", &PassphraseArgs::default())?;
     let signed = Envelope::sign(payload, &[&key]);
     Ok(files::write_new(
         Path::new(&format!("{to}.json")),

@@ -1,6 +1,6 @@
 //! What becomes of the capabilities of the format v0 (spec/v0-bundle.md, "Capabilities").
 
-use crate::abi::{Capability, CapabilityError, Kind};
+use crate::abi::{Capability, CapabilityError, Kind, Url};
 
 /// A capability as a manifest of the format v0 has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +23,12 @@ pub struct Mapped {
 /// What a kind of v0 becomes.
 #[derive(Debug, Clone, Copy)]
 enum Becomes {
-    /// This kind with the same value.
-    Kept(Kind),
     /// This kind, with the path in our normal form.
     Path(Kind),
+    /// This kind, with the variable's name as v0 spells such names.
+    Variable(Kind),
+    /// This kind, with the URL in our normal form of a beginning.
+    Url(Kind),
     /// This kind with this value. In v0 the value is a remark: any text but the empty one.
     Fixed(Kind, &'static str),
     /// Nothing: there is no such kind yet.
@@ -35,18 +37,18 @@ enum Becomes {
 
 /// Every kind of v0. The table of `spec/v0-bundle.md` has the same rows.
 const KINDS: [(&str, Becomes); 12] = [
-    ("env", Becomes::Kept(Kind::Env)),
+    ("env", Becomes::Variable(Kind::Env)),
     ("exec", Becomes::Unsupported),
     ("exec.safe", Becomes::Unsupported),
     ("fs.read", Becomes::Path(Kind::FsRead)),
     ("fs.write", Becomes::Path(Kind::FsWrite)),
     ("kv.read", Becomes::Unsupported),
     ("kv.write", Becomes::Unsupported),
-    ("net.http", Becomes::Unsupported),
+    ("net.http", Becomes::Url(Kind::NetHttp)),
     ("queue.consume", Becomes::Unsupported),
     ("queue.publish", Becomes::Unsupported),
     ("random.bytes", Becomes::Fixed(Kind::Random, "*")),
-    ("time.now", Becomes::Fixed(Kind::Time, "*")),
+    ("time.now", Becomes::Fixed(Kind::Time, "realtime")),
 ];
 
 impl Declared {
@@ -55,12 +57,15 @@ impl Declared {
         let row = KINDS.iter().find(|(name, _)| name == kind);
         let (_, becomes) = row.ok_or_else(|| CapabilityError::UnknownKind(cut(kind)))?;
         let to = match *becomes {
-            Becomes::Kept(Kind::Env) if value.bytes().any(|c| c.is_ascii_lowercase()) => {
-                // v0 grants no variable of such a name.
-                return Err(refused(Kind::Env, value, "v0 has no lowercase letters in a name"));
-            }
-            Becomes::Kept(kind) => Capability::new(kind, value)?,
             Becomes::Path(kind) => Capability::new(kind, &normal(value))?,
+            Becomes::Variable(kind) => variable(kind, value)?,
+            Becomes::Url(kind) => {
+                let url: Url = value.parse().map_err(|why| refused(kind, value, why))?;
+                if url.has_query() {
+                    return Err(refused(kind, value, "the beginning of URLs has no query"));
+                }
+                Capability::new(kind, &url.prefix())?
+            }
             Becomes::Fixed(kind, _) if value.is_empty() => {
                 return Err(refused(kind, value, "v0 has no empty value here"));
             }
@@ -78,6 +83,14 @@ fn normal(path: &str) -> String {
     let segments: Vec<&str> =
         rest.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect();
     format!("/{}", segments.join("/"))
+}
+
+/// v0 grants no variable of another spelling.
+fn variable(kind: Kind, name: &str) -> Result<Capability, CapabilityError> {
+    if name.bytes().any(|c| c.is_ascii_lowercase()) {
+        return Err(refused(kind, name, "v0 has no lowercase letters in a variable's name"));
+    }
+    Capability::new(kind, name)
 }
 
 fn refused(kind: Kind, value: &str, why: &'static str) -> CapabilityError {
@@ -116,7 +129,12 @@ mod tests {
             ("fs.read", "/a\0", Err("capability-unknown")),
             ("random.bytes", "bounded", Ok("random")),
             ("random.bytes", "", Err("capability-unknown")),
-            ("time.now", "utc", Ok("time")),
+            ("time.now", "utc", Ok("time=realtime")),
+            ("net.http", "https://a.org", Ok("net.http=https://a.org/")),
+            ("net.http", "https://A.org:443/v1/", Ok("net.http=https://a.org/v1")),
+            ("net.http", "https://a.org/?q", Err("capability-unknown")),
+            ("net.http", "*", Err("capability-unknown")),
+            ("net.http", "ftp://a.org/", Err("capability-unknown")),
             ("time.now", "", Err("capability-unknown")),
             ("time", "*", Err("capability-unknown")),
             ("random", "*", Err("capability-unknown")),
@@ -137,7 +155,7 @@ mod tests {
         let spec = include_str!("../../../spec/v0-bundle.md");
         for (kind, becomes) in KINDS {
             let to = match becomes {
-                Becomes::Kept(to) | Becomes::Path(to) => format!("`{to}`"),
+                Becomes::Path(to) | Becomes::Variable(to) | Becomes::Url(to) => format!("`{to}`"),
                 Becomes::Fixed(to, value) => format!("`{}`", Capability::new(to, value).unwrap()),
                 Becomes::Unsupported => "refused".to_owned(),
             };

@@ -136,6 +136,7 @@ impl Policy {
             };
             (wanted, found)
         });
+        let pairs = self.trust.has_pairs(&requirement.predicate_type);
         let mut counted: Vec<(usize, Vec<&TrustedKey>)> = Vec::new();
         let mut excluded: Vec<Excluded<'_>> = Vec::new();
         let mut closest: Option<Verdict> = None;
@@ -143,7 +144,7 @@ impl Policy {
         for (at, statement) in statements.iter().enumerate().filter(|(_, s)| of_type(s)) {
             let own = content(requirement, statement, things, words);
             let (keys, others) =
-                signers::sorted(requirement, statement, &context.operators, self.now);
+                signers::sorted(requirement, statement, &context.operators, pairs, self.now);
             let finding = Finding::of(statement);
             let passes = own.broken().is_none();
             if closest.as_ref().is_none_or(|best| own.broken_count() < best.broken_count()) {
@@ -210,7 +211,8 @@ impl Policy {
                 Finding::of(statement)
                 && is_about
             {
-                let (keys, _) = signers::sorted(&usual, statement, &[], self.now);
+                // The no of a key that was named by hand is heard, pair or not.
+                let (keys, _) = signers::sorted(&usual, statement, &[], false, self.now);
                 against.extend(keys.iter().map(ToString::to_string));
             }
         }

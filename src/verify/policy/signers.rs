@@ -13,17 +13,20 @@ pub(super) struct Excluded<'s> {
 }
 
 /// The keys that count, and the others with what stands against them. `operators` are the keys that
-/// signed the receipt in question and have the role: no auditors of it.
+/// signed the receipt in question and have the role: no auditors of it. With `pairs`, the trust file pairs
+/// keys with builders or verifiers, and a key that it does not list is paired with none.
 pub(super) fn sorted<'s>(
     requirement: &Requirement,
     statement: &'s Verified<Statement>,
     operators: &[&TrustedKey],
+    pairs: bool,
     now: Timestamp,
 ) -> (Vec<&'s TrustedKey>, Vec<Excluded<'s>>) {
     let (mut counted, mut excluded) = (Vec::new(), Vec::new());
     for key in statement.by() {
         let objection = own_auditor(requirement, key, operators)
-            .or_else(|| objection(requirement, statement, key, now));
+            .or_else(|| objection(requirement, statement, key, now))
+            .or_else(|| unpaired(requirement, statement, key, pairs));
         match objection {
             None => counted.push(key),
             Some((reason, why)) => excluded.push(Excluded { key, reason, why }),
@@ -89,26 +92,34 @@ fn objection(
         }
         _ => {}
     }
-    let (ty, gist) = (statement.predicate_type(), statement.gist());
-    let named = matches!(key.roles(), crate::attest::Roles::Every);
-    // A key that was named for one command was named without pairs.
-    let pair = |what, listed: &[String], wanted: &[String], found: &Option<String>| {
-        let found = found.as_deref().unwrap_or_default();
-        let asks = !listed.is_empty() || (!wanted.is_empty() && !named);
-        let may = listed.iter().any(|id| id == found);
-        (asks && !may).then(|| {
-            let found = crate::attest::cut(found);
-            (
-                Reason::BuilderUntrusted,
-                format!("the trust file does not pair it with {what} {found:?}"),
-            )
-        })
-    };
-    if ty == provenance::PREDICATE_TYPE {
-        return pair("builder", key.builders(), &requirement.builders, &gist.builder);
-    }
-    if finding::passing(ty).is_some() {
-        return pair("verifier", key.verifiers(), &requirement.verifiers, &gist.verifier);
-    }
     None
+}
+
+/// Whose builder or verifier the key may not speak for.
+fn unpaired(
+    requirement: &Requirement,
+    statement: &Verified<Statement>,
+    key: &TrustedKey,
+    pairs: bool,
+) -> Option<(Reason, String)> {
+    let (ty, gist) = (statement.predicate_type(), statement.gist());
+    let (what, wanted, found) = if ty == provenance::PREDICATE_TYPE {
+        ("builder", &requirement.builders, &gist.builder)
+    } else if finding::passing(ty).is_some() {
+        ("verifier", &requirement.verifiers, &gist.verifier)
+    } else {
+        return None;
+    };
+    let (listed, found) = (key.paired(ty), found.as_deref().unwrap_or_default());
+    let asks = !listed.is_empty() || !wanted.is_empty() || (pairs && key.is_named());
+    if !asks || listed.iter().any(|id| id == found) {
+        return None;
+    }
+    let found = crate::attest::cut(found);
+    let mut why = format!("the trust file does not pair it with {what} {found:?}");
+    if !found.is_empty() {
+        let place = if key.is_named() { "a [[key]] for it there" } else { "its [[key]]" };
+        why.push_str(&format!("; {what}s = [{found:?}] in {place} would"));
+    }
+    Some((Reason::BuilderUntrusted, why))
 }

@@ -16,6 +16,7 @@ fn sample() -> Receipt {
             arguments: Strings::of(&salt, ["clock", "now"]),
             environment: Strings::of::<&str>(&salt, []),
             stdin: SaltedBytes::new(&salt).finish(),
+            input: None,
         },
         grants: Grants {
             capabilities: vec!["fs.read=/data".parse().unwrap(), "time".parse().unwrap()],
@@ -25,7 +26,7 @@ fn sample() -> Receipt {
         files: Files::default(),
         trace: TraceSummary { sha256: TraceDigest::of(b"trace"), version: "1.0".into(), events: 2 },
         outcome: Outcome::Returned { value: None },
-        outputs: Outputs { stdout: Bytes::of(b"12:00\n"), stderr: Bytes::of(b"") },
+        outputs: Outputs { stdout: Bytes::of(b"12:00\n"), stderr: Bytes::of(b""), output: None },
         final_state: Some(FinalState {
             memories: vec![MemoryState {
                 name: "memory".into(),

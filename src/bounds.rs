@@ -1,0 +1,116 @@
+//! What one run may take: one table. An operator's policy overrides each (spec/policy.md).
+//!
+//! Unlike `limits`, which bound what a reader of untrusted bytes takes, these bound the execution. What
+//! exceeds one before the guest starts is refused; what exceeds one later interrupts the execution, so
+//! that the guest never sees it.
+
+use std::fmt;
+
+macro_rules! bounds {
+    ($($(#[doc = $doc:literal])+ $field:ident = $name:literal, $default:expr;)*) => {
+        /// What one run may take.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct Bounds {$(
+            $(#[doc = $doc])+
+            pub $field: u64,
+        )*}
+
+        impl Default for Bounds {
+            fn default() -> Self {
+                Self { $($field: $default),* }
+            }
+        }
+
+        impl Bounds {
+            /// Name in policies, default and meaning of each.
+            pub const TABLE: &[(&'static str, u64, &'static str)] =
+                &[$(($name, $default, concat!($($doc),+).trim_ascii())),*];
+
+            /// Sets the bound of that name; false when there is none.
+            #[must_use]
+            pub fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $($name => self.$field = value,)*
+                    _ => return false,
+                }
+                true
+            }
+        }
+    };
+}
+
+bounds! {
+    /// Bytes of the module; more is refused (`limit-exceeded`).
+    module_bytes = "module-bytes", 256 << 20;
+    /// Functions that the module defines; more is refused (`limit-exceeded`).
+    functions = "functions", 1_000_000;
+    /// Memories and tables that the module has, imported ones included; more is refused (`limit-exceeded`).
+    instances = "instances", 200;
+    /// Seconds that compiling the module may take; after them it is given up (`limit-exceeded`).
+    compile_seconds = "compile-seconds", 300;
+    /// Bytes of all linear memories together; more interrupts (`memory-limit`).
+    memory_bytes = "memory-bytes", 4 << 30;
+    /// Elements of all tables together; more interrupts (`table-limit`).
+    table_elements = "table-elements", 20_000_000;
+    /// Descriptors that the guest may have open, its streams and directories included; more interrupts (`file-limit`).
+    open_files = "open-files", 1000;
+    /// Bytes that may leave the guest: streams, files, output; more interrupts (`output-limit`).
+    output_bytes = "output-bytes", 64 << 30;
+    /// Bytes of the trace; more interrupts (`trace-limit`).
+    trace_bytes = "trace-bytes", 64 << 30;
+    /// Seconds that the execution may take; more interrupts (`wall-clock`). `--timeout` lowers it.
+    wall_clock_seconds = "wall-clock-seconds", 86_400;
+}
+
+/// Something exceeds a bound before the guest starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub struct Exceeded {
+    /// The bound's name.
+    pub name: &'static str,
+    /// What was found.
+    pub found: u64,
+    /// What is allowed.
+    pub most: u64,
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, found, most } = self;
+        write!(f, "{name}: {found} is more than the {most} that this run may take")
+    }
+}
+
+impl Bounds {
+    /// Holds a module to its bounds: its bytes, the functions it defines, its memories and tables.
+    ///
+    /// # Errors
+    /// The first that is exceeded.
+    pub fn admit(&self, bytes: u64, functions: u64, instances: u64) -> Result<(), Exceeded> {
+        for (name, found, most) in [
+            ("module-bytes", bytes, self.module_bytes),
+            ("functions", functions, self.functions),
+            ("instances", instances, self.instances),
+        ] {
+            if found > most {
+                return Err(Exceeded { name, found, most });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bound_is_set_by_its_name() {
+        for (name, default, meaning) in Bounds::TABLE {
+            let mut bounds = Bounds::default();
+            assert!(bounds.set(name, *default) && bounds == Bounds::default(), "{name}");
+            assert!(bounds.set(name, default + 1) && bounds != Bounds::default(), "{name}");
+            assert!(meaning.contains('`'), "{name} does not say how it ends");
+        }
+        assert!(!Bounds::default().set("memory", 1));
+    }
+}

@@ -1,0 +1,114 @@
+//! Each limit of a run, hit: its own outcome, the flag of a policy that moves it, and a replay that goes
+//! as far as the trace does.
+
+use super::common::{Ended, Place};
+use provenact::bounds::Bounds;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const RUN: &str =
+    "run --quiet --pub author.pub.pem --key operator.key.pem --force --receipt r.json";
+
+/// Imports what the cases need; `body` is the entrypoint.
+fn module(body: &str) -> String {
+    format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 1 1000)
+  (table $t 1 1000 funcref)
+  (data (i32.const 0) "\10\00\00\00\20\00\00\00")
+  (data (i32.const 100) "x.txt")
+  (func $never)
+  (func (export "_start") (local $n i32)
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+    {body}))"#
+    )
+}
+
+const FOREVER: &str = "(loop $again (br $again))";
+/// 65,536 random bytes over and over: they do not compress.
+const RECORDS: &str =
+    "(loop $again (drop (call $random (i32.const 0) (i32.const 65536))) (br $again))";
+const WRITES: &str = "(i32.store (i32.const 4) (i32.const 1000)) (loop $again (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br $again))";
+const OPENS: &str = "(loop $again (drop (call $open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 5) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8))) (br $again))";
+
+impl Place {
+    fn limited(&self, body: &str, limit: &str, flags: &str) -> Ended {
+        self.skill("l", &module(body), "--cap fs.read=/d --force");
+        self.write("p.toml", format!("version = 1\n[capabilities]\n\"fs.read\" = [\"/d\"]\nrandom = true\n[limits]\n{limit}\n"));
+        let line = format!("{RUN} --policy p.toml {flags} --allow random --dir-ro d::/d l.skill");
+        self.type_in(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+#[test]
+fn every_limit_is_hit() {
+    let place = Place::new();
+    place.write("d/x.txt", "x");
+    let interrupts = [
+        (
+            "memory-bytes",
+            131_072,
+            "(drop (memory.grow (i32.const 1))) (drop (memory.grow (i32.const 1)))",
+            "memory-limit",
+        ),
+        (
+            "table-elements",
+            5,
+            "(drop (table.grow $t (ref.null func) (i32.const 4))) (drop (table.grow $t (ref.null func) (i32.const 1)))",
+            "table-limit",
+        ),
+        ("open-files", 10, OPENS, "file-limit"),
+        ("output-bytes", 5000, WRITES, "output-limit"),
+        ("trace-bytes", 30_000_000, RECORDS, "trace-limit"),
+        ("wall-clock-seconds", 1, FOREVER, "wall-clock"),
+    ];
+    let mut hit = BTreeSet::new();
+    for (name, value, body, cause) in interrupts {
+        let ended = place.limited(body, &format!("{name} = {value}"), "");
+        let ended = ended.refused(137, "interrupted");
+        assert!(ended.stdout.len() >= 32, "{name}: what came before is there");
+        let shown = place.type_in("inspect r.json --format json").status(0);
+        let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+        assert_eq!(shown["receipt"]["outcome"]["cause"], cause, "{name}");
+        let replay = place.type_in("replay r.json --pub operator.pub.pem").status(2);
+        replay.says("reproduced up to event");
+        hit.insert(name);
+    }
+    assert!(place.read("r.trace").len() < 30_000_000);
+    let body = "(nop)";
+    for (name, value) in [("module-bytes", 200), ("functions", 1), ("instances", 1)] {
+        let ended =
+            place.limited(body, &format!("{name} = {value}"), "").refused(126, "limit-exceeded");
+        ended.says(&format!("{name}: "));
+        place.limited(body, &format!("{name} = 100000"), "").status(0);
+        hit.insert(name);
+    }
+    // A module that takes more than a second to compile, and little to check.
+    let functions = "(func (param i64) (result i64) (local.get 0)".to_owned()
+        + &"(i64.const 3)(i64.mul)(local.get 0)(i64.xor)(local.get 0)(i64.add)(local.tee 0)"
+            .repeat(300_000)
+        + ")";
+    let wat = module(body).replacen("(func $never)", &functions, 1);
+    place.skill("l", &wat, "--cap fs.read=/d --force");
+    place.write("p.toml", "version = 1\n[limits]\ncompile-seconds = 1\n");
+    let ended = place.type_in(&format!("{RUN} --policy p.toml --no-cache l.skill"));
+    ended.refused(126, "limit-exceeded").says("compile-seconds");
+    hit.insert("compile-seconds");
+    assert_eq!(hit, Bounds::TABLE.iter().map(|(name, ..)| *name).collect());
+}
+
+#[test]
+fn a_limit_is_not_lifted_from_the_command_line() {
+    let place = Place::new();
+    place.write("d/x.txt", "x");
+    let ended = place.limited(FOREVER, "wall-clock-seconds = 1", "--timeout 60");
+    ended.refused(137, "interrupted");
+    let ended = place.limited(FOREVER, "wall-clock-seconds = 60", "--timeout 0.2");
+    ended.refused(137, "interrupted");
+    // Within its own maximum a module gets no -1 from a limit, and beyond it gets it as ever.
+    let grows = "(if (i32.ne (memory.grow (i32.const 1000)) (i32.const -1)) (then (unreachable)))";
+    place.limited(grows, "memory-bytes = 65536", "").status(0);
+}
