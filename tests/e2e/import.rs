@@ -82,7 +82,7 @@ fn an_imported_skill_is_attested_verified_and_run() {
     assert_eq!(dependencies[4]["digest"]["sha256"], sha(&place.read("keys.json")));
 
     let upheld = place.type_in("verify new.skill --pub author.pub.pem").status(0);
-    upheld.says("imported from manifest sha256:").says("signed by alice, bob");
+    upheld.says("imported from v0 manifest sha256:").says("signed by alice, bob");
     let json = place.type_in("verify --format json new.skill --pub author.pub.pem").status(0);
     let report = json::parse(&json.stdout).unwrap();
     assert_eq!(report["upheld"][0]["origin"]["signers"], json::json!(["alice", "bob"]));
@@ -267,6 +267,24 @@ fn the_keys_file_is_pinned() {
     let other = import.replace("keys.json", "nothing.json");
     place.type_in(&other).refused(2, "file-missing").says("nothing.json");
     assert!(!place.exists("greet.skill"));
+}
+
+#[test]
+fn what_is_no_bundle_is_refused() {
+    let place = Place::new();
+    let import = place.old("one");
+    let of = |name: &str| import.replace("import old ", &format!("import {name} "));
+    place.type_in(&of("nowhere")).refused(2, "file-missing").says("nowhere");
+    place
+        .type_in(&of("old/skill.wasm"))
+        .refused(2, "bundle-malformed")
+        .says("a bundle is a directory");
+    place.type_in(&format!("{import} -o greet.skill")).status(0);
+    // Ours is none of v0.
+    let ours = place.type_in(&of("greet.skill")).refused(2, "bundle-malformed");
+    ours.says("signatures.json is missing").says("skill.wasm, manifest.json and signatures.json");
+    place.write("old/manifest.json", [&b" ".repeat(1 << 20)[..], b"{}"].concat());
+    place.type_in(&import).refused(2, "file-too-large").says("old/manifest.json");
 }
 
 /// The draft that came after v0 is refused by name.
