@@ -5,7 +5,7 @@ use super::bind;
 use super::call::Call;
 use super::seam::{Host, Stop};
 use crate::abi::{Answer, Function, Gives};
-use crate::files;
+use crate::files::{self, OpenBelow};
 use crate::limits;
 use crate::reason::Reason;
 use crate::skill::Preopen;
@@ -61,12 +61,13 @@ impl LiveHost {
                 cause: "it is granted and not mapped".to_owned(),
                 missing: false,
             })?;
-            preopen_below_its_root(preopen)?;
+            let below = preopen_below_its_root(preopen)?;
             // Both must agree. There is no write-only directory here: the seam refuses the reads.
             let perms =
                 if root.write && preopen.write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+            let host = below.as_ref().map_or_else(|| preopen.host.clone(), OpenBelow::path);
             builder
-                .preopened_dir(&preopen.host, &root.guest, perms)
+                .preopened_dir(host, &root.guest, perms)
                 .map_err(|error| preopen_error(preopen, format!("{error:#}")))?;
         }
         let context = builder.build_p1();
@@ -92,20 +93,19 @@ impl Host for LiveHost {
     }
 }
 
-/// A declared path below the granted one must not lead out of it through a link.
-fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
-    let real = |path: &std::path::Path| {
-        files::absolute(path).map_err(|error| PreopenError {
-            missing: error.reason() == Reason::FileMissing,
-            ..preopen_error(preopen, error.to_string())
-        })
+/// A declared path below the granted one must not lead out of it through a link, whatever others make
+/// of it meanwhile: it is opened here, once. `None` when it is the granted directory itself.
+fn preopen_below_its_root(preopen: &Preopen) -> Result<Option<OpenBelow>, PreopenError> {
+    let opened = match preopen.host.strip_prefix(&preopen.host_root) {
+        Ok(below) if !below.as_os_str().is_empty() => {
+            OpenBelow::open(&preopen.host_root, below).map(Some)
+        }
+        _ => files::absolute(&preopen.host).map(|_| None),
     };
-    if real(&preopen.host)?.starts_with(real(&preopen.host_root)?) {
-        Ok(())
-    } else {
-        let root = preopen.host_root.display();
-        Err(preopen_error(preopen, format!("a link leads out of the granted directory {root}")))
-    }
+    opened.map_err(|error| PreopenError {
+        missing: error.reason() == Reason::FileMissing,
+        ..preopen_error(preopen, error.to_string())
+    })
 }
 
 fn preopen_error(preopen: &Preopen, cause: String) -> PreopenError {
