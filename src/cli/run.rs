@@ -334,20 +334,31 @@ fn folders_are_apart(effective: &Effective, output: &Path) -> Result<(), Command
             )));
         }
     }
-    let folder = output.parent().filter(|folder| *folder != Path::new(""));
-    if let Ok(folder) = files::absolute(folder.unwrap_or(Path::new(".")))
-        && let Some((writable, _)) = inside_writable(&folder)
-    {
-        let message = format!(
-            "{} would lie inside {}, where the skill may write",
-            output.display(),
-            writable.guest
-        );
-        return Err(
-            conflict(message).hint("put it elsewhere, as with --receipt FOLDER/receipt.json")
-        );
+    for folder in on_the_way(output) {
+        if let Ok(folder) = files::absolute(folder)
+            && let Some((writable, _)) = inside_writable(&folder)
+        {
+            let message = format!(
+                "{} would lie inside {}, where the skill may write",
+                output.display(),
+                writable.guest
+            );
+            return Err(
+                conflict(message).hint("put it elsewhere, as with --receipt FOLDER/receipt.json")
+            );
+        }
     }
     Ok(())
+}
+
+/// Folders in which a name of `output` is looked up: who can write there can make a link of that name,
+/// and lead the evidence elsewhere.
+fn on_the_way(output: &Path) -> impl Iterator<Item = &Path> {
+    let named = output.ancestors().filter(|path| path.file_name().is_some());
+    named.filter_map(Path::parent).map(|folder| match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    })
 }
 
 fn header(

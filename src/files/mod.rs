@@ -3,12 +3,14 @@
 //! The only place of the library that opens files by path. A reader never takes more than its
 //! limit and one byte; a writer leaves the whole file or nothing.
 
+mod below;
 mod held;
 mod pending;
 mod places;
 mod room;
 mod secret;
 
+pub use below::OpenBelow;
 pub use held::Held;
 pub use pending::{Pending, replace};
 pub use places::{
@@ -51,6 +53,12 @@ pub enum FileError {
     /// A directory, pipe, socket or device where a regular file is needed.
     #[error("{}: not a regular file", path.display())]
     NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A link on the way leads out of the directory in which it lies.
+    #[error("{}: a link leads out of the granted directory", path.display())]
+    LeadsOut {
         /// The path.
         path: PathBuf,
     },
@@ -108,9 +116,10 @@ impl FileError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Missing { .. } => Reason::FileMissing,
-            Self::Unreadable { .. } | Self::NotAFile { .. } | Self::Stream { .. } => {
-                Reason::FileUnreadable
-            }
+            Self::Unreadable { .. }
+            | Self::NotAFile { .. }
+            | Self::LeadsOut { .. }
+            | Self::Stream { .. } => Reason::FileUnreadable,
             Self::TooLarge { .. } => Reason::FileTooLarge,
             Self::Exists { .. } => Reason::OutputExists,
             Self::Exposed { .. } => Reason::KeyExposed,
