@@ -6,6 +6,7 @@ use crate::abi::show::visible;
 use crate::attest::receipt::Receipt;
 use crate::outcome::{Denial, Outcome};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What was decided in one execution.
@@ -42,7 +43,7 @@ pub struct Decision {
 pub enum Rule {
     /// Nobody cut it down: all that was declared was granted.
     Whole,
-    /// The policy does not allow it.
+    /// The policy does not allow it, or not more of it.
     Policy,
     /// The command line did not grant it, or a part only.
     CommandLine,
@@ -74,11 +75,13 @@ impl Decisions {
         let decide = |capability: &Capability| {
             let within = |grant: &&Capability| capability.covers(grant);
             let granted: Vec<_> = grants.iter().filter(within).cloned().collect();
-            let meets = |line: &Capability| line.meet(capability).is_some();
+            let allowed = |ceiling: &[Capability]| -> BTreeSet<Capability> {
+                ceiling.iter().filter_map(|line| line.meet(capability)).collect()
+            };
             let by = match ceiling {
                 _ if granted.contains(capability) => Rule::Whole,
                 None if has_policy => Rule::PolicyOrCommandLine,
-                Some(ceiling) if !ceiling.iter().any(meets) => Rule::Policy,
+                Some(ceiling) if allowed(ceiling).iter().eq(&granted) => Rule::Policy,
                 _ => Rule::CommandLine,
             };
             Decision { capability: capability.clone(), granted, by }
@@ -125,7 +128,8 @@ impl fmt::Display for Decisions {
                     writeln!(f, "- {name} was granted as it was declared.")?;
                     continue;
                 }
-                Rule::Policy => "the policy does not allow it",
+                Rule::Policy if granted.is_empty() => "the policy does not allow it",
+                Rule::Policy => "the policy allows no more",
                 Rule::CommandLine if granted.is_empty() => "the command line did not grant it",
                 Rule::CommandLine => "the command line granted no more",
                 Rule::PolicyOrCommandLine => "the policy or the command line allowed no more",

@@ -420,4 +420,26 @@ mod tests {
         let error = Provenance::from_statement(&other).unwrap_err();
         assert_eq!(error.reason(), Reason::PredicateMismatch);
     }
+
+    /// covers: buildtype-canonicalize-10
+    #[test]
+    fn a_ledger_has_one_line_for_each_source_in_order() {
+        let line = |source| EntropyLine {
+            source,
+            status: crate::abi::entropy::Status::Absent,
+            by: "nothing".to_owned(),
+        };
+        let whole: Vec<_> = Source::ALL.into_iter().map(line).collect();
+        let of = |entropy: Vec<EntropyLine>| {
+            let said =
+                Provenance { entropy: Some(entropy), ..provenance() }.to_statement().unwrap();
+            Provenance::from_statement(&said).map(|read| read.entropy)
+        };
+        assert_eq!(of(whole.clone()).unwrap().as_ref(), Some(&whole));
+        let reversed = whole.iter().rev().cloned().collect();
+        for other in [Vec::new(), whole[1..].to_vec(), [&whole[..], &whole[..1]].concat(), reversed]
+        {
+            assert_eq!(of(other).unwrap_err().reason(), Reason::StatementMalformed);
+        }
+    }
 }
