@@ -195,12 +195,12 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 fn testimony(args: &Args, bundle: &CheckedBundle) -> Result<Testimony, CommandError> {
     if let Some(foreign) = args.predicate.read()? {
         let statement = foreign.about(&bundle.module().digest(), &bundle.manifest_digest());
-        return Ok(Testimony::Foreign(statement));
+        return Ok(Testimony::Foreign(Box::new(statement)));
     }
     let finished = args.times.read()?;
     let provenance = provenance(&args.bundle, bundle, finished);
     let provenance = provenance.map_err(|error| error.of(args.bundle.display()))?;
-    Ok(Testimony::Provenance(provenance))
+    Ok(Testimony::Provenance(Box::new(provenance)))
 }
 
 /// What the bundle says of its own making. The companion knows the source.

@@ -10,9 +10,9 @@ use crate::digest::StatementDigest;
 #[derive(Debug, Clone)]
 pub enum Testimony {
     /// How it came to be.
-    Provenance(Provenance),
+    Provenance(Box<Provenance>),
     /// What another tool found.
-    Foreign(Statement),
+    Foreign(Box<Statement>),
 }
 
 impl Testimony {
@@ -23,7 +23,7 @@ impl Testimony {
     pub fn statement(&self) -> Result<Statement, Error> {
         match self {
             Self::Provenance(provenance) => Ok(provenance.to_statement()?),
-            Self::Foreign(statement) => Ok(statement.clone()),
+            Self::Foreign(statement) => Ok((**statement).clone()),
         }
     }
 
@@ -44,7 +44,7 @@ impl Testimony {
         }
         if let Self::Provenance(provenance) = self {
             let Provenance { tool, finished, .. } = Provenance::from_statement(&theirs)?;
-            own = Provenance { tool, finished, ..provenance.clone() }.to_statement()?;
+            own = Provenance { tool, finished, ..(**provenance).clone() }.to_statement()?;
         }
         let own = own.to_payload()?;
         if own != payload {
