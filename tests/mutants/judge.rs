@@ -94,7 +94,9 @@ fn learned(receipt: &Receipt, found: &Found) -> Option<Receipt> {
     else {
         return None;
     };
-    let came_in = ["invocation.stdin", "files.read"].iter().any(|field| place.starts_with(field));
+    let came_in = ["invocation.stdin", "invocation.input", "files.read"]
+        .iter()
+        .any(|field| place.starts_with(field));
     if !came_in && !receipt.outcome.is_interrupted() {
         return None;
     }
