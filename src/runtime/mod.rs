@@ -24,6 +24,7 @@ mod seam;
 mod state;
 
 pub use authority::{Root, roots};
+pub use call::{Call, Span};
 pub use cause::Cause;
 pub use divergence::{AROUND, Divergence, Frame, explain};
 pub use effects::Effect;
