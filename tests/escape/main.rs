@@ -4,7 +4,7 @@
 //! Whatever it is, nothing outside of the granted directory is read, changed, made or removed, and the
 //! program never panics: both are looked at after every single case ([`place::Prison::check`]).
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "shared with the end-to-end tests")]
 #[path = "../e2e/common.rs"]
