@@ -57,20 +57,22 @@ impl Host for Dice {
         if !written(call.row).zip(&spans).all(is_whole) {
             return Ok(Answer::Fault);
         }
-        for span in &spans {
-            for byte in span.of_mut(memory).iter_mut().take(ANSWER) {
+        let mut counts = Vec::new();
+        for (role, span) in written(call.row).zip(&spans) {
+            // No host writes more than it says that it wrote.
+            let mut most = ANSWER;
+            if let Some((at, unit)) = counted(role) {
+                let limit = u32::try_from(span.len).unwrap_or(u32::MAX) / unit;
+                let count = self.word() % limit.saturating_add(1).max(1);
+                counts.push((call.arg(at), count));
+                most = most.min((count * unit) as usize);
+            }
+            for byte in span.of_mut(memory).iter_mut().take(most) {
                 *byte = self.byte();
             }
         }
-        for (param, span) in written(call.row).zip(&spans) {
-            let (at, unit) = match param {
-                Role::Writes(_, Used::CountAt(at, unit), _) => (at, unit),
-                Role::WritesVec(_, at) => (at, 1),
-                _ => continue,
-            };
-            let most = u32::try_from(span.len).unwrap_or(u32::MAX) / unit;
-            let count = self.word() % most.saturating_add(1).max(1);
-            let start = usize::try_from(call.arg(at)).unwrap_or(usize::MAX);
+        for (at, count) in counts {
+            let start = usize::try_from(at).unwrap_or(usize::MAX);
             if let Some(place) = start.checked_add(4).and_then(|end| memory.get_mut(start..end)) {
                 place.copy_from_slice(&count.to_le_bytes());
             }
@@ -88,6 +90,15 @@ impl Host for Dice {
 fn written(row: &Function) -> impl Iterator<Item = Role> + '_ {
     let roles = row.params.iter().map(|param| param.role);
     roles.filter(|role| matches!(role, Role::Writes(..) | Role::WritesVec(..)))
+}
+
+/// Which parameter points to the count of what was written, and bytes of one.
+fn counted(role: Role) -> Option<(usize, u32)> {
+    match role {
+        Role::Writes(_, Used::CountAt(at, unit), _) => Some((at, unit)),
+        Role::WritesVec(_, at) => Some((at, 1)),
+        _ => None,
+    }
 }
 
 /// A trace in memory, seen from both ends.
