@@ -6,9 +6,11 @@ use super::error::CommandError;
 use super::inputs::TrustArgs;
 use super::kept::Kept;
 use super::ui::Ui;
+use super::watch::watch_compiling;
 use super::workshop::Workshop;
 use crate::abi::Topic;
 use crate::attest::{Envelope, receipt::Receipt};
+use crate::bounds::Bounds;
 use crate::reason::{Class, Reason};
 use crate::runtime::Engine;
 use crate::verify::{Claim, Finding, Policy};
@@ -132,7 +134,14 @@ fn extract(args: &Args, policy: Option<&Policy>, name: &str, ui: Ui) -> Result<u
     let kept = Kept::shared();
     let cache = if args.no_cache { None } else { super::cache_directory()? };
     let workshop = Workshop::new(vec![Engine::cranelift(cache.as_deref())?]);
+    let place = args.receipt.display().to_string();
+    let compiling = watch_compiling(&Bounds::default(), move |what| {
+        let error = CommandError::new(Reason::LimitExceeded, what).of(place);
+        ui.error(&error);
+        Class::Unknown.exit()
+    });
     let mut audit = Audit::gather(&args.receipt, &args.from, policy, &workshop)?;
+    drop(compiling);
     let mut status = 0;
     match audit.replay(Some(kept.clone()))?.finding() {
         Finding::Reproduced(_) => {}

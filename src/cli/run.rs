@@ -4,7 +4,7 @@ use super::keys::KeyArgs;
 use super::record::{Concluded, Destination, Recording};
 use super::skill_io::{LastOutput, SkillIo, speaks};
 use super::ui::Ui;
-use super::watch::{catch_signals, seconds, watch};
+use super::watch::{catch_signals, seconds, watch, watch_compiling};
 use crate::abi::{Capability, Kind, Url, WHOLE};
 use crate::digest::PolicyDigest;
 use crate::outcome::{Denial, Interruption, Outcome};
@@ -172,10 +172,11 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     header.input = args.io.input(&rows)?;
 
     let engine = Engine::cranelift(cache(args)?.as_deref())?;
-    let given_up = too_much(args, &format!("compile-seconds: {}", bounds.compile_seconds));
-    let watch_compiling = watch(Duration::from_secs(bounds.compile_seconds), move || {
-        ui.error(&given_up);
-        given_up.reason.class().run_exit()
+    let place = args.bundle().display().to_string();
+    let watch_compiling = watch_compiling(&bounds, move |what| {
+        let error = CommandError::new(Reason::LimitExceeded, what).of(place);
+        ui.error(&error);
+        error.reason.class().run_exit()
     });
     let program = engine.compile(bundle.module())?;
     drop(watch_compiling);

@@ -15,7 +15,7 @@ pub use held::Held;
 pub use pending::{Pending, replace};
 pub use places::{
     absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_not_exist, open,
-    path_of, private_dir, remove, size_of, write_tree,
+    path_of, private_dir, remove, resident_bytes, size_of, write_tree,
 };
 pub use room::Room;
 pub use secret::read_stdin_unbuffered;
