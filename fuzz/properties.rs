@@ -15,17 +15,23 @@ use provenact::profile::Profile;
 use provenact::skill::Manifest;
 use provenact::skill::v0;
 use provenact::trace::Reader;
-use provenact::wasm::{Canonical, Companion, Interface, Module, SourceNote, find_leaks};
+use provenact::wasm::{
+    Canonical, Companion, Interface, Module, Sameness, SourceNote, diff, find_leaks,
+};
 
 /// A module that is taken has one canonical form, which is its own canonical form.
 pub fn module(bytes: &[u8]) {
     let Ok(module) = Module::parse(bytes.to_vec()) else { return };
     let _ = Interface::of(&module, None);
     let _ = find_leaks(&module);
+    let same = diff((&module, None), (&module, None)).expect("what is valid is compared");
+    assert_eq!(same.what, Sameness::Same);
     let note = SourceNote { name: "m.wasm", command: &[], origin: None };
     for profile in [Profile::CANONICAL, Profile::PORTABLE] {
         let Ok(built) = Canonical::build(&module, profile, &note) else { continue };
         let bytes = built.canonical.bytes().to_vec();
+        let rewritten = Module::parse(bytes.clone()).expect("what was built is a module");
+        diff((&module, None), (&rewritten, Some(&built.companion))).expect("and is compared");
         let again = Canonical::check(bytes, profile).expect("what was built is canonical");
         assert_eq!(again.digest(), built.canonical.digest());
         let read = Companion::parse(built.companion.bytes().to_vec()).expect("ours is read");

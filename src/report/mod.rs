@@ -2,6 +2,7 @@
 
 pub mod comparison;
 pub mod events;
+pub mod modules;
 pub mod page;
 pub mod timeline;
 
