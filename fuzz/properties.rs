@@ -24,7 +24,7 @@ use provenact::profile::Profile;
 use provenact::skill::{Grant, Manifest, Policy, declares, effective, v0};
 use provenact::trace::Reader;
 use provenact::wasm::{
-    Canonical, Companion, Interface, Module, SourceNote, code_start, find_leaks,
+    Canonical, Companion, Interface, Module, Sameness, SourceNote, code_start, diff, find_leaks,
 };
 pub use replayed::replayed;
 use std::borrow::Cow;
@@ -37,12 +37,16 @@ pub fn module(bytes: &[u8]) -> bool {
     let Ok(module) = Module::parse(bytes.to_vec()) else { return false };
     let _ = Interface::of(&module, None);
     let _ = find_leaks(&module);
+    let same = diff((&module, None), (&module, None)).expect("what is valid is compared");
+    assert_eq!(same.what, Sameness::Same);
     let note = SourceNote { name: "m.wasm", command: &[], origin: None };
     let mut taken = false;
     for profile in [Profile::CANONICAL, Profile::PORTABLE] {
         let Ok(built) = Canonical::build(&module, profile, &note) else { continue };
         taken = true;
         let bytes = built.canonical.bytes().to_vec();
+        let rewritten = Module::parse(bytes.clone()).expect("what was built is a module");
+        diff((&module, None), (&rewritten, Some(&built.companion))).expect("and is compared");
         let again = Canonical::check(bytes, profile).expect("what was built is canonical");
         assert_eq!(again.digest(), built.canonical.digest());
         let read = Companion::parse(built.companion.bytes().to_vec()).expect("ours is read");

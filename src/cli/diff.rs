@@ -1,3 +1,5 @@
+mod modules;
+
 use super::audit;
 use super::error::CommandError;
 use super::inputs::Places;
@@ -10,25 +12,31 @@ use crate::{files, limits, report};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Compare two executions: what ran, what went in, the first event that differs, what came out
+/// Explain how two modules, or two executions, differ
 ///
-/// Both receipts are claims: no signature is checked and nothing is executed. Arguments and
-/// environment are hashed with a salt in receipts, so that they can be compared only when both traces
-/// are at hand.
+/// Two modules (.wasm files or bundles) are compared section by section and function by function, with
+/// the likely cause of what differs and what avoids it. Functions are matched by import, export, name and
+/// body; an index is what it refers to.
+///
+/// Two receipts are compared by what ran, what went in, the first event that differs, what came out. Both
+/// are claims: no signature is checked and nothing is executed. Arguments and environment are hashed
+/// with a salt in receipts, so that they can be compared only when both traces are at hand.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  provenact diff here.wasm there.wasm
+  provenact diff mine.skill yours.skill
   provenact diff monday.receipt.json tuesday.receipt.json
   provenact --format json diff a.json b.json
 
 Exit status:
   0 the same, 1 different, 2 could not tell")]
 pub struct Args {
-    /// A receipt; its trace lies beside it as NAME.trace
+    /// A module, a bundle, or a receipt; the trace of a receipt lies beside it as NAME.trace
     a: PathBuf,
     /// Another one
     b: PathBuf,
-    /// Where else to look for the traces, by digest; repeatable
+    /// Where else to look for the traces of receipts, by digest; repeatable
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
 }
@@ -47,13 +55,63 @@ struct Report {
 
 /// Compares and says; whatever goes wrong is not a difference.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
-    compare(args, ui).or_else(|error| {
+    by_kind(args, ui).or_else(|error| {
         ui.error(&error);
         Ok(Class::Unknown.exit())
     })
 }
 
-fn compare(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+/// What can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Receipt,
+    Module,
+    Bundle,
+}
+
+impl Kind {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Receipt => "a receipt",
+            Self::Module => "a WebAssembly module",
+            Self::Bundle => "a bundle",
+        }
+    }
+}
+
+/// What a path is, by its first bytes. What is nothing else is read as a receipt, and refused as one.
+fn kind(path: &Path) -> Result<Kind, CommandError> {
+    if path.is_dir() {
+        return Ok(Kind::Bundle);
+    }
+    let begins = files::begins(path, 8)?;
+    if begins.starts_with(b"\0pvtrace") {
+        let message = format!("{} is a trace, and diff compares receipts", path.display());
+        return Err(CommandError::new(Reason::Usage, message)
+            .hint("give the receipts, as provenact run writes them; the traces lie beside them"));
+    }
+    Ok(if begins.starts_with(b"\0asm") { Kind::Module } else { Kind::Receipt })
+}
+
+fn by_kind(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+    let (a, b) = (kind(&args.a)?, kind(&args.b)?);
+    match (a, b) {
+        (Kind::Receipt, Kind::Receipt) => receipts(args, ui),
+        (Kind::Receipt, _) | (_, Kind::Receipt) => {
+            let (path_a, path_b) = (args.a.display(), args.b.display());
+            let message = format!("{path_a} is {}, and {path_b} is {}", a.words(), b.words());
+            Err(CommandError::new(Reason::Usage, message)
+                .hint("give two modules or bundles, or two receipts"))
+        }
+        _ if !args.from.is_empty() => {
+            let message = "--from is for the traces of receipts, and these are modules";
+            Err(CommandError::new(Reason::Usage, message).hint("leave --from out"))
+        }
+        _ => modules::compare(&args.a, &args.b, ui),
+    }
+}
+
+fn receipts(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let (a, b) = (read(&args.a)?, read(&args.b)?);
     let traces = match (find(&args.a, &a, args)?, find(&args.b, &b, args)?) {
         (Some(a), Some(b)) => Some((a, b)),
@@ -94,23 +152,7 @@ fn compare(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     Ok(status)
 }
 
-/// A receipt; what is something else is told by its first bytes, and refused as what it is.
 fn read(path: &Path) -> Result<Claim, CommandError> {
-    let refused = |what: &str| {
-        let message = format!("{} is {what}, and diff compares receipts", path.display());
-        Err(CommandError::new(Reason::Usage, message)
-            .hint("give two receipts, as provenact run writes them"))
-    };
-    if path.is_dir() {
-        return refused("a directory");
-    }
-    let begins = files::begins(path, 8)?;
-    if begins.starts_with(b"\0asm") {
-        return refused("a WebAssembly module");
-    }
-    if begins.starts_with(b"\0pvtrace") {
-        return refused("a trace");
-    }
     let envelope = files::read_limited(path, limits::ENVELOPE_BYTES)?;
     Claim::read(&envelope, None).map_err(|error| CommandError::from(error).of(path.display()))
 }

@@ -3,6 +3,7 @@
 pub mod comparison;
 pub mod decisions;
 pub mod events;
+pub mod modules;
 pub mod page;
 pub mod timeline;
 

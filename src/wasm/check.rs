@@ -30,6 +30,7 @@ use crate::profile::{Pass, Profile};
 use code::{Asked, Code};
 use context::Context;
 use cursor::Fault;
+pub(super) use naming::name as operator_name;
 use sections::Sections;
 
 /// Checks a valid module.

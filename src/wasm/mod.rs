@@ -2,11 +2,12 @@
 //!
 //! The path is [`Module::parse`] → [`Canonical::build`] when a bundle is built, and
 //! [`Canonical::check`] when one is read. [`Interface::of`] says what a module asks of its host;
-//! [`find_leaks`] what its author left in it. Only this room knows wasmparser and wasm-encoder.
+//! [`find_leaks`] what its author left in it; [`diff()`] how two modules differ. Only this room knows wasmparser and wasm-encoder.
 
 mod canonical;
 mod check;
 mod companion;
+mod diff;
 mod edit;
 mod encode;
 mod error;
@@ -25,6 +26,10 @@ mod toolchain;
 pub use canonical::{Built, Canonical, Digested};
 pub use check::check;
 pub use companion::{Companion, FunctionNames, SourceNote};
+pub use diff::{
+    Bytes, Cause, CauseKind, Compared, CustomDiff, DataDiff, Difference, FunctionDiff,
+    FunctionsDiff, ItemDiff, Listed, Look, ProducerDiff, RangeDiff, Sameness, SectionDiff, diff,
+};
 pub use error::Error;
 pub use freedom::{Changes, Count, Freedom};
 pub use interface::Interface;

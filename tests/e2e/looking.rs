@@ -247,7 +247,7 @@ fn two_executions_are_compared() {
 fn what_cannot_be_compared_is_no_difference() {
     let place = Place::recorded();
     place.type_in("diff receipt.json decide.wasm").refused(2, "usage").says("WebAssembly module");
-    place.type_in("diff decide.skill receipt.json").refused(2, "usage").says("a directory");
+    place.type_in("diff decide.skill receipt.json").refused(2, "usage").says("is a bundle, and");
     place.type_in("diff receipt.trace receipt.json").refused(2, "usage").says("is a trace");
     place.type_in("diff receipt.json nothing.json").refused(2, "file-missing");
     place.type_in("diff receipt.json author.pub.pem").refused(2, "envelope-malformed");

@@ -15,6 +15,7 @@ mod canon;
 mod common;
 mod cosign;
 mod decisions;
+mod diff_modules;
 mod edges;
 mod engines;
 mod frames;

@@ -11,7 +11,7 @@ pub(super) fn name_at(module: &[u8], at: usize) -> String {
 }
 
 /// `f64.store`: the first underscore of the parser's name, unless the name has no such part.
-fn name(operator: &Operator<'_>) -> String {
+pub(in crate::wasm) fn name(operator: &Operator<'_>) -> String {
     const PARTLESS: [&str; 7] = ["br", "call", "return", "throw", "try", "typed", "else"];
     let name = visit(operator).strip_prefix("visit_").unwrap_or_default();
     match name.split_once('_') {

@@ -6,7 +6,7 @@ use wasmparser::{BinaryReader, ProducersSectionReader};
 
 /// Who made a module, as far as it tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Toolchain {
+pub(in crate::wasm) enum Toolchain {
     Rust,
     Go,
     TinyGo,
@@ -38,7 +38,7 @@ const ANY_TIME: &str = "set SOURCE_DATE_EPOCH for the build script, or have it w
 
 impl Toolchain {
     /// By custom sections and the names of imports.
-    pub(super) fn of(module: &Module) -> Self {
+    pub(in crate::wasm) fn of(module: &Module) -> Self {
         let customs = &module.facts.customs;
         let contents = |range: &std::ops::Range<usize>| {
             let bytes = module.bytes().get(range.clone()).unwrap_or_default();
@@ -68,7 +68,7 @@ impl Toolchain {
 
     /// What avoids a path. The name of a source file tells its language better than the module,
     /// which may be of several.
-    pub(super) fn for_path(self, text: &str) -> &'static str {
+    pub(in crate::wasm) fn for_path(self, text: &str) -> &'static str {
         let by_name = extension(text).map(|end| match end {
             "rs" => RUST,
             "go" => GO,
@@ -96,7 +96,7 @@ impl Toolchain {
     }
 
     /// What avoids a time.
-    pub(super) const fn for_time(self) -> &'static str {
+    pub(in crate::wasm) const fn for_time(self) -> &'static str {
         match self {
             Self::Go | Self::TinyGo => GO_TIME,
             Self::Clang | Self::Emscripten | Self::Unknown => DATE_MACROS,

@@ -10,11 +10,15 @@ mod times;
 
 use super::Module;
 use crate::limits;
-use cures::Toolchain;
+pub(super) use cures::Toolchain;
 use paths::Path;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use times::Time;
 use wasmparser::{BinaryReader, DataSectionReader};
+
+/// Bytes around a part that a path or time may begin or end in.
+const AROUND: usize = 120;
 
 /// What a found text tells about the machine that built the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +102,31 @@ pub fn find_leaks(module: &Module) -> Vec<Leak> {
     found.finish()
 }
 
+/// The path or time that a part of some bytes belongs to, looked for up to [`AROUND`] bytes around it.
+pub(super) fn around<'a>(bytes: &'a [u8], part: &Range<usize>) -> Option<(LeakKind, &'a str)> {
+    let start = part.start.saturating_sub(AROUND);
+    let end = bytes.len().min(part.end.saturating_add(AROUND));
+    let window = bytes.get(start..end)?;
+    let mut found = None;
+    scan(window, &mut |at, hit| {
+        let (kind, text) = match hit {
+            Hit::Path(Path { kind: Some(kind), text, .. }) => (kind, text),
+            Hit::Path(_) => return,
+            Hit::Time(time) => (LeakKind::Time, time.text),
+        };
+        let at = start.saturating_add(at);
+        if found.is_none() && at < part.end && at.saturating_add(text.len()) > part.start {
+            found = Some((kind, text));
+        }
+    });
+    found
+}
+
+/// Whether a text names a source file.
+pub(super) fn names_source(text: &str) -> bool {
+    text.split(|c: char| c.is_whitespace() || c == '"').any(|word| paths::extension(word).is_some())
+}
+
 /// Where a text stands in the module file.
 #[derive(Clone, Copy)]
 struct Place {
@@ -115,7 +144,7 @@ enum Hit<'a> {
 
 /// Calls `hit` with offset and text of each leak. Each byte is looked at by a bounded number of
 /// patterns, and the search goes on behind what was found.
-fn scan(data: &[u8], hit: &mut dyn FnMut(usize, Hit<'_>)) {
+fn scan<'a>(data: &'a [u8], hit: &mut dyn FnMut(usize, Hit<'a>)) {
     let mut at = 0;
     while let Some(byte) = data.get(at) {
         let step = match byte {
