@@ -206,6 +206,7 @@ named! {
         HostMemory = "host-memory", "the host had no more memory";
         Signal = "signal", "a signal ended it";
         OutputFailed = "output-failed", "the recording could not be written";
+        HostFailed = "host-failed", "the engine or the host failed";
         MemoryLimit = "memory-limit", "the guest's memories would have grown beyond what the run may take";
         TableLimit = "table-limit", "the guest's tables would have grown beyond what the run may take";
         FileLimit = "file-limit", "the guest would have had more files open than the run may have";

@@ -127,7 +127,7 @@ pub enum Status {
     Normalized,
     /// Each answer is in the trace.
     Recorded,
-    /// A call ends the execution.
+    /// A call that needs what is missing ends the execution; one that needs nothing of it is recorded.
     Denied,
     /// Left to the engine: replays on engines of several classes show a difference, if there is one.
     Open,

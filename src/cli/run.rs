@@ -13,7 +13,7 @@ use crate::reason::{Class, Reason};
 use crate::runtime::{
     self, Engine, Evidence, Execution, Frame, Keep, LiveHost, Seam, execute, roots,
 };
-use crate::skill::{Effective, Grant, Policy, effective};
+use crate::skill::{Effective, Grant, Policy, Preopen, effective};
 use crate::trace::{Attested as AttestedBy, Header, Salt};
 use crate::verify::{Attested, CheckedBundle};
 use crate::wasm::Companion;
@@ -161,16 +161,21 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     for unused in &effective.unused {
         ui.warn(&unused.to_string());
     }
-    for output in [args.evidence(), args.report.as_deref(), args.io.output()].into_iter().flatten()
-    {
-        folders_are_apart(&effective, output)?;
+    let cache = cache(args)?;
+    let places = Places::of(&effective);
+    places.are_apart()?;
+    // What the skill must not write, nor lead elsewhere.
+    let code = cache.as_ref().map(|folder| folder.join("code"));
+    let ours = [args.evidence(), args.report.as_deref(), args.io.output(), args.policy.as_deref()];
+    for path in ours.into_iter().flatten().chain(code.as_deref()) {
+        places.are_not_at(path)?;
     }
     let rows = bundle.interface().host_functions();
     let pinned = policy.as_ref().map(Policy::digest);
     let mut header = header(args, &bundle, attested.as_ref(), &effective, pinned, &rows)?;
     header.input = args.io.input(&rows)?;
 
-    let engine = Engine::cranelift(cache(args)?.as_deref())?;
+    let engine = Engine::cranelift(cache.as_deref())?;
     let place = args.bundle().display().to_string();
     let watch_compiling = watch_compiling(&bounds, move |what| {
         let error = CommandError::new(Reason::LimitExceeded, what).of(place);
@@ -225,7 +230,18 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let watch = watch(timeout, move || time_is_up(Class::Interrupted.run_exit()));
     let _handled = signals.then(interrupted(Interruption::Signal));
     let seam = Seam::new(Box::new(live), rows.clone(), &header, shared).bounded(bounds);
-    let execution = execute(&engine, &program, bundle.interface(), &rows, seam)?;
+    let execution = match execute(&engine, &program, bundle.interface(), &rows, seam) {
+        Ok(execution) => execution,
+        Err(error) => {
+            // What the guest did until then stays on record; a recording that failed cannot be kept.
+            let cause = Interruption::HostFailed;
+            let kept = recording.conclude(&Outcome::Interrupted { cause }, None);
+            if let Ok(Some(kept)) = &kept {
+                end.ui.talk(&kept.to_string());
+            }
+            return Err(error.into());
+        }
+    };
     drop(watch);
     let concluded = recording.conclude(&execution.outcome, execution.state.as_ref())?;
     if speaks(&rows) {
@@ -244,8 +260,14 @@ fn outputs_are_free(args: &Args) -> Result<(), CommandError> {
         return usage("--report and --receipt name the same file".to_owned());
     }
     if let Some(output) = args.io.output() {
+        // By where they are, not by how they are written.
+        let place = |path: &Path| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = files::absolute(folder.unwrap_or(Path::new("."))).ok()?;
+            Some(folder.join(path.file_name()?))
+        };
         let others = [&args.report, &receipt, &trace];
-        if others.into_iter().flatten().any(|other| other == output) {
+        if others.into_iter().flatten().any(|other| place(other) == place(output)) {
             return usage("--output names a file that something else goes to".to_owned());
         }
         if !args.force {
@@ -313,43 +335,63 @@ fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attest
     }
 }
 
-/// Refuses directories that would undo what the flags say: one that is granted for reading only
-/// inside one that is granted for writing, and evidence inside what the guest may write. Host
-/// paths are compared as they are on disk, since a guest can make links where it can write.
-fn folders_are_apart(effective: &Effective, output: &Path) -> Result<(), CommandError> {
-    let mut places = Vec::new();
-    for preopen in &effective.preopens {
+/// The directories of a run, as they are on disk: a guest can make links where it can write.
+struct Places<'e>(Vec<(&'e Preopen, PathBuf)>);
+
+impl<'e> Places<'e> {
+    fn of(effective: &'e Effective) -> Self {
         // What cannot be resolved cannot be opened either, which says so better.
-        if let Ok(path) = files::absolute(&preopen.host) {
-            places.push((preopen, path));
-        }
+        let place = |preopen: &'e Preopen| Some((preopen, files::absolute(&preopen.host).ok()?));
+        Self(effective.preopens.iter().filter_map(place).collect())
     }
-    let inside_writable =
-        |path: &Path| places.iter().find(|(preopen, host)| preopen.write && path.starts_with(host));
-    let conflict = |message: String| CommandError::new(Reason::GrantConflict, message);
-    for (preopen, path) in places.iter().filter(|(preopen, _)| !preopen.write) {
-        if let Some((writable, _)) = inside_writable(path) {
-            return Err(conflict(format!(
-                "{} is granted for reading only and lies inside {}, which is granted for writing",
-                preopen.guest, writable.guest
-            )));
+
+    /// Refuses directories that would undo what the flags say: one for reading only inside one that may
+    /// be written, and one that may be read inside one for writing only, out of which a file could be
+    /// renamed to where it is read.
+    fn are_apart(&self) -> Result<(), CommandError> {
+        for (inner, path) in &self.0 {
+            let around = |writes_only: bool| {
+                self.0.iter().find(|(outer, host)| {
+                    outer.write && (!writes_only || !outer.read) && path.starts_with(host)
+                })
+            };
+            let (how, outer) = match (inner.read, inner.write) {
+                (true, false) => ("reading only", around(false)),
+                (true, true) => ("reading", around(true)),
+                _ => continue,
+            };
+            if let Some((outer, _)) = outer {
+                return Err(conflict(format!(
+                    "{} is granted for {how} and lies inside {}, which is granted for writing{}",
+                    inner.guest,
+                    outer.guest,
+                    if outer.read { "" } else { " only" },
+                )));
+            }
         }
+        Ok(())
     }
-    for folder in on_the_way(output) {
-        if let Ok(folder) = files::absolute(folder)
-            && let Some((writable, _)) = inside_writable(&folder)
-        {
-            let message = format!(
-                "{} would lie inside {}, where the skill may write",
-                output.display(),
-                writable.guest
-            );
-            return Err(
-                conflict(message).hint("put it elsewhere, as with --receipt FOLDER/receipt.json")
-            );
+
+    /// Refuses `path`, which is ours, where the skill may write.
+    fn are_not_at(&self, path: &Path) -> Result<(), CommandError> {
+        for folder in on_the_way(path) {
+            let Ok(folder) = files::absolute(folder) else { continue };
+            let inside =
+                self.0.iter().find(|(outer, host)| outer.write && folder.starts_with(host));
+            if let Some((outer, _)) = inside {
+                let (path, guest) = (path.display(), &outer.guest);
+                return Err(conflict(format!(
+                    "{path} would lie inside {guest}, where the skill may write"
+                ))
+                .hint("put it elsewhere, as with --receipt FOLDER/receipt.json or --no-cache"));
+            }
         }
+        Ok(())
     }
-    Ok(())
+}
+
+fn conflict(message: String) -> CommandError {
+    CommandError::new(Reason::GrantConflict, message)
 }
 
 /// Folders in which a name of `output` is looked up: who can write there can make a link of that name,
@@ -408,14 +450,17 @@ fn admit(args: &Args, bundle: &CheckedBundle, bounds: &Bounds) -> Result<(), Com
 /// The operator's policy, if there is one; it is compared with its pin before it is parsed.
 fn policy(args: &Args) -> Result<Option<Policy>, CommandError> {
     let Some(path) = &args.policy else { return Ok(None) };
-    let text = inputs::text(path, limits::POLICY_BYTES)?;
-    let found = PolicyDigest::of(text.as_bytes());
+    let bytes = files::read_limited(path, limits::POLICY_BYTES)?;
+    let found = PolicyDigest::of(&bytes);
     if let Some(expected) = args.policy_digest.filter(|expected| *expected != found) {
         let message =
             format!("{}: --policy-digest expects {expected}, the file has {found}", path.display());
         return Err(CommandError::new(Reason::PolicyMismatch, message));
     }
     let named = |error| CommandError::from(error).of(path.display());
+    let text = String::from_utf8(bytes).map_err(|_| {
+        CommandError::new(Reason::PolicyMalformed, "the file is not UTF-8 text").of(path.display())
+    })?;
     Policy::parse(&text).map(Some).map_err(named)
 }
 

@@ -79,7 +79,7 @@ impl Decisions {
                 ceiling.iter().filter_map(|line| line.meet(capability)).collect()
             };
             let by = match ceiling {
-                _ if granted.contains(capability) => Rule::Whole,
+                _ if grants.iter().any(|grant| grant.covers(capability)) => Rule::Whole,
                 None if has_policy => Rule::PolicyOrCommandLine,
                 Some(ceiling) if allowed(ceiling).iter().eq(&granted) => Rule::Policy,
                 _ => Rule::CommandLine,

@@ -151,11 +151,16 @@ impl Authority {
         to: usize,
         memory: &[u8],
     ) -> Result<Uses, Box<Denial>> {
-        let reads = |fd: usize| match self.descriptors.get(&call.arg(fd)) {
-            Some(Descriptor::Path { root, .. }) => self.roots[*root].read.is_some(),
-            _ => false,
+        let root = |fd: usize| match self.descriptors.get(&call.arg(fd)) {
+            Some(Descriptor::Path { root, .. }) => self.roots.get(*root),
+            _ => None,
         };
-        if reads(to) {
+        // Below the directory to which the name goes there may be another that can be read.
+        let could_be_read = root(to).is_some_and(|to| {
+            let below = |root: &&Root| is_at_or_below(&root.guest, &to.guest);
+            self.roots.iter().filter(below).any(|root| root.read.is_some())
+        });
+        if could_be_read {
             self.below(call, Kind::FsRead, from, 0, memory)?;
         }
         let source = self.below(call, Kind::FsWrite, from, 0, memory)?;
@@ -273,17 +278,21 @@ impl Authority {
 
     /// Whether a host can have given `answer`: a new descriptor has a number that is free, and
     /// preopened directories have the names that were granted.
-    pub fn allows(&self, call: &Call, answer: Answer, memory: &[u8]) -> bool {
+    pub fn allows(&self, call: &Call, answer: Answer, handed: &[&[u8]], memory: &[u8]) -> bool {
         let succeeded = answer == Answer::Value(0);
         let name = || match self.descriptors.get(&call.arg(0)) {
             Some(Descriptor::Path { path, preopened: true, .. }) => Some(path),
             _ => None,
         };
         match call.act {
-            Act::ReadFile | Act::ReadTree | Act::WriteFile if path_of(call, memory).is_none() => {
+            Act::ReadFile | Act::ReadTree | Act::WriteFile
+                if text(handed).and_then(normal_path).is_none() =>
+            {
                 !call.row.succeeded(answer)
             }
-            Act::Fetch if url_of(call, memory).is_none() => !call.row.succeeded(answer),
+            Act::Fetch if text(handed).and_then(|text| text.parse::<Url>().ok()).is_none() => {
+                !call.row.succeeded(answer)
+            }
             Act::Open if succeeded => !self.descriptors.contains_key(&call.u32_at(8, memory)),
             Act::Prestat if succeeded => name().is_some_and(|name| {
                 // A tag of 0 (a directory) and, 4 bytes further, the length of its name.
@@ -304,6 +313,11 @@ impl Descriptor {
     pub(super) fn at(path: Arc<str>, root: usize, preopened: bool) -> Self {
         Self::Path { path, root, position: Some(0), append: false, preopened }
     }
+}
+
+/// The text of a call that was answered: what the host has written may lie over it by now.
+fn text<'h>(handed: &[&'h [u8]]) -> Option<&'h str> {
+    handed.first().and_then(|bytes| std::str::from_utf8(bytes).ok())
 }
 
 /// The root with the deepest guest path at or above `path`.

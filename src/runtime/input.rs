@@ -9,6 +9,9 @@ use crate::limits;
 
 /// −1 as the raw bits of an i32.
 pub(super) const FAILED: u64 = u32::MAX as u64;
+/// Bytes that one call delivers at most: more is −1, and none that was delivered looks like −1.
+pub(super) const MOST_DELIVERED: usize = limits::HOSTCALL_BYTES;
+const _: () = assert!(MOST_DELIVERED <= i32::MAX as usize);
 
 /// An answer that follows from the invocation: the raw bits of the result, and the bytes that go where
 /// the call says.

@@ -3,8 +3,8 @@
 
 use super::act::Act;
 use super::call::Call;
-use super::input::Input;
-use crate::abi::{Answer, Gives};
+use super::input::{FAILED, Input, MOST_DELIVERED};
+use crate::abi::{Answer, Gives, Need};
 use crate::trace::{Header, InputBytes};
 
 /// A list of strings as `args_get` and `environ_get` lay it out, each closed by a zero byte.
@@ -78,8 +78,11 @@ impl Known {
             let (written, _) = call.written(answer, memory);
             return answer == Answer::Value(given.result) && written[0].of(memory) == given.bytes;
         }
-        if !matches!(call.row.gives, Gives::Errno | Gives::Count) || !call.row.succeeded(answer) {
-            return true;
+        match call.row.gives {
+            Gives::Count => return skill_can_give(call, answer, memory),
+            Gives::Seconds => return matches!(answer, Answer::Value(_)),
+            Gives::Errno if call.row.succeeded(answer) => {}
+            _ => return true,
         }
         match call.act {
             Act::CountArguments => self.arguments.is_counted(call, memory),
@@ -88,12 +91,26 @@ impl Known {
             Act::Environment => self.environment.is_delivered(call, memory),
             Act::Write => call.u32_at(3, memory) <= handed as u64,
             Act::WriteAt => call.u32_at(4, memory) <= handed as u64,
-            // What lies outside the guest's memory is no place and no text.
-            _ => {
-                call.counts_fit(answer, memory)
-                    && (call.row.gives == Gives::Errno || call.is_inside())
-            }
+            _ => call.counts_fit(answer, memory),
         }
+    }
+}
+
+/// Whether the `provenact` interface can give this answer to a call that is not about input and output:
+/// −1, or what fits a call whose ranges lie in memory.
+fn skill_can_give(call: &Call, answer: Answer, memory: &[u8]) -> bool {
+    let len = call.writes().next().map_or(0, |span| span.len as u64);
+    let always = call.row.need == Need::Random && call.is_inside() && len <= MOST_DELIVERED as u64;
+    match answer {
+        Answer::Value(FAILED) => !always,
+        Answer::Value(0) if call.act == Act::WriteFile => call.is_inside(),
+        Answer::Value(count) if call.act != Act::WriteFile => {
+            call.is_inside()
+                && count <= MOST_DELIVERED as u64
+                && (!always || count == len)
+                && call.counts_fit(answer, memory)
+        }
+        _ => false,
     }
 }
 
@@ -124,7 +141,6 @@ mod tests {
     /// covers: interface-3
     #[test]
     fn answers_about_the_input_follow_from_it() {
-        const FAILED: u64 = u32::MAX as u64;
         let known = known(b"hello");
         let mut memory = vec![0; 64];
         memory[8..13].copy_from_slice(b"hello");
@@ -147,6 +163,23 @@ mod tests {
                 assert_eq!(
                     allows(name, params, answer, &memory),
                     answer == right,
+                    "{name} {answer}"
+                );
+            }
+        }
+        // Of files and URLs −1 and what fits; of random bytes all that were asked for.
+        for (name, params, right) in [
+            ("random_fill", &[0, 16][..], &[16][..]),
+            ("random_fill", &[60, 16], &[FAILED]),
+            ("fs_read_file", &[0, 2, 16, 4], &[0, 3, 4, FAILED]),
+            ("fs_read_file", &[0, 2, 62, 4], &[FAILED]),
+            ("fs_write_file", &[0, 2, 16, 4], &[0, FAILED]),
+            ("http_fetch", &[63, 2, 16, 4], &[FAILED]),
+        ] {
+            for answer in [0, 3, 4, 5, 16, FAILED - 1, FAILED, 1 << 31] {
+                assert_eq!(
+                    allows(name, params, answer, &memory),
+                    right.contains(&answer),
                     "{name} {answer}"
                 );
             }

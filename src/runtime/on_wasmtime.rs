@@ -61,11 +61,11 @@ impl<'a> Machine<'a> {
         for (function, row) in rows.iter().enumerate() {
             bind::define(&mut linker, function, row).map_err(Error::engine)?;
         }
-        define_fresh(&mut store, &mut linker, module)?;
         Ok(Self { store, linker, module, stops, instance: None })
     }
 
     fn call(&mut self, interface: &Interface) -> wasmtime::Result<Option<i32>> {
+        define_fresh(&mut self.store, &mut self.linker, self.module)?;
         let instance = self.linker.instantiate(&mut self.store, self.module)?;
         self.instance = Some(instance);
         let store = &mut self.store;
@@ -165,20 +165,20 @@ fn define_fresh(
     store: &mut Store<State>,
     linker: &mut Linker<State>,
     module: &Module,
-) -> Result<(), Error> {
+) -> wasmtime::Result<()> {
     for import in module.imports() {
         let item: Extern = match import.ty() {
-            ExternType::Memory(ty) => Memory::new(&mut *store, ty).map_err(Error::engine)?.into(),
+            ExternType::Memory(ty) => Memory::new(&mut *store, ty)?.into(),
             ExternType::Table(ty) => {
                 let null = Val::null_ref(ty.element().heap_type());
-                let null = null.ref_().ok_or_else(|| Error::Engine {
-                    cause: format!("table {} holds no references", import.name()),
+                let null = null.ref_().ok_or_else(|| {
+                    wasmtime::format_err!("table {} holds no references", import.name())
                 })?;
-                Table::new(&mut *store, ty, null).map_err(Error::engine)?.into()
+                Table::new(&mut *store, ty, null)?.into()
             }
             _ => continue,
         };
-        linker.define(&mut *store, import.module(), import.name(), item).map_err(Error::engine)?;
+        linker.define(&mut *store, import.module(), import.name(), item)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::divergence::Divergence;
 use super::effects::Effect;
 use super::evidence::{Evidence, Shared, wait_if};
 use super::known::Known;
-use crate::abi::{Answer, Function, Need, Role, Used, show};
+use crate::abi::{Answer, Function, Gives, Need, Role, Used, show};
 use crate::allowance::Allowance;
 use crate::bounds::Bounds;
 use crate::outcome::{Denial, Interruption};
@@ -97,7 +97,8 @@ impl Row {
             Role::Writes(_, used, _) => used != Used::All,
             role => matches!(role, Role::WritesVec(..)),
         });
-        Self { row, act, plain: act == Act::Other && !counts }
+        let ours = matches!(row.gives, Gives::Count | Gives::Seconds);
+        Self { row, act, plain: act == Act::Other && !counts && !ours }
     }
 }
 
@@ -274,7 +275,7 @@ impl Seam {
         let Some(bounds) = &self.bounds else { return Ok(()) };
         let going_out = || call.reads().last().map_or(0, |span| span.len as u64);
         let exceeded = match call.act {
-            Act::Write | Act::WriteAt | Act::Output | Act::WriteFile => {
+            Act::Write | Act::WriteAt | Act::Output | Act::WriteFile | Act::Trace => {
                 let all = self.bytes_out.saturating_add(going_out());
                 (all > bounds.output_bytes).then_some(Interruption::OutputLimit)
             }
@@ -299,7 +300,8 @@ impl Seam {
     /// calls before.
     fn is_possible(&self, call: &Call, answer: Answer, handed: &[&[u8]], memory: &[u8]) -> bool {
         let read = handed.iter().map(|range| range.len()).sum();
-        self.known.allows(call, answer, read, memory) && self.authority.allows(call, answer, memory)
+        self.known.allows(call, answer, read, memory)
+            && self.authority.allows(call, answer, handed, memory)
     }
 
     /// Tells the host that the guest has ended.

@@ -5,7 +5,7 @@
 
 use super::authority::{Root, deepest, path_of, url_of};
 use super::call::Call;
-use super::input::{FAILED, Input};
+use super::input::{FAILED, Input, MOST_DELIVERED};
 use super::live::{Opened, PreopenError, preopen_error};
 use crate::abi::{Capability, Kind, Url, below};
 use crate::{json, limits};
@@ -80,14 +80,21 @@ impl Skill {
     fn write_file(&self, path: &str, data: &[u8]) -> Option<()> {
         let (directory, rest) = self.place(path)?;
         let rest = Path::new(rest);
-        let name = rest.file_name()?.to_str()?;
+        rest.file_name()?;
         if let Some(parent) = rest.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             directory.create_dir_all(parent).ok()?;
         }
-        let new = rest.with_file_name(format!(".{name}.provenact.tmp"));
-        let write = || -> io::Result<()> {
-            let mut file =
-                directory.open_with(&new, OpenOptions::new().write(true).create_new(true))?;
+        let mut random = [0; 8];
+        #[expect(clippy::disallowed_methods, reason = "a name that nobody else has")]
+        getrandom::fill(&mut random).ok()?;
+        let name = format!(".provenact-{:016x}.tmp", u64::from_le_bytes(random));
+        let new = rest.with_file_name(name);
+        let mut file =
+            directory.open_with(&new, OpenOptions::new().write(true).create_new(true)).ok()?;
+        let mut write = || -> io::Result<()> {
+            if let Ok(old) = directory.metadata(rest) {
+                file.set_permissions(old.permissions())?;
+            }
             file.write_all(data)?;
             file.sync_all()?;
             directory.rename(&new, directory, rest)
@@ -182,7 +189,8 @@ pub(super) fn answer(skill: &Skill, call: &Call, memory: &mut [u8]) -> wasmtime:
         put(call, given.bytes, memory);
         return Ok(given.result);
     }
-    let room = call.writes().next().unwrap_or_default().len;
+    let asked = call.writes().next().unwrap_or_default().len;
+    let room = asked.min(MOST_DELIVERED);
     // A range that does not lie in the guest's memory is no place and no text.
     if !call.is_inside() {
         return Ok(FAILED);
@@ -190,7 +198,8 @@ pub(super) fn answer(skill: &Skill, call: &Call, memory: &mut [u8]) -> wasmtime:
     let path = || path_of(call, memory);
     let found = match call.row.name {
         "time_now_unix" => return now(),
-        "random_fill" => random(room.min(limits::HOSTCALL_BYTES))?,
+        "random_fill" if asked > room => None,
+        "random_fill" => random(room)?,
         "fs_read_file" => path().and_then(|path| skill.read_file(&path, room)),
         "fs_read_tree" => path().and_then(|path| skill.read_tree(&path)),
         "fs_write_file" => {
