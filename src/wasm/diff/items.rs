@@ -33,10 +33,9 @@ pub(super) fn matched_globals(a: &Side<'_>, b: &Side<'_>) -> Vec<Option<u32>> {
     let named = |side: &Side<'_>| {
         let imports = side.imports.iter().filter(|(_, _, ty)| matches!(ty, TypeRef::Global(_)));
         let imports = (0_u32..).zip(imports).map(|(at, (m, n, _))| (format!("{m} {n}"), at));
-        let exports = side.layout.exports.iter().filter_map(|(_, export)| {
-            matches!(export.kind, ExternalKind::Global)
-                .then(|| (format!("export {}", export.name), export.index))
-        });
+        let exports = side.layout.exports.iter().map(|(_, export)| export);
+        let exports = exports.filter(|export| matches!(export.kind, ExternalKind::Global));
+        let exports = exports.map(|export| (format!("export {}", export.name), export.index));
         imports.chain(exports).collect::<Vec<_>>()
     };
     let of_b: BTreeMap<String, u32> = named(b).into_iter().collect();
@@ -81,7 +80,7 @@ fn types(side: &Side<'_>) -> Vec<Item> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for at in 0..side.layout.types.len() {
         let text = side.type_text(u32::try_from(at).unwrap_or(u32::MAX));
-        *counts.entry(text).or_default() += 1;
+        *counts.entry(text.to_owned()).or_default() += 1;
     }
     let said = |count: usize| if count == 1 { "once".to_owned() } else { format!("{count} times") };
     counts.into_iter().map(|(text, count)| (("type", text), said(count))).collect()
@@ -89,7 +88,7 @@ fn types(side: &Side<'_>) -> Vec<Item> {
 
 fn imports(side: &Side<'_>) -> Vec<Item> {
     let said = |ty: &TypeRef| match ty {
-        TypeRef::Func(ty) | TypeRef::FuncExact(ty) => side.type_text(*ty),
+        TypeRef::Func(ty) | TypeRef::FuncExact(ty) => side.type_text(*ty).to_owned(),
         TypeRef::Tag(tag) => format!("tag {}", side.type_text(tag.func_type_idx)),
         other => format!("{other:?}"),
     };
@@ -115,7 +114,7 @@ fn memories(side: &Side<'_>) -> Vec<Item> {
 }
 
 fn tags(side: &Side<'_>) -> Vec<Item> {
-    numbered("tag", side.layout.tags.iter().map(|ty| side.type_text(*ty)))
+    numbered("tag", side.layout.tags.iter().map(|ty| side.type_text(*ty).to_owned()))
 }
 
 fn most(greatest: Option<u64>) -> String {
@@ -172,7 +171,7 @@ fn exports(maps: &Maps<'_, '_>, found: &mut Vec<ItemDiff>) {
             let said = match export.kind {
                 ExternalKind::Func | ExternalKind::FuncExact => {
                     let ty = side.layout.functions.get(export.index as usize);
-                    let ty = ty.map_or(String::new(), |ty| side.type_text(*ty));
+                    let ty = ty.map_or("", |ty| side.type_text(*ty));
                     format!("function {} {ty}", as_a(export.index))
                 }
                 kind => format!("{kind:?}").to_lowercase(),

@@ -9,13 +9,16 @@ pub(super) const REACH: usize = 80;
 /// Seconds since 1970 that a build may note: 2015 to 2099.
 const SECONDS: Range<u64> = 1_420_070_400..4_102_444_800;
 
+/// A part of some bytes.
+type Part<'a> = (&'a [u8], &'a Range<usize>);
+
 /// What a part of some bytes looks like beside a part of others. Looks at the parts and no further than
 /// [`REACH`] around them.
-pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Look {
+pub(super) fn look(a: Part<'_>, b: Part<'_>) -> Look {
     let sides = [a, b];
-    let either = |test: &dyn Fn((&[u8], &Range<usize>)) -> bool| sides.iter().any(|s| test(*s));
     let leak = |wanted: fn(LeakKind) -> bool| {
-        either(&|(bytes, range)| leaks::around(bytes, range).is_some_and(|(kind, _)| wanted(kind)))
+        let mut leaks = sides.iter().filter_map(|(bytes, range)| leaks::around(bytes, range));
+        leaks.any(|(kind, _)| wanted(kind))
     };
     if leak(|kind| kind == LeakKind::Time) {
         return Look::Time;
@@ -23,8 +26,7 @@ pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Look
     if leak(|kind| kind != LeakKind::Time) {
         return Look::Path;
     }
-    let whole = sides.map(|(bytes, range)| text_around(bytes, range));
-    let texts = whole.clone().map(|(text, _)| text);
+    let texts = sides.map(|(bytes, range)| text_around(bytes, range).0);
     let parts = sides.map(|(bytes, range)| bytes.get(range.clone()).unwrap_or_default());
     let is_text = parts.iter().zip(&texts).all(|(part, text)| {
         let part = trimmed(part);

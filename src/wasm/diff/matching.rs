@@ -164,7 +164,7 @@ fn without_hash(name: &str) -> String {
 /// The gists of the functions that a module defines.
 fn gists(side: &Side<'_>) -> Vec<Gist> {
     let types: Vec<u64> = (0..side.layout.types.len())
-        .map(|ty| text_hash(&side.type_text(u32::try_from(ty).unwrap_or(u32::MAX))))
+        .map(|ty| text_hash(side.type_text(u32::try_from(ty).unwrap_or(u32::MAX))))
         .collect();
     let first = side.first_defined() as usize;
     let bodies: Vec<_> =

@@ -298,7 +298,7 @@ fn shared_types(a: &Side<'_>, b: &Side<'_>) -> [Vec<usize>; 2] {
         let count = u32::try_from(side.layout.types.len()).unwrap_or(u32::MAX);
         let mut number = |ty: u32| {
             let next = numbers.len();
-            *numbers.entry(side.type_text(ty)).or_insert(next)
+            *numbers.entry(side.type_text(ty).to_owned()).or_insert(next)
         };
         (0..count).map(&mut number).collect()
     })

@@ -4,18 +4,23 @@ use super::super::layout::Layout;
 use super::super::module::{Module, parser};
 use super::image::Image;
 use super::words::Words;
+use crate::abi::show::cut;
+use crate::digest::{hex, sha256};
 use std::collections::BTreeMap;
 use wasmparser::{
     CompositeInnerType, DataKind, Element, ElementItems, ElementKind, ExternalKind, GlobalType,
-    KnownCustom, Name, Operator, Payload, TableType, TypeRef,
+    KnownCustom, Name, Operator, Payload, SubType, TableType, TypeRef,
 };
 
+/// Characters of a name or type that are shown.
+const SHOWN: usize = 100;
 /// Bytes in a page of memory.
 const PAGE: u64 = 64 << 10;
 
 /// A module that was read.
 pub(super) struct Side<'a> {
     pub(super) layout: Layout<'a>,
+    types: Vec<String>,
     pub(super) imports: Vec<(&'a str, &'a str, TypeRef)>,
     /// The names of the imported functions, by index.
     pub(super) imported: Vec<(&'a str, &'a str)>,
@@ -67,8 +72,10 @@ impl<'a> Side<'a> {
                 exported.entry(export.index).or_insert(export.name);
             }
         }
+        let types = layout.types.iter().map(type_text).collect();
         let mut side = Self {
             layout,
+            types,
             imports: Vec::new(),
             imported: Vec::new(),
             globals: Vec::new(),
@@ -102,23 +109,17 @@ impl<'a> Side<'a> {
     /// What a function is called, for people: by name, by export, by import, by number.
     pub(super) fn called(&self, function: u32) -> String {
         if let Some(name) = self.names.get(&function).or_else(|| self.exported.get(&function)) {
-            return (*name).to_owned();
+            return cut(name, SHOWN);
         }
         match self.imported.get(function as usize) {
-            Some((module, name)) => format!("{module}.{name}"),
+            Some((module, name)) => cut(&format!("{module}.{name}"), SHOWN),
             None => format!("function {function}"),
         }
     }
 
     /// The words that a type is shown by; types of two modules are the same when these are.
-    pub(super) fn type_text(&self, ty: u32) -> String {
-        match self.layout.types.get(ty as usize) {
-            Some(ty) => match &ty.composite_type.inner {
-                CompositeInnerType::Func(ty) => ty.to_string(),
-                _ => ty.to_string(),
-            },
-            None => "?".to_owned(),
-        }
+    pub(super) fn type_text(&self, ty: u32) -> &str {
+        self.types.get(ty as usize).map_or("?", String::as_str)
     }
 
     /// The function with a number in the first table.
@@ -244,4 +245,19 @@ impl<'a> Side<'a> {
             }
         }
     }
+}
+
+/// A type in words. A long one is cut, and told from others by its digest: a million functions may name
+/// it.
+fn type_text(ty: &SubType) -> String {
+    let text = match &ty.composite_type.inner {
+        CompositeInnerType::Func(plain) if ty.is_final && ty.supertype_idx.is_none() => {
+            plain.to_string()
+        }
+        _ => ty.to_string(),
+    };
+    if text.len() <= SHOWN {
+        return text;
+    }
+    format!("{} sha256:{}", cut(&text, SHOWN), hex(&sha256(text.as_bytes())))
 }

@@ -239,6 +239,22 @@ fn items_are_compared_by_name() {
     assert_eq!(found.what, Sameness::Code);
 }
 
+/// Long types and names do not make the answer long, and are told apart by their ends.
+#[test]
+fn long_types_are_cut_and_told_apart() {
+    let module = |last: &str| {
+        let params = "i64 ".repeat(200);
+        let exports: String =
+            (0..500).map(|at| format!("(export \"{at}{}\" (func 0))", "x".repeat(300))).collect();
+        format!("(module (func (param {params} {last})) {exports})")
+    };
+    let found = compare(&module("i32"), &module("f32"));
+    assert_eq!(found.what, Sameness::Code);
+    assert_eq!((found.items.shown.len(), found.items.more), (256, 500 + 2 - 256));
+    let longest = found.items.shown.iter().flat_map(|item| [&item.a, &item.b]).flatten();
+    assert!(longest.map(String::len).max().unwrap() < 500);
+}
+
 #[test]
 fn what_has_nothing_in_common_is_compared_too() {
     for other in ["(module)", "(module (memory 0) (data \"\"))", "(module (func) (func nop))"] {
