@@ -139,6 +139,41 @@ fn answers_that_contradict_header_or_calls_before_are_impossible() {
     place.forge(&events, |_| ()).status(1).says("answer-impossible").says("path_open");
 }
 
+/// Out of a directory that may only be written nothing gets to where it can be read, by whatever name.
+#[test]
+fn what_may_be_read_does_not_lie_in_what_may_only_be_written() {
+    let place = Place::new();
+    place.write("wo/secret", "secret");
+    place.write("wo/sub/x", "x");
+    place.write("ro/y", "y");
+    let wat = r#"(module
+      (import "wasi_snapshot_preview1" "path_open" (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (memory (export "memory") 1) (func (export "_start")))"#;
+    place.skill(
+        "s",
+        wat,
+        "--cap fs.write=/data --cap fs.read=/data/sub --cap fs.read=/ro --cap fs.read=/b",
+    );
+    let run = "run --quiet --pub author.pub.pem --no-receipt";
+    for dirs in [
+        "--dir wo::/data",
+        "--dir wo::/data --dir-ro wo/sub::/b",
+        "--dir wo::/data --dir-ro wo::/ro",
+    ] {
+        place
+            .type_in(&format!("{run} {dirs} s.skill"))
+            .refused(126, "grant-conflict")
+            .says("inside");
+    }
+    place.type_in(&format!("{run} --dir-ro ro::/ro s.skill")).status(0);
+    // The compiled code is ours, wherever it lies.
+    place.skill("h", wat, "--cap fs.write=/h --cap fs.read=/h");
+    let home = super::common::home();
+    let line = format!("{run} --dir {}::/h h.skill", home.display());
+    place.type_in(&line).refused(126, "grant-conflict").says("where the skill may write");
+    place.type_in(&line.replace(" h.skill", " --no-cache h.skill")).status(0);
+}
+
 #[test]
 fn a_trust_file_that_lies_about_adds_nothing_to_the_keys_that_were_named() {
     let place = Place::recorded();

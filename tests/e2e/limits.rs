@@ -112,6 +112,12 @@ fn a_limit_is_not_lifted_from_the_command_line() {
     ended.refused(137, "interrupted");
     let ended = place.limited(FOREVER, "wall-clock-seconds = 60", "--timeout 0.2");
     ended.refused(137, "interrupted");
+    // An imported memory counts as a memory of its own does.
+    let imported = "(module (import \"env\" \"memory\" (memory 10 10)) (func (export \"_start\")))";
+    place.skill("i", imported, "");
+    place.write("p.toml", "version = 1\n[limits]\nmemory-bytes = 65536\n");
+    let ended = place.type_in(&format!("{RUN} --policy p.toml i.skill"));
+    ended.refused(137, "interrupted").says("memories");
     // Within its own maximum a module gets no -1 from a limit, and beyond it gets it as ever.
     let grows = "(if (i32.ne (memory.grow (i32.const 1000)) (i32.const -1)) (then (unreachable)))";
     place.limited(grows, "memory-bytes = 65536", "").status(0);

@@ -204,6 +204,49 @@ fn files_are_written_below_what_was_granted() {
     assert!(!place.exists("d/y"));
 }
 
+/// The answer may lie over the question: it is judged by what was asked.
+#[test]
+fn an_answer_over_its_question_is_recorded() {
+    let place = Place::new();
+    place.write("d/a.txt", "alpha");
+    let wat = asks("fs_read_file", "/data/a.txt", 64)
+        .replace("(i32.const 65536) (i32.const 64)", "(i32.const 0) (i32.const 64)")
+        .replace("(call $write (i32.const 65536)", "(call $write (i32.const 0)");
+    place.skill("f", &wat, "--entrypoint run --cap fs.read=/data");
+    assert_eq!(place.skill_runs("f", "--dir-ro d::/data").status(0).out(), "alpha");
+    place.skill_replays("f");
+}
+
+/// More than one call delivers is a failure, and none that was delivered looks like one.
+#[test]
+fn a_file_that_is_too_long_is_not_delivered() {
+    let place = Place::new();
+    let long = (128 << 20) + 1;
+    fs_err::create_dir(place.path("d")).unwrap();
+    fs_err::File::create(place.path("d/a.txt")).unwrap().set_len(long).unwrap();
+    let room = 130 << 20;
+    let wat =
+        asks("fs_read_file", "/data/a.txt", room).replace("\"memory\") 2)", "\"memory\") 2100)");
+    place.skill("f", &wat, "--entrypoint run --cap fs.read=/data");
+    assert_eq!(place.skill_runs("f", "--dir-ro d::/data").status(0).out(), "-1");
+    place.skill_replays("f");
+}
+
+#[test]
+fn a_file_that_is_replaced_keeps_its_mode_and_its_neighbours() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    place.write("d/x", "old");
+    place.mode("d/x", 0o600);
+    place.write("d/.x.provenact.tmp", "somebody's");
+    place.skill("w", &asks("fs_write_file", "/out/x", 13), "--entrypoint run --cap fs.write=/out");
+    place.skill_runs("w", "--dir d::/out").status(0);
+    assert_eq!(place.read("d/x"), b"data to write");
+    let mode = fs_err::metadata(place.path("d/x")).unwrap().permissions().mode();
+    assert_eq!((mode & 0o777, place.read("d/.x.provenact.tmp")), (0o600, b"somebody's".to_vec()));
+    assert_eq!(fs_err::read_dir(place.path("d")).unwrap().count(), 2);
+}
+
 /// A server that answers by path, and remembers what it was asked.
 fn server(answers: impl Fn(&str) -> String + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
