@@ -22,7 +22,7 @@ pub fn module(bytes: &[u8]) {
     let Ok(module) = Module::parse(bytes.to_vec()) else { return };
     let _ = Interface::of(&module, None);
     let _ = find_leaks(&module);
-    let note = SourceNote { name: "m.wasm", command: &[], origin: None };
+    let note = SourceNote::of("m.wasm");
     for profile in [Profile::CANONICAL, Profile::PORTABLE] {
         let Ok(built) = Canonical::build(&module, profile, &note) else { continue };
         let bytes = built.canonical.bytes().to_vec();

@@ -195,7 +195,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 fn testimony(args: &Args, bundle: &CheckedBundle) -> Result<Testimony, CommandError> {
     if let Some(foreign) = args.predicate.read()? {
         let statement = foreign.about(&bundle.module().digest(), &bundle.manifest_digest());
-        return Ok(Testimony::Foreign(statement));
+        return Ok(Testimony::Foreign(Box::new(statement)));
     }
     let finished = args.times.read()?;
     let provenance = provenance(&args.bundle, bundle, finished);
@@ -230,13 +230,17 @@ fn provenance(
             entrypoint: manifest.entrypoint().to_owned(),
             profile: manifest.profile().note(),
             capabilities: manifest.capabilities().to_vec(),
-            recipe: Some(companion.command())
-                .filter(|command| !command.is_empty())
-                .map(|command| Recipe { command: command.to_vec() }),
+            recipe: Some(companion.command()).filter(|command| !command.is_empty()).map(
+                |command| {
+                    let source = companion.from_source().map(|made| made.asked().clone());
+                    Recipe { command: command.to_vec(), source }
+                },
+            ),
         },
         source_name: companion.source_name().to_owned(),
         source: companion.source(),
         origin: companion.imported_from().cloned(),
+        materials: companion.from_source().map(|made| made.materials().clone()),
         companion: Some(companion.digest()),
         tool: tool::this()?,
         finished,

@@ -7,6 +7,7 @@ mod held;
 mod pending;
 mod places;
 mod room;
+mod scratch;
 mod secret;
 
 pub use held::Held;
@@ -16,6 +17,7 @@ pub use places::{
     path_of, private_dir, remove, size_of, write_tree,
 };
 pub use room::Room;
+pub use scratch::{Scratch, is_program, read_executable};
 pub use secret::read_stdin_unbuffered;
 
 use crate::reason::Reason;

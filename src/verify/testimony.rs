@@ -12,7 +12,7 @@ pub enum Testimony {
     /// How it came to be.
     Provenance(Box<Provenance>),
     /// What another tool found.
-    Foreign(Statement),
+    Foreign(Box<Statement>),
 }
 
 impl Testimony {
@@ -23,7 +23,7 @@ impl Testimony {
     pub fn statement(&self) -> Result<Statement, Error> {
         match self {
             Self::Provenance(provenance) => Ok(provenance.to_statement()?),
-            Self::Foreign(statement) => Ok(statement.clone()),
+            Self::Foreign(statement) => Ok((**statement).clone()),
         }
     }
 
