@@ -88,6 +88,7 @@ fn provenance() -> Provenance {
         source: SourceDigest::of(b"source"),
         companion: Some(CompanionDigest::of(b"companion")),
         tool: Tool { version: "0.1.0".into(), source: ToolDigest::of(b"tool") },
+        entropy: None,
         finished: None,
     };
     let size =

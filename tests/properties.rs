@@ -1,15 +1,19 @@
-//! The fuzz properties, run on mutated vectors for a bounded number of rounds.
+//! The fuzz properties, run on mutated seeds for a bounded number of rounds.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "../fuzz/properties.rs"]
 mod properties;
 
 use fs_err as fs;
-use std::path::Path;
-
-/// Mutations of each seed.
-const ROUNDS: u64 = 40;
+use properties::Property;
+use std::path::{Path, PathBuf};
 
 /// A small deterministic generator (xorshift64*): the same mutations on every machine.
 struct Random(u64);
@@ -55,28 +59,88 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-#[test]
-fn parsers_hold_their_properties_on_mutated_vectors() {
-    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("testvectors");
-    for (name, property, folders) in properties::ALL {
-        let mut random = Random(0x9e37_79b9_7f4a_7c15);
-        let mut seeds = 0_u64;
-        for folder in *folders {
-            let Ok(entries) = fs::read_dir(vectors.join(folder)) else { continue };
-            let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-            paths.sort();
-            for path in paths.iter().filter(|path| path.is_file()) {
-                let Some(seed) = seed(path) else { continue };
-                seeds += 1;
-                property(&seed);
-                for _ in 0..ROUNDS {
-                    let mut bytes = seed.clone();
-                    mutate(&mut bytes, &mut random);
-                    property(&bytes);
-                }
-            }
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.retain(|path| path.is_file());
+    paths
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The seeds that the fuzzer starts with.
+fn own_seeds(of: &Property) -> Vec<Vec<u8>> {
+    let paths = files(&root().join("fuzz/seeds").join(of.name));
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+/// Tries every seed and its mutations.
+fn holds(of: &Property) {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let vectors = of.vectors.iter().flat_map(|name| files(&root().join("testvectors").join(name)));
+    let seeds = own_seeds(of).into_iter().chain(vectors.filter_map(|path| seed(&path)));
+    let (mut inputs, mut taken) = (0, 0);
+    let mut tried = |bytes: &[u8]| {
+        inputs += 1;
+        taken += u64::from((of.holds)(bytes));
+    };
+    for seed in seeds {
+        tried(&seed);
+        for _ in 0..of.rounds {
+            let mut bytes = seed.clone();
+            mutate(&mut bytes, &mut random);
+            tried(&bytes);
         }
-        assert!(seeds > 0, "{name} has no seeds");
-        println!("{name}: {seeds} seeds, {} inputs", seeds * (ROUNDS + 1));
+    }
+    assert!(inputs > 0, "{} has no seeds", of.name);
+    println!("{}: {inputs} inputs, {taken} taken", of.name);
+}
+
+/// Two at a time: one thread takes the parsers, one the guests.
+#[test]
+fn parsers_hold_their_properties_on_mutated_seeds() {
+    properties::ALL.iter().filter(|of| !of.is_of_guests()).for_each(holds);
+}
+
+#[test]
+fn random_guests_hold_their_properties() {
+    properties::ALL.iter().filter(|of| of.is_of_guests()).for_each(holds);
+}
+
+#[test]
+fn every_seed_of_the_fuzzer_is_taken() {
+    let mut bytes = 0;
+    for of in properties::ALL {
+        let seeds = own_seeds(of);
+        assert!(!seeds.is_empty(), "fuzz/seeds/{} is empty", of.name);
+        bytes += seeds.iter().map(Vec::len).sum::<usize>();
+        let taken = seeds.iter().filter(|seed| (of.holds)(seed)).count();
+        assert_eq!(taken, seeds.len(), "fuzz/seeds/{}: some are not taken", of.name);
+    }
+    assert!(bytes < 50 << 10, "fuzz/seeds holds {bytes} bytes");
+}
+
+/// One list: every property is a target, and every target a property.
+#[test]
+fn every_property_is_a_target() {
+    let names: Vec<String> = properties::ALL.iter().map(|of| format!("{}.rs", of.name)).collect();
+    let targets = files(&root().join("fuzz/fuzz_targets"));
+    let found: Vec<_> =
+        targets.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    let mut sorted = names.clone();
+    sorted.sort();
+    assert_eq!(sorted, found);
+    let manifest: toml::Table =
+        fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap().parse().unwrap();
+    let listed: Vec<_> = manifest["bin"].as_array().unwrap().iter().collect();
+    let listed = listed.iter().map(|bin| format!("{}.rs", bin["name"].as_str().unwrap()));
+    assert_eq!(listed.collect::<Vec<_>>(), names);
+    for name in names {
+        let text = fs::read_to_string(root().join("fuzz/fuzz_targets").join(&name)).unwrap();
+        let call = format!("properties::{}(bytes)", name.trim_end_matches(".rs"));
+        assert!(text.contains(&call), "{name} calls another property");
     }
 }

@@ -1,6 +1,5 @@
 #![no_main]
 
-#[path = "../properties.rs"]
-mod properties;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::envelope(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::envelope(bytes);
+});

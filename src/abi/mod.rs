@@ -6,6 +6,7 @@
 //! host function is one row here and one implementation in `runtime/`.
 
 mod capability;
+pub mod entropy;
 mod names;
 pub mod show;
 mod table;

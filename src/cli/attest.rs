@@ -16,7 +16,7 @@ use crate::digest::EnvelopeDigest;
 use crate::reason::Reason;
 use crate::skill;
 use crate::verify::{self, CheckedBundle, Testimony};
-use crate::wasm::Companion;
+use crate::wasm::{self, Companion};
 use external::{Attached, ExternalArgs};
 use further::Further;
 use serde::Serialize;
@@ -243,6 +243,12 @@ fn provenance(
         materials: companion.from_source().map(|made| made.materials().clone()),
         companion: Some(companion.digest()),
         tool: tool::this()?,
+        entropy: Some(wasm::ledger(
+            bundle.module().module(),
+            bundle.interface(),
+            manifest.profile(),
+            manifest.capabilities(),
+        )?),
         finished,
     })
 }

@@ -75,27 +75,10 @@ impl Audit {
         let path = trace_of(receipt, &claim, &places)?;
         let trace = open(&path, allowance)?;
 
-        let expected: ManifestDigest = claim.receipt().manifest.sha256;
-        let manifest = match trace.material(MaterialName::Manifest) {
-            Some(bytes) => bytes.to_vec(),
-            None => places
-                .find(limits::MANIFEST_BYTES, |bytes| ManifestDigest::of(bytes) == expected)
-                .ok_or_else(|| missing("manifest", &expected))?,
-        };
-        let found = ManifestDigest::of(&manifest);
-        if found != expected {
-            return Err(verify::Error::Manifest { what: "the receipt", found, expected }.into());
-        }
-        let manifest = Manifest::parse(&manifest)?;
+        let manifest = manifest_of(&claim, &trace, &places)?;
         let digest: ModuleDigest = claim.receipt().module.sha256;
-        let module = workshop.ready(digest, &manifest, allowance, || {
-            match trace.material(MaterialName::Module) {
-                Some(bytes) => Ok(bytes.to_vec()),
-                None => places
-                    .find(limits::MODULE_BYTES, |bytes| ModuleDigest::of(bytes) == digest)
-                    .ok_or_else(|| missing("module", &digest)),
-            }
-        })?;
+        let module =
+            workshop.ready(digest, &manifest, allowance, || module_of(&claim, &trace, &places))?;
         let attested = trace.material(MaterialName::Attestation);
         let attestation = match claim.receipt().attestation {
             None => "none; the operator ran the skill with --allow-unsigned".to_owned(),
@@ -185,6 +168,37 @@ impl Audit {
             witnesses.add(engine.name(), verdict);
         }
         Ok(witnesses)
+    }
+}
+
+/// The manifest of a receipt: out of its trace, otherwise found by its digest.
+pub fn manifest_of(
+    claim: &Claim,
+    trace: &Reader,
+    places: &Places,
+) -> Result<Manifest, CommandError> {
+    let expected: ManifestDigest = claim.receipt().manifest.sha256;
+    let manifest = match trace.material(MaterialName::Manifest) {
+        Some(bytes) => bytes.to_vec(),
+        None => places
+            .find(limits::MANIFEST_BYTES, |bytes| ManifestDigest::of(bytes) == expected)
+            .ok_or_else(|| missing("manifest", &expected))?,
+    };
+    let found = ManifestDigest::of(&manifest);
+    if found != expected {
+        return Err(verify::Error::Manifest { what: "the receipt", found, expected }.into());
+    }
+    Ok(Manifest::parse(&manifest)?)
+}
+
+/// The bytes of a receipt's module, likewise; whether they are the module, whoever uses them compares.
+pub fn module_of(claim: &Claim, trace: &Reader, places: &Places) -> Result<Vec<u8>, CommandError> {
+    let digest: ModuleDigest = claim.receipt().module.sha256;
+    match trace.material(MaterialName::Module) {
+        Some(bytes) => Ok(bytes.to_vec()),
+        None => places
+            .find(limits::MODULE_BYTES, |bytes| ModuleDigest::of(bytes) == digest)
+            .ok_or_else(|| missing("module", &digest)),
     }
 }
 

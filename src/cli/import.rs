@@ -139,6 +139,12 @@ fn hinted(error: CommandError) -> CommandError {
             error.hint("fetch the bundle again; if it stays so, somebody else signed it")
         }
         Reason::KeyMalformed => error.hint("ask the signer for a key that can be used"),
+        Reason::CapabilityUnsupported => {
+            error.hint("it was signed with the bundle: use a provenact that has the kind")
+        }
+        Reason::CapabilityUnknown => {
+            error.hint("ask the author for a bundle whose capabilities are those of v0")
+        }
         _ => error,
     }
 }
@@ -158,9 +164,13 @@ impl V0Report {
     fn text(&self) -> String {
         let Self { artifact, origin, .. } = self;
         let mut lines = vec![
-            format!("imported {} {artifact}", visible(&self.directory, false)),
-            format!("  manifest {}", origin.manifest()),
-            format!("  signed by {}", visible(&origin.signed_by(), false)),
+            format!(
+                "imported from {}, signed by {}",
+                visible(&self.directory, false),
+                visible(&origin.signed_by(), false)
+            ),
+            format!("  skill.wasm {artifact}"),
+            format!("  manifest.json {}", origin.manifest()),
             format!("  keys {}", origin.keys()),
         ];
         lines.extend(self.capabilities.iter().map(|mapped| {

@@ -1,3 +1,4 @@
+mod decisions;
 mod events;
 
 use super::audit::Audit;
@@ -5,9 +6,11 @@ use super::error::CommandError;
 use super::inputs::TrustArgs;
 use super::kept::Kept;
 use super::ui::Ui;
+use super::watch::watch_compiling;
 use super::workshop::Workshop;
 use crate::abi::Topic;
 use crate::attest::{Envelope, receipt::Receipt};
+use crate::bounds::Bounds;
 use crate::reason::{Class, Reason};
 use crate::runtime::Engine;
 use crate::verify::{Claim, Finding, Policy};
@@ -24,6 +27,7 @@ use std::path::PathBuf;
 Examples:
   provenact inspect receipt.json
   provenact inspect receipt.json --events --kind clock
+  provenact inspect receipt.json --decisions
   provenact inspect receipt.json --extract stdout > stdout.bin
 
 Exit status:
@@ -39,6 +43,13 @@ pub struct Args {
     /// Print the events of the trace instead, one a line: with --format json as JSON lines
     #[arg(long, conflicts_with = "extract")]
     events: bool,
+    /// Say what was asked for, granted, used and denied, by which rule of which file, and what becomes of
+    /// each source of nondeterminism
+    #[arg(long, conflicts_with_all = ["extract", "events"])]
+    decisions: bool,
+    /// The policy that the receipt names: then the decisions say what was its doing
+    #[arg(long, value_name = "FILE", requires = "decisions")]
+    policy: Option<PathBuf>,
     /// Of the events, only those of this kind; repeatable
     #[arg(long = "kind", value_name = "KIND", requires = "events", value_parser = topics())]
     kinds: Vec<Topic>,
@@ -97,6 +108,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let ids = Envelope::parse(&bytes)?.claimed_key_ids();
     let ids: Vec<String> = ids.iter().map(crate::digest::KeyId::hex).collect();
     let text = report::receipt(claim.receipt(), &authenticity, &ids);
+    if args.decisions {
+        return decisions::show(args, &claim, &authenticity, refused.as_ref(), ui);
+    }
     if args.events {
         return events::show(args, &claim, &authenticity, refused.as_ref(), ui);
     }
@@ -120,7 +134,14 @@ fn extract(args: &Args, policy: Option<&Policy>, name: &str, ui: Ui) -> Result<u
     let kept = Kept::shared();
     let cache = if args.no_cache { None } else { super::cache_directory()? };
     let workshop = Workshop::new(vec![Engine::cranelift(cache.as_deref())?]);
+    let place = args.receipt.display().to_string();
+    let compiling = watch_compiling(&Bounds::default(), move |what| {
+        let error = CommandError::new(Reason::LimitExceeded, what).of(place);
+        ui.error(&error);
+        Class::Unknown.exit()
+    });
     let mut audit = Audit::gather(&args.receipt, &args.from, policy, &workshop)?;
+    drop(compiling);
     let mut status = 0;
     match audit.replay(Some(kept.clone()))?.finding() {
         Finding::Reproduced(_) => {}

@@ -6,9 +6,10 @@ use super::inputs::TrustArgs;
 use super::kept::Kept;
 use super::page;
 use super::ui::Ui;
-use super::watch::{seconds, watch};
+use super::watch::{seconds, watch, watch_compiling};
 use super::workshop::Workshop;
 use crate::attest::receipt::Engines;
+use crate::bounds::Bounds;
 use crate::engines::{EngineName, UnknownEngine};
 use crate::reason::{Class, Reason};
 use crate::runtime::{Divergence, Engine};
@@ -213,7 +214,14 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     }
     let auditor = args.sign.auditor(receipt)?.map(Arc::new);
     let workshop = args.engines.workshop(None)?;
+    let place = receipt.display().to_string();
+    let compiling = watch_compiling(&Bounds::default(), move |what| {
+        let error = CommandError::new(Reason::LimitExceeded, what).of(place);
+        ui.error(&error);
+        Class::Unknown.exit()
+    });
     let mut audit = Audit::gather(receipt, &args.from, policy.as_ref(), &workshop)?;
+    drop(compiling);
     if let Some(auditor) = &auditor {
         turn.begin(auditor, &audit)?;
     }

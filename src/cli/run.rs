@@ -4,12 +4,15 @@ use super::keys::KeyArgs;
 use super::record::{Concluded, Destination, Recording};
 use super::skill_io::{LastOutput, SkillIo, speaks};
 use super::ui::Ui;
-use super::watch::{catch_signals, seconds, watch};
+use super::watch::{catch_signals, seconds, watch, watch_compiling};
 use crate::abi::{Capability, Kind, Url, WHOLE};
+use crate::bounds::Bounds;
 use crate::digest::PolicyDigest;
 use crate::outcome::{Denial, Interruption, Outcome};
 use crate::reason::{Class, Reason};
-use crate::runtime::{self, Engine, Evidence, Execution, Frame, LiveHost, Seam, execute, roots};
+use crate::runtime::{
+    self, Engine, Evidence, Execution, Frame, Keep, LiveHost, Seam, execute, roots,
+};
 use crate::skill::{Effective, Grant, Policy, effective};
 use crate::trace::{Attested as AttestedBy, Header, Salt};
 use crate::verify::{Attested, CheckedBundle};
@@ -152,11 +155,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let bounds = policy.as_ref().map(Policy::bounds).unwrap_or_default();
     let longest = Duration::from_secs(bounds.wall_clock_seconds);
     let timeout = args.timeout.map(seconds).transpose()?.map_or(longest, |own| own.min(longest));
-    let module = bundle.module();
-    let [functions, instances] = module.module().counts();
-    bounds
-        .admit(module.bytes().len() as u64, functions, instances)
-        .map_err(|error| too_much(args, &error.to_string()))?;
+    admit(args, &bundle, &bounds)?;
     let ceiling = policy.as_ref().map(Policy::ceiling);
     let effective = effective(bundle.manifest().capabilities(), ceiling, &grants(args, &bundle)?)?;
     for unused in &effective.unused {
@@ -172,10 +171,11 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     header.input = args.io.input(&rows)?;
 
     let engine = Engine::cranelift(cache(args)?.as_deref())?;
-    let given_up = too_much(args, &format!("compile-seconds: {}", bounds.compile_seconds));
-    let watch_compiling = watch(Duration::from_secs(bounds.compile_seconds), move || {
-        ui.error(&given_up);
-        given_up.reason.class().run_exit()
+    let place = args.bundle().display().to_string();
+    let watch_compiling = watch_compiling(&bounds, move |what| {
+        let error = CommandError::new(Reason::LimitExceeded, what).of(place);
+        ui.error(&error);
+        error.reason.class().run_exit()
     });
     let program = engine.compile(bundle.module())?;
     drop(watch_compiling);
@@ -200,7 +200,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         .transpose()?;
 
     let output = LastOutput::default();
-    let evidence = Evidence::new(header.clone(), writer, Some(Box::new(output.clone())));
+    let keep = speaks(&rows).then(|| Box::new(output.clone()) as Box<dyn Keep>);
+    let evidence = Evidence::new(header.clone(), writer, keep);
     let shared =
         evidence.on_one_engine_class(bundle.interface().one_class_feature.is_some()).shared();
     let recording = Recording::new(shared.clone(), destination, key.map(Arc::new));
@@ -334,20 +335,31 @@ fn folders_are_apart(effective: &Effective, output: &Path) -> Result<(), Command
             )));
         }
     }
-    let folder = output.parent().filter(|folder| *folder != Path::new(""));
-    if let Ok(folder) = files::absolute(folder.unwrap_or(Path::new(".")))
-        && let Some((writable, _)) = inside_writable(&folder)
-    {
-        let message = format!(
-            "{} would lie inside {}, where the skill may write",
-            output.display(),
-            writable.guest
-        );
-        return Err(
-            conflict(message).hint("put it elsewhere, as with --receipt FOLDER/receipt.json")
-        );
+    for folder in on_the_way(output) {
+        if let Ok(folder) = files::absolute(folder)
+            && let Some((writable, _)) = inside_writable(&folder)
+        {
+            let message = format!(
+                "{} would lie inside {}, where the skill may write",
+                output.display(),
+                writable.guest
+            );
+            return Err(
+                conflict(message).hint("put it elsewhere, as with --receipt FOLDER/receipt.json")
+            );
+        }
     }
     Ok(())
+}
+
+/// Folders in which a name of `output` is looked up: who can write there can make a link of that name,
+/// and lead the evidence elsewhere.
+fn on_the_way(output: &Path) -> impl Iterator<Item = &Path> {
+    let named = output.ancestors().filter(|path| path.file_name().is_some());
+    named.filter_map(Path::parent).map(|folder| match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    })
 }
 
 fn header(
@@ -384,8 +396,13 @@ fn header(
     })
 }
 
-fn too_much(args: &Args, what: &str) -> CommandError {
-    CommandError::new(Reason::LimitExceeded, what).of(args.bundle().display())
+/// Holds the module to what the run may take, before anything is compiled.
+fn admit(args: &Args, bundle: &CheckedBundle, bounds: &Bounds) -> Result<(), CommandError> {
+    let module = bundle.module();
+    let [functions, instances] = module.module().counts();
+    bounds.admit(module.bytes().len() as u64, functions, instances).map_err(|error| {
+        CommandError::new(Reason::LimitExceeded, error.to_string()).of(args.bundle().display())
+    })
 }
 
 /// The operator's policy, if there is one; it is compared with its pin before it is parsed.

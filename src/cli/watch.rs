@@ -1,6 +1,7 @@
 //! Watchdogs: they end the process when something takes too long, or a signal comes.
 
 use super::error::CommandError;
+use crate::bounds::Bounds;
 use crate::files;
 use crate::reason::Reason;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
@@ -25,6 +26,33 @@ pub fn watch(after: Duration, then: impl FnOnce() -> u8 + Send + 'static) -> Wat
     std::thread::spawn(move || {
         if is_over.recv_timeout(after) == Err(RecvTimeoutError::Timeout) {
             process::exit(i32::from(then()));
+        }
+    });
+    Watch { _over: over }
+}
+
+/// Between two looks at a compilation.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Watches a compilation, which cannot be interrupted: when it takes more time or memory than `bounds`
+/// give it, `then` is told which, and the process ends with the exit status that it gives.
+pub fn watch_compiling(bounds: &Bounds, then: impl FnOnce(&str) -> u8 + Send + 'static) -> Watch {
+    let (over, is_over) = channel();
+    let Bounds { compile_seconds, compile_bytes, .. } = *bounds;
+    std::thread::spawn(move || {
+        let mut looks = 0;
+        while is_over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            looks += 1;
+            let exceeded = if LOOK * looks > Duration::from_secs(compile_seconds) {
+                format!(
+                    "compile-seconds: compiling takes more than the {compile_seconds} that it may"
+                )
+            } else if files::resident_bytes().is_some_and(|bytes| bytes > compile_bytes) {
+                format!("compile-bytes: compiling takes more than the {compile_bytes} that it may")
+            } else {
+                continue;
+            };
+            process::exit(i32::from(then(&exceeded)));
         }
     });
     Watch { _over: over }

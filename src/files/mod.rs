@@ -3,6 +3,7 @@
 //! The only place of the library that opens files by path. A reader never takes more than its
 //! limit and one byte; a writer leaves the whole file or nothing.
 
+mod below;
 mod held;
 mod pending;
 mod places;
@@ -10,11 +11,12 @@ mod room;
 mod scratch;
 mod secret;
 
+pub use below::OpenBelow;
 pub use held::Held;
 pub use pending::{Pending, replace};
 pub use places::{
     absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_not_exist, open,
-    path_of, private_dir, remove, size_of, write_tree,
+    path_of, private_dir, remove, resident_bytes, size_of, write_tree,
 };
 pub use room::Room;
 pub use scratch::{Scratch, is_program, read_executable};
@@ -53,6 +55,12 @@ pub enum FileError {
     /// A directory, pipe, socket or device where a regular file is needed.
     #[error("{}: not a regular file", path.display())]
     NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A link on the way leads out of the directory in which it lies.
+    #[error("{}: a link leads out of the granted directory", path.display())]
+    LeadsOut {
         /// The path.
         path: PathBuf,
     },
@@ -110,9 +118,10 @@ impl FileError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Missing { .. } => Reason::FileMissing,
-            Self::Unreadable { .. } | Self::NotAFile { .. } | Self::Stream { .. } => {
-                Reason::FileUnreadable
-            }
+            Self::Unreadable { .. }
+            | Self::NotAFile { .. }
+            | Self::LeadsOut { .. }
+            | Self::Stream { .. } => Reason::FileUnreadable,
             Self::TooLarge { .. } => Reason::FileTooLarge,
             Self::Exists { .. } => Reason::OutputExists,
             Self::Exposed { .. } => Reason::KeyExposed,

@@ -44,6 +44,14 @@ pub(super) fn is_private(path: &Path, metadata: &std::fs::Metadata) -> Result<()
     if mode & 0o077 == 0 { Ok(()) } else { Err(FileError::Exposed { path: path.to_owned(), mode }) }
 }
 
+/// Bytes of memory that this program has now; `None` where the system does not say it so (Linux does).
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
+    let status = fs_err::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
 /// Makes the directory `path` with mode 0700, and its parents; one that others can enter, or that is
 /// another user's, is refused.
 ///

@@ -1,6 +1,7 @@
 //! Text for people, made from values of the rooms below.
 
 pub mod comparison;
+pub mod decisions;
 pub mod events;
 pub mod page;
 pub mod timeline;

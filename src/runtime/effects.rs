@@ -111,9 +111,9 @@ impl Authority {
             Act::Rename => {
                 let from = self.resolve(call.arg(0), path(0));
                 let to = self.resolve(call.arg(3), path(1));
-                if let (Some((from, _)), Some((to, root))) = (from, to) {
-                    self.renamed(&from, &to, root);
-                    note(Effect::Renamed(from, to));
+                if let (Some(from), Some(to)) = (from, to) {
+                    self.renamed((&from.0, from.1), (&to.0, to.1));
+                    note(Effect::Renamed(from.0, to.0));
                 }
             }
             Act::Environment => note(Effect::Environment),
@@ -152,12 +152,17 @@ impl Authority {
         self.descriptors.insert(call.u32_at(8, memory), descriptor);
     }
 
-    /// Descriptors follow what they stand for under its new name.
-    fn renamed(&mut self, from: &str, to: &str, new_root: usize) {
+    /// Descriptors follow what they stand for under its new name: those that were opened below the
+    /// same root. A path by text can be that of something else below another root, whose rights are
+    /// its own.
+    fn renamed(&mut self, (from, old_root): (&str, usize), (to, new_root): (&str, usize)) {
         for descriptor in self.descriptors.values_mut() {
             let Descriptor::Path { path, root, preopened: false, .. } = descriptor else {
                 continue;
             };
+            if *root != old_root {
+                continue;
+            }
             let below = match path.strip_prefix(from) {
                 Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
                 _ => continue,

@@ -7,11 +7,12 @@ use super::call::Call;
 use super::seam::{Host, Stop};
 use super::skill::{self, Skill};
 use crate::abi::{Answer, Function, Gives};
-use crate::files;
+use crate::files::{self, OpenBelow};
 use crate::limits;
 use crate::reason::Reason;
 use crate::skill::Preopen;
 use crate::trace::{Header, InputBytes};
+use std::path::PathBuf;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
@@ -66,17 +67,18 @@ impl LiveHost {
                 cause: "it is granted and not mapped".to_owned(),
                 missing: false,
             })?;
-            preopen_below_its_root(preopen)?;
+            let below = preopen_below_its_root(preopen)?;
             // Both must agree. There is no write-only directory here: the seam refuses the reads.
             let perms = if root.write.is_some() && preopen.write {
                 FsPerms::ReadWrite
             } else {
                 FsPerms::ReadOnly
             };
+            let host = below.as_ref().map_or_else(|| preopen.host.clone(), OpenBelow::path);
             builder
-                .preopened_dir(&preopen.host, &root.guest, perms)
+                .preopened_dir(&host, &root.guest, perms)
                 .map_err(|error| preopen_error(preopen, format!("{error:#}")))?;
-            opened.push(preopen);
+            opened.push(Opened { preopen, host, _below: below });
         }
         let context = builder.build_p1();
         let calls: Vec<_> = rows.iter().map(|row| bind::live(row)).collect();
@@ -115,20 +117,27 @@ impl Host for LiveHost {
     }
 }
 
-/// A declared path below the granted one must not lead out of it through a link.
-fn preopen_below_its_root(preopen: &Preopen) -> Result<(), PreopenError> {
-    let real = |path: &std::path::Path| {
-        files::absolute(path).map_err(|error| PreopenError {
-            missing: error.reason() == Reason::FileMissing,
-            ..preopen_error(preopen, error.to_string())
-        })
+/// A directory of the host at a root, open as long as this is held.
+pub(super) struct Opened<'p> {
+    pub(super) preopen: &'p Preopen,
+    /// Where it is to be opened again.
+    pub(super) host: PathBuf,
+    _below: Option<OpenBelow>,
+}
+
+/// A declared path below the granted one must not lead out of it through a link, whatever others make
+/// of it meanwhile: it is opened here, once. `None` when it is the granted directory itself.
+fn preopen_below_its_root(preopen: &Preopen) -> Result<Option<OpenBelow>, PreopenError> {
+    let opened = match preopen.host.strip_prefix(&preopen.host_root) {
+        Ok(below) if !below.as_os_str().is_empty() => {
+            OpenBelow::open(&preopen.host_root, below).map(Some)
+        }
+        _ => files::absolute(&preopen.host).map(|_| None),
     };
-    if real(&preopen.host)?.starts_with(real(&preopen.host_root)?) {
-        Ok(())
-    } else {
-        let root = preopen.host_root.display();
-        Err(preopen_error(preopen, format!("a link leads out of the granted directory {root}")))
-    }
+    opened.map_err(|error| PreopenError {
+        missing: error.reason() == Reason::FileMissing,
+        ..preopen_error(preopen, error.to_string())
+    })
 }
 
 pub(super) fn preopen_error(preopen: &Preopen, cause: String) -> PreopenError {

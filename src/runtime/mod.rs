@@ -26,6 +26,7 @@ mod skill;
 mod state;
 
 pub use authority::{Root, roots};
+pub use call::{Call, Span};
 pub use cause::Cause;
 pub use divergence::{AROUND, Divergence, Frame, explain};
 pub use effects::Effect;

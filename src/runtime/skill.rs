@@ -6,9 +6,8 @@
 use super::authority::{Root, deepest, path_of, url_of};
 use super::call::Call;
 use super::input::{FAILED, Input};
-use super::live::{PreopenError, preopen_error};
+use super::live::{Opened, PreopenError, preopen_error};
 use crate::abi::{Capability, Kind, Url, below};
-use crate::skill::Preopen;
 use crate::{json, limits};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
@@ -31,19 +30,19 @@ pub(super) struct Skill {
 }
 
 impl Skill {
-    /// The interface's world: `input`, the directories of `preopens` at `roots`, and the URLs of `grants`.
+    /// The interface's world: `input`, the directories `opened` at `roots`, and the URLs of `grants`.
     ///
     /// # Errors
     /// When a directory cannot be opened.
     pub(super) fn new(
         input: &[u8],
         roots: &[Root],
-        preopens: &[&Preopen],
+        opened: &[Opened<'_>],
         grants: &[Capability],
     ) -> Result<Self, PreopenError> {
-        let open = |preopen: &&Preopen| {
-            Dir::open_ambient_dir(&preopen.host, ambient_authority())
-                .map_err(|error| preopen_error(preopen, error.to_string()))
+        let open = |opened: &Opened<'_>| {
+            Dir::open_ambient_dir(&opened.host, ambient_authority())
+                .map_err(|error| preopen_error(opened.preopen, error.to_string()))
         };
         let urls = grants.iter().filter(|grant| grant.kind() == Kind::NetHttp);
         // No proxy of our environment, no cookies, no redirect that is not looked at first.
@@ -57,7 +56,7 @@ impl Skill {
         Ok(Self {
             input: Input::new(input),
             roots: roots.to_vec(),
-            directories: preopens.iter().map(open).collect::<Result<_, _>>()?,
+            directories: opened.iter().map(open).collect::<Result<_, _>>()?,
             urls: urls.map(|grant| grant.value().to_owned()).collect(),
             agent: config.build().into(),
         })

@@ -97,6 +97,10 @@ fn every_limit_is_hit() {
     let ended = place.type_in(&format!("{RUN} --policy p.toml --no-cache l.skill"));
     ended.refused(126, "limit-exceeded").says("compile-seconds");
     hit.insert("compile-seconds");
+    place.write("p.toml", "version = 1\n[limits]\ncompile-bytes = 1048576\n");
+    let ended = place.type_in(&format!("{RUN} --policy p.toml --no-cache l.skill"));
+    ended.refused(126, "limit-exceeded").says("compile-bytes");
+    hit.insert("compile-bytes");
     assert_eq!(hit, Bounds::TABLE.iter().map(|(name, ..)| *name).collect());
 }
 

@@ -14,6 +14,7 @@ mod cache;
 mod canon;
 mod common;
 mod cosign;
+mod decisions;
 mod edges;
 mod engines;
 mod frames;

@@ -315,6 +315,23 @@ fn fetching_stays_within_the_grant() {
     place.skill_runs("h", &format!("--net {host}/v1?q")).refused(127, "usage");
 }
 
+/// Nothing but the time limits ends this request.
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = format!("http://{}", listener.local_addr().unwrap());
+    let held = std::thread::spawn(move || listener.incoming().take(1).collect::<Vec<_>>());
+    let place = Place::new();
+    place.skill(
+        "h",
+        &asks("http_fetch", &format!("{host}/"), 64),
+        &format!("--entrypoint run --cap net.http={host}/"),
+    );
+    assert_eq!(place.skill_runs("h", &format!("--net {host}")).status(0).out(), "-1");
+    place.skill_replays("h");
+    assert_eq!(held.join().unwrap().len(), 1);
+}
+
 /// covers: interface-10
 #[test]
 fn what_was_recorded_is_on_the_disk_before_a_request_is_sent() {

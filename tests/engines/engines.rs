@@ -289,7 +289,8 @@ impl Tally {
 
 /// Where files for looking at a failure are put.
 pub fn keep(name: &str, bytes: &[u8]) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("engines-{name}"));
+    let folder = option_env!("CARGO_TARGET_TMPDIR").unwrap_or(".");
+    let path = Path::new(folder).join(format!("engines-{name}"));
     fs_err::write(&path, bytes).unwrap();
     path
 }

@@ -16,6 +16,7 @@ mod on_wasmi;
 mod on_wasmtime;
 mod profile;
 mod programs;
+mod random;
 mod recursion;
 mod reduce;
 mod relaxed;

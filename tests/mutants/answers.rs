@@ -74,6 +74,10 @@ impl Mutants<'_> {
                 [bits ^ 1, bits ^ 1 << 63, f64::NAN.to_bits(), u64::MAX].map(Answer::Value),
             );
         }
+        if let (Gives::Count, Answer::Value(bits)) = (row.gives, event.answer) {
+            let near = [bits ^ 1, bits.wrapping_add(1), u64::from(u32::MAX), 1 << 31];
+            answers.extend(near.map(|bits| Answer::Value(bits & u64::from(u32::MAX))));
+        }
         for answer in answers {
             // Errnos have a kind of their own.
             if answer == event.answer || (row.gives == Gives::Errno && answer == Answer::Value(0)) {

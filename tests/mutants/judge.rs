@@ -94,24 +94,29 @@ fn learned(receipt: &Receipt, found: &Found) -> Option<Receipt> {
     else {
         return None;
     };
-    let came_in = ["invocation.stdin", "files.read"].iter().any(|field| place.starts_with(field));
+    let came_in = ["invocation.stdin", "invocation.input", "files.read"]
+        .iter()
+        .any(|field| place.starts_with(field));
     if !came_in && !receipt.outcome.is_interrupted() {
         return None;
     }
     let mut value = serde_json::to_value(receipt).unwrap();
     let pointer = format!("/{}", place.replace(['.', '['], "/").replace(']', ""));
+    let (above, name) = pointer.rsplit_once('/').unwrap();
+    let above = value.pointer_mut(above).unwrap();
     if right == "nothing" {
-        let (list, at) = pointer.rsplit_once('/').unwrap();
-        let list = value.pointer_mut(list).unwrap().as_array_mut().unwrap();
-        list.remove(at.parse::<usize>().unwrap());
+        match above {
+            Value::Array(list) => drop(list.remove(name.parse::<usize>().unwrap())),
+            above => drop(above.as_object_mut().unwrap().remove(name)),
+        }
     } else {
         let right: Value = serde_json::from_str(right).unwrap();
-        match value.pointer_mut(&pointer) {
-            Some(place) => *place = right,
-            None => {
-                let (list, _) = pointer.rsplit_once('/').unwrap();
-                value.pointer_mut(list).unwrap().as_array_mut().unwrap().push(right);
-            }
+        match above {
+            Value::Array(list) => match list.get_mut(name.parse::<usize>().unwrap()) {
+                Some(place) => *place = right,
+                None => list.push(right),
+            },
+            above => drop(above.as_object_mut().unwrap().insert(name.to_owned(), right)),
         }
     }
     Some(serde_json::from_value(value).unwrap())

@@ -56,6 +56,8 @@ fn is_impossible(name: &str, made: &Owned, said: &Owned) -> bool {
     let number = |bytes: &Vec<u8>| bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
     let first = said.written.first().and_then(number);
     match name {
+        // These follow from the invocation.
+        "input_len" | "input_read" | "sha256_input_hex" | "output_write" => !made.same_answer(said),
         "fd_prestat_get" if succeeds(made) && succeeds(said) => {
             // A tag, three bytes that mean nothing, and the length of the name.
             let (made, said) = (&made.written[0], &said.written[0]);

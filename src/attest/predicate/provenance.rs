@@ -7,6 +7,7 @@ use super::super::{Error, Statement};
 use super::sha256;
 use super::time::Timestamp;
 use crate::abi::Capability;
+use crate::abi::entropy::{EntropyLine, Source};
 use crate::digest::{
     CompanionDigest, ExecutableDigest, InputDigest, ManifestDigest, ModuleDigest, ProfileDigest,
     SourceDigest, ToolDigest, TreeDigest, V0KeysDigest, V0ManifestDigest,
@@ -63,6 +64,9 @@ pub struct Provenance {
     pub companion: Option<CompanionDigest>,
     /// The provenact that built.
     pub tool: Tool,
+    /// What becomes of each source of nondeterminism, as the builder found it (spec/buildtype-canonicalize.md,
+    /// "Entropy"); `None` when it says nothing.
+    pub entropy: Option<Vec<EntropyLine>>,
     /// A time at which the build was finished, when the signer wants one to be told.
     pub finished: Option<Timestamp>,
 }
@@ -106,13 +110,6 @@ pub struct Recipe {
     pub source: Option<Asked>,
 }
 
-/// How the builder was run.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Internal {
-    check: Check,
-}
-
 impl Provenance {
     /// The in-toto statement that says it.
     ///
@@ -138,13 +135,11 @@ impl Provenance {
         if let Some(materials) = &self.materials {
             dependencies.extend(resources(materials)?);
         }
-        let check = self.materials.as_ref().and_then(|materials| materials.check.clone());
-        let internal = check.map(|check| json::to_value(&Internal { check })).transpose();
         let predicate = Predicate {
             build_definition: BuildDefinition {
                 build_type: BUILD_TYPE.to_owned(),
                 external_parameters: json::to_value(&self.parameters).map_err(unwritable)?,
-                internal_parameters: internal.map_err(unwritable)?,
+                internal_parameters: InternalParameters::of(self),
                 resolved_dependencies: dependencies,
             },
             run_details: RunDetails {
@@ -182,8 +177,17 @@ impl Provenance {
         let version = run_details.builder.version.provenact;
         let Dependencies { source, tool, origin, materials } =
             Dependencies::read(build_definition.resolved_dependencies, &parameters, &version)?;
+        let InternalParameters { check, entropy } =
+            build_definition.internal_parameters.unwrap_or_default();
+        if entropy
+            .as_ref()
+            .is_some_and(|lines| !lines.iter().map(|line| line.source).eq(Source::ALL))
+        {
+            let why = "does not have one line for each source, in their order";
+            return Err(malformed("internalParameters.entropy", why));
+        }
         let asked = parameters.recipe.as_ref().and_then(|recipe| recipe.source.clone());
-        let materials = with_check(asked, materials, build_definition.internal_parameters)?;
+        let materials = with_check(asked, materials, check)?;
         let mut byproducts = run_details.byproducts.into_iter();
         let companion = byproducts.next();
         if byproducts.next().is_some() || companion.as_ref().is_some_and(|c| c.name != COMPANION) {
@@ -199,6 +203,7 @@ impl Provenance {
             materials,
             companion: companion.map(|companion| companion.digest.sha256),
             tool: Tool { version, source: tool },
+            entropy,
             finished: run_details.metadata.and_then(|metadata| metadata.finished_on),
         })
     }
@@ -343,15 +348,12 @@ fn read_git(value: &json::Value) -> Result<Git, Error> {
 fn with_check(
     asked: Option<Asked>,
     materials: Option<Materials>,
-    internal: Option<json::Value>,
+    check: Option<Check>,
 ) -> Result<Option<Materials>, Error> {
     let (Some(asked), Some(mut materials)) = (asked, materials) else {
-        // Members of SLSA's own that nobody here gave a meaning.
         return Ok(None);
     };
-    let internal: Option<Internal> =
-        internal.map(json::from_value).transpose().map_err(Error::ProvenanceJson)?;
-    materials.check = internal.map(|internal| internal.check);
+    materials.check = check;
     let record = FromSource::new(asked, materials)
         .map_err(|error| malformed("buildDefinition", error.why()))?;
     Ok(Some(record.materials().clone()))
@@ -424,8 +426,26 @@ struct BuildDefinition {
     build_type: String,
     external_parameters: json::Value,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    internal_parameters: Option<json::Value>,
+    internal_parameters: Option<InternalParameters>,
     resolved_dependencies: Vec<json::Value>,
+}
+
+/// Members that others have are left out.
+#[derive(Default, Serialize, Deserialize)]
+struct InternalParameters {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    check: Option<Check>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    entropy: Option<Vec<EntropyLine>>,
+}
+
+impl InternalParameters {
+    /// Those of a statement that has any.
+    fn of(said: &Provenance) -> Option<Self> {
+        let check = said.materials.as_ref().and_then(|materials| materials.check.clone());
+        let entropy = said.entropy.clone();
+        (check.is_some() || entropy.is_some()).then_some(Self { check, entropy })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -509,6 +529,7 @@ mod tests {
             materials: None,
             companion: Some(CompanionDigest::of(b"companion")),
             tool: Tool { version: "0.1.0".into(), source: ToolDigest::of(b"tool") },
+            entropy: None,
             finished: Timestamp::from_unix(1_700_000_000),
         }
     }
@@ -557,7 +578,7 @@ mod tests {
         said
     }
 
-    /// covers: buildtype-canonicalize-10, buildtype-canonicalize-11, buildtype-canonicalize-12
+    /// covers: buildtype-canonicalize-17, buildtype-canonicalize-11, buildtype-canonicalize-12
     /// covers: buildtype-canonicalize-13, buildtype-canonicalize-14, buildtype-canonicalize-15, buildtype-canonicalize-16
     #[test]
     fn a_build_from_source_is_read_back_and_held_to_its_form() {
@@ -585,7 +606,6 @@ mod tests {
             ("/buildDefinition/externalParameters/recipe/source", json::Value::Null),
             ("/buildDefinition/internalParameters/check/builds", json::json!(1)),
             ("/buildDefinition/internalParameters/check/varied", json::json!([])),
-            ("/buildDefinition/internalParameters", json::json!({ "other": 1 })),
             (&format!("{list}/3/digest/sha256"), json::json!("0".repeat(64))),
             (&format!("{list}/3/annotations/files"), json::json!(1)),
             (&format!("{list}/3/annotations/files"), json::json!(9)),
@@ -615,5 +635,27 @@ mod tests {
         );
         let error = Provenance::from_statement(&other).unwrap_err();
         assert_eq!(error.reason(), Reason::PredicateMismatch);
+    }
+
+    /// covers: buildtype-canonicalize-10
+    #[test]
+    fn a_ledger_has_one_line_for_each_source_in_order() {
+        let line = |source| EntropyLine {
+            source,
+            status: crate::abi::entropy::Status::Absent,
+            by: "nothing".to_owned(),
+        };
+        let whole: Vec<_> = Source::ALL.into_iter().map(line).collect();
+        let of = |entropy: Vec<EntropyLine>| {
+            let said =
+                Provenance { entropy: Some(entropy), ..provenance() }.to_statement().unwrap();
+            Provenance::from_statement(&said).map(|read| read.entropy)
+        };
+        assert_eq!(of(whole.clone()).unwrap().as_ref(), Some(&whole));
+        let reversed = whole.iter().rev().cloned().collect();
+        for other in [Vec::new(), whole[1..].to_vec(), [&whole[..], &whole[..1]].concat(), reversed]
+        {
+            assert_eq!(of(other).unwrap_err().reason(), Reason::StatementMalformed);
+        }
     }
 }

@@ -34,7 +34,7 @@ pub fn verify(path: &Path, demand: &Demand) -> Result<(Entry, Proof), CommandErr
     ];
     lines.extend(origin.as_ref().map(|origin| {
         format!(
-            "imported from manifest {}, signed by {}, keys {}",
+            "imported from v0 manifest {}, signed by {}, keys {}",
             origin.manifest(),
             origin.signed_by(),
             origin.keys()

@@ -5,6 +5,8 @@ mod nan;
 mod relaxed_simd;
 mod stack;
 
+pub(super) use nan::makes_nans;
+pub(super) use relaxed_simd::is_relaxed;
 pub use stack::{FrameSize, STACK_TRAP, frame_sizes};
 
 use super::Error;

@@ -62,7 +62,7 @@ impl Fresh {
 }
 
 /// Whether `operator` is one of relaxed SIMD.
-pub(super) fn is_relaxed(operator: &Operator<'_>) -> bool {
+pub(in super::super) fn is_relaxed(operator: &Operator<'_>) -> bool {
     let mut nowhere = Vec::new();
     lowering(operator, &mut InstructionSink::new(&mut nowhere), &mut Fresh { first: 0, used: 0 })
 }

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use sequence::sequence;
 use steps::Steps;
 use wasm_encoder::ValType;
-use wasmparser::{BinaryReader, FunctionBody, OperatorsReader};
+use wasmparser::{BinaryReader, FunctionBody, Operator, OperatorsReader};
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +52,11 @@ fn function(layout: &Layout<'_>, body: &FunctionBody<'_>, ty: u32) -> Result<Bod
         return Ok(BodyEdit::default());
     }
     Ok(write(layout, &steps, &plan(&steps)))
+}
+
+/// Whether `operator` can have a NaN as its result whose bits an engine may choose.
+pub(in super::super) fn makes_nans(operator: &Operator<'_>) -> bool {
+    matches!(operators::role(operator), Some(operators::Role::Produce { .. }))
 }
 
 /// Whether the code has an operator that makes NaNs. Vector operators count as such here; a look
