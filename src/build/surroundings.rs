@@ -69,8 +69,9 @@ pub(super) struct Means {
     wraps: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// A time of the year in which nothing is built yet; the same for everybody, so that builds elsewhere vary alike.
-const ANOTHER_TIME: &str = "2038-02-03 04:05:06";
+/// Years away, and before the end of 32-bit clocks; the same for everybody, so that builds elsewhere vary
+/// alike.
+const ANOTHER_TIME: &str = "2036-02-03 04:05:06";
 const SET_HOST_NAME: &str = "printf %s elsewhere > /proc/sys/kernel/hostname && exec \"$@\"";
 
 impl Means {
@@ -93,7 +94,7 @@ impl Means {
             means.wraps.insert("cpu-count", one);
         }
         let clock = vec!["faketime".to_owned(), "-f".to_owned(), format!("@{ANOTHER_TIME}")];
-        if said(host, &clock, &["date", "+%Y"]).is_some_and(|year| year.trim() == "2038") {
+        if said(host, &clock, &["date", "+%Y"]).is_some_and(|year| year.trim() == "2036") {
             means.wraps.insert("time", clock);
         }
         means
