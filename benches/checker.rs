@@ -73,7 +73,7 @@ fn measure(mut files: Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
 
 /// Size in megabytes, and megabytes a second.
 fn speed(module: &Module, profile: Profile) -> Result<(f64, f64), Box<dyn Error + Send + Sync>> {
-    let note = SourceNote { name: "module.wasm", command: &[], origin: None };
+    let note = SourceNote::of("module.wasm");
     let built = Canonical::build(module, profile, &note)?.canonical;
     let mut least = Duration::MAX;
     for _ in 0..ROUNDS {

@@ -84,6 +84,7 @@ fn provenance() -> Provenance {
         },
         source_name: "clock.wasm".into(),
         origin: None,
+        materials: None,
         source: SourceDigest::of(b"source"),
         companion: Some(CompanionDigest::of(b"companion")),
         tool: Tool { version: "0.1.0".into(), source: ToolDigest::of(b"tool") },
@@ -95,7 +96,7 @@ fn provenance() -> Provenance {
     let mut command = vec!["cc".to_owned(), "--target=wasm32-wasip1".to_owned()];
     while size(&made).is_ok_and(|size| size < PAYLOAD) {
         command.push(format!("-I/workspace/project/third_party/library-{}/include", command.len()));
-        made.parameters.recipe = Some(Recipe { command: command.clone() });
+        made.parameters.recipe = Some(Recipe { command: command.clone(), source: None });
     }
     made
 }

@@ -39,7 +39,7 @@ pub fn module(bytes: &[u8]) -> bool {
     let _ = find_leaks(&module);
     let same = diff((&module, None), (&module, None)).expect("what is valid is compared");
     assert_eq!(same.what, Sameness::Same);
-    let note = SourceNote { name: "m.wasm", command: &[], origin: None };
+    let note = SourceNote::of("m.wasm");
     let mut taken = false;
     for profile in [Profile::CANONICAL, Profile::PORTABLE] {
         let Ok(built) = Canonical::build(&module, profile, &note) else { continue };
@@ -85,7 +85,7 @@ pub fn lines(bytes: &[u8]) -> bool {
         module.section(&CustomSection { name: name.into(), data: Cow::Borrowed(bytes) });
     }
     let module = Module::parse(module.finish()).expect("a module");
-    let note = SourceNote { name: "m.wasm", command: &[], origin: None };
+    let note = SourceNote::of("m.wasm");
     let built = Canonical::build(&module, Profile::CANONICAL, &note).expect("it is canonical");
     let code = code_start(built.canonical.bytes()).expect("it has code");
     let offsets: Vec<u64> = (code..code + 128).collect();

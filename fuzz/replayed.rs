@@ -281,7 +281,7 @@ fn smith(bytes: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
 fn canonical(module: Vec<u8>) -> Option<Canonical> {
     let module = Module::parse(module).ok()?;
     Interface::of(&module, None).ok()?;
-    let note = SourceNote { name: "guest.wasm", command: &[], origin: None };
+    let note = SourceNote::of("guest.wasm");
     Some(Canonical::build(&module, Profile::PORTABLE, &note).ok()?.canonical)
 }
 

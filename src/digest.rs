@@ -202,6 +202,12 @@ digests! {
     ToolDigest
     /// Of a profile's note in canonical JSON.
     ProfileDigest
+    /// Of the bytes of one file that a recipe's command was given.
+    InputDigest
+    /// Of the sorted list of all such files, as `sha256sum` prints it.
+    TreeDigest
+    /// Of the executable of a tool that built.
+    ExecutableDigest
     /// Of the canonical JSON (RFC 8785) of a manifest in the format v0 (spec/v0-bundle.md).
     V0ManifestDigest
     /// Of the bytes of a keys file in the format v0.

@@ -14,6 +14,7 @@ pub mod engines;
 pub mod files;
 pub mod json;
 pub mod limits;
+pub mod materials;
 pub mod origin;
 pub mod outcome;
 pub mod profile;

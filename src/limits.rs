@@ -21,6 +21,28 @@ pub const V0_BYTES: u64 = 1 << 20;
 pub const V0_SIGNERS: usize = 1024;
 /// Bytes of a recipe (`provenact.toml`).
 pub const RECIPE_BYTES: u64 = 1 << 20;
+/// Files that the command of a recipe is given.
+pub const INPUTS: usize = 10_000;
+/// Entries of directories that are looked at to find them.
+pub const INPUT_ENTRIES: usize = 1_000_000;
+/// Bytes of one file that the command of a recipe is given.
+pub const INPUT_FILE_BYTES: u64 = 256 << 20;
+/// Bytes of the path of such a file, relative to the recipe.
+pub const INPUT_PATH_BYTES: usize = 4096;
+/// Bytes of all such files together.
+pub const INPUTS_BYTES: u64 = 2 << 30;
+/// Builds that one check compares.
+pub const CHECK_BUILDS: u64 = 16;
+/// Bytes of what a companion notes about the source, its inputs included.
+pub const SOURCE_NOTE_BYTES: u64 = 8 << 20;
+/// Bytes of a line that a build prints; a longer one is printed as several.
+pub const BUILD_LINE_BYTES: u64 = 8 << 10;
+/// Last lines of a failing build that are shown again.
+pub const BUILD_LINES: usize = 20;
+/// Bytes that a probe of a toolchain may print.
+pub const PROBE_BYTES: u64 = 64 << 10;
+/// Bytes of a value of the environment that a recipe hands on.
+pub const VARIABLE_BYTES: usize = 32 << 10;
 /// Bytes of an operator's policy file.
 pub const POLICY_BYTES: u64 = 1 << 20;
 /// Bytes of a trust file.

@@ -148,6 +148,16 @@ reasons! {
     CapabilityUndeclared = "capability-undeclared", No, "declare them with --cap KIND=VALUE, or say --deny KIND";
     /// The recipe's command failed, or did not write its output.
     BuildFailed = "build-failed", Unknown, "run the command by hand and mend it";
+    /// A file that the recipe names as input is a link, has a name that cannot be recorded, is too large, or is not there.
+    InputsUnfit = "inputs-unfit", Unknown, "change inputs in provenact.toml, or the file that the message names";
+    /// A tool is missing, or is not of the version that the recipe expects.
+    ToolchainMismatch = "toolchain-mismatch", Unknown, "install the version that provenact.toml names, or change it there";
+    /// The source is not the one that the provenance names: a file is missing, or is another.
+    SourceMismatch = "source-mismatch", No, "give the source as it was built: the commit that the provenance names, without changes";
+    /// The source cannot be fetched.
+    SourceMissing = "source-missing", Unknown, "check the URL, or give the folder of the source";
+    /// Builds of the same source in different surroundings gave different modules.
+    BuildUnreproducible = "build-unreproducible", No, "find what depends on the surroundings that the message names, or say --allow-unreproducible, which is recorded";
     /// A capability's kind or value is not one that Provenact knows.
     CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, net.http=URL, random, time";
     /// A capability has a known name and is not supported by this version.

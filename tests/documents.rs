@@ -324,7 +324,8 @@ the answer, standard error is talk. `-` is standard input where a module or a ke
 refusal ends with its reason in brackets; `spec/reasons.md` lists them all.
 
 Environment variables that Provenact reads itself: `XDG_CONFIG_HOME` or `HOME` (where `provenact/trust.toml` is looked
-for), `XDG_CACHE_HOME` or `HOME` (where compiled code is kept), `NO_COLOR`, for `attest --timestamps` `SOURCE_DATE_EPOCH`, and for
+for), `XDG_CACHE_HOME` or `HOME` (where compiled code is kept), `NO_COLOR`, for `attest --timestamps` `SOURCE_DATE_EPOCH`, for
+`build` of a recipe and `rebuild` `PATH`, `RUSTUP_HOME` or `HOME`, `TMPDIR` and the variables that the recipe lists, and for
 `run --env NAME` and `--allow-declared` the variables that are named, and those of `env:NAME` and `--passphrase-env NAME`.
 
 ";

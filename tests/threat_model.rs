@@ -494,7 +494,7 @@ fn exceptions_have_reasons_and_are_the_same_for_both_tools() {
 #[test]
 fn what_was_read_is_what_is_checked_and_used() {
     let module = Module::parse(wat::parse_str(r#"(module (func (export "_start")))"#).unwrap());
-    let note = SourceNote { name: "a.wasm", command: &[], origin: None };
+    let note = SourceNote::of("a.wasm");
     let built = Canonical::build(&module.unwrap(), Profile::PORTABLE, &note).unwrap();
     let (wasm, digest) = (built.canonical.bytes(), built.canonical.digest());
     let manifest =

@@ -264,7 +264,8 @@ fn imported(vector: &Vector, folder: &Path, keys: &Keys) -> Result<(), (Reason, 
     let refused = |error: provenact::wasm::Error| (error.reason(), error.to_string());
     let module = Module::parse(imported.into_module()).map_err(refused)?;
     Interface::of(&module, Some(&entrypoint)).map_err(refused)?;
-    let note = SourceNote { name: "skill.wasm", command: &[], origin: Some(&origin) };
+    let note =
+        SourceNote { name: "skill.wasm", command: &[], origin: Some(&origin), from_source: None };
     let built = Canonical::build(&module, Profile::PORTABLE, &note).map_err(refused)?;
     assert_eq!(built.companion.imported_from(), Some(&origin));
     assert_eq!(vector.field("signed"), Some(origin.signed_by().as_str()), "{}", vector.name);

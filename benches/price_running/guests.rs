@@ -71,7 +71,7 @@ impl Side {
             Self::Portable => Profile::PORTABLE,
         };
         let module = Module::parse(source.to_vec())?;
-        let note = SourceNote { name: "guest.wasm", command: &[], origin: None };
+        let note = SourceNote::of("guest.wasm");
         Ok(Canonical::build(&module, profile, &note)?.canonical.into_bytes())
     }
 }

@@ -6,7 +6,7 @@
 //! [`Verified::receipt`]. A [`Verified`] value can be made in this room only.
 //!
 //! Formats: `spec/envelope.md`, `spec/receipt.md`, `spec/provenance.md`, `spec/predicate.md`,
-//! `spec/replay-verdict.md`, `spec/trust.md`; and `spec/v0-bundle.md`, of which [`v0`]
+//! `spec/rebuild.md`, `spec/replay-verdict.md`, `spec/trust.md`; and `spec/v0-bundle.md`, of which [`v0`]
 //! verifies the signatures.
 
 mod base64;
@@ -27,7 +27,7 @@ pub use error::Error;
 pub(crate) use error::cut;
 pub use key::{DetachedSignature, LockedKey, Passphrase, PrivateKey, PrivateKeyFile, PublicKey};
 pub use payload::{PAYLOAD_TYPE, Payload, pae};
-pub use predicate::{Gist, PREFIX, finding, foreign, provenance, receipt, time, verdict};
+pub use predicate::{Gist, PREFIX, finding, foreign, provenance, rebuild, receipt, time, verdict};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
 pub use trust::{
     About, Allowed, ImportPattern, Requirement, Role, Roles, Trust, TrustedKey, add_key,

@@ -1,6 +1,8 @@
 //! Why a recipe was refused, or its command failed.
 
 use crate::abi::{Capability, CapabilityError};
+use crate::files::FileError;
+use crate::materials::MaterialsError;
 use crate::reason::Reason;
 use std::path::PathBuf;
 
@@ -51,6 +53,8 @@ pub enum Error {
         program: String,
         /// How it ended.
         status: std::process::ExitStatus,
+        /// The last lines that it printed.
+        last: Vec<String>,
     },
     /// The command succeeded and its output is not there.
     #[error("{program:?} succeeded and did not write {}", output.display())]
@@ -60,6 +64,96 @@ pub enum Error {
         /// The file that the recipe names.
         output: PathBuf,
     },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A directory cannot be searched for inputs.
+    #[error("inputs: {0}")]
+    Search(String),
+    /// A file cannot be an input.
+    #[error("input {path:?} {why}")]
+    Input {
+        /// Its path relative to the recipe.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A pattern of inputs fits no file.
+    #[error("inputs: {pattern:?} fits no file that .gitignore leaves")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+    },
+    /// There are more inputs than the limit.
+    #[error("inputs: there are more than {limit} {what}; name fewer in provenact.toml")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// A program is nowhere on the PATH.
+    #[error("{program:?} is nowhere on the PATH")]
+    ToolMissing {
+        /// The program.
+        program: String,
+    },
+    /// A probe failed, or names another version.
+    #[error("{tool}: {command:?} should name version {expected:?}, and says {found:?}")]
+    ToolVersion {
+        /// What the recipe calls the tool.
+        tool: String,
+        /// The question.
+        command: String,
+        /// What the recipe expects.
+        expected: String,
+        /// The first line of the answer.
+        found: String,
+    },
+    /// A value of the environment cannot be recorded.
+    #[error("the variable {name} {why}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A file of the source is not the one that the provenance names.
+    #[error("{path:?} {why}")]
+    Source {
+        /// Its path relative to the recipe.
+        path: String,
+        /// How it differs.
+        why: &'static str,
+    },
+    /// A source cannot be fetched.
+    #[error("cannot fetch {url}: {what}")]
+    Fetch {
+        /// From where.
+        url: String,
+        /// What git says.
+        what: String,
+    },
+    /// Builds differ.
+    #[error(
+        "build {nth} gave another module than build 1: {found}, not {expected}; what differed around it: {varied}"
+    )]
+    Unreproducible {
+        /// Which build, from 1.
+        nth: u64,
+        /// Its canonical module.
+        found: crate::digest::ModuleDigest,
+        /// That of the first build.
+        expected: crate::digest::ModuleDigest,
+        /// In what the surroundings differed.
+        varied: String,
+    },
+    /// What a build wrote is no module.
+    #[error(transparent)]
+    Module(#[from] crate::wasm::Error),
+    /// What was found cannot be recorded.
+    #[error("cannot record the build: {0}")]
+    Record(#[from] MaterialsError),
 }
 
 impl Error {
@@ -72,6 +166,18 @@ impl Error {
             Self::Undeclared { .. } => Reason::CapabilityUndeclared,
             Self::DeclaredAndDenied { .. } => Reason::Usage,
             Self::Start { .. } | Self::Failed { .. } | Self::NoOutput { .. } => Reason::BuildFailed,
+            Self::File(error) => error.reason(),
+            Self::Search(_)
+            | Self::Input { .. }
+            | Self::Pattern { .. }
+            | Self::TooMany { .. }
+            | Self::Variable { .. }
+            | Self::Record(_) => Reason::InputsUnfit,
+            Self::Source { .. } => Reason::SourceMismatch,
+            Self::Fetch { .. } => Reason::SourceMissing,
+            Self::ToolMissing { .. } | Self::ToolVersion { .. } => Reason::ToolchainMismatch,
+            Self::Unreproducible { .. } => Reason::BuildUnreproducible,
+            Self::Module(error) => error.reason(),
         }
     }
 }

@@ -230,13 +230,17 @@ fn provenance(
             entrypoint: manifest.entrypoint().to_owned(),
             profile: manifest.profile().note(),
             capabilities: manifest.capabilities().to_vec(),
-            recipe: Some(companion.command())
-                .filter(|command| !command.is_empty())
-                .map(|command| Recipe { command: command.to_vec() }),
+            recipe: Some(companion.command()).filter(|command| !command.is_empty()).map(
+                |command| {
+                    let source = companion.from_source().map(|made| made.asked().clone());
+                    Recipe { command: command.to_vec(), source }
+                },
+            ),
         },
         source_name: companion.source_name().to_owned(),
         source: companion.source(),
         origin: companion.imported_from().cloned(),
+        materials: companion.from_source().map(|made| made.materials().clone()),
         companion: Some(companion.digest()),
         tool: tool::this()?,
         entropy: Some(wasm::ledger(

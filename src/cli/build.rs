@@ -1,20 +1,27 @@
+mod progress;
+
 use super::error::CommandError;
 use super::inputs;
 use super::making::{self, MakingArgs, Order};
 use super::ui::Ui;
 use crate::abi::{Capability, CapabilityError, Kind};
-use crate::build::{self, Recipe};
-use crate::limits;
+use crate::build::{self, Build, Host, Recipe};
+use crate::materials::FromSource;
+use crate::profile::Profile;
 use crate::reason::Reason;
 use crate::skill;
+use crate::{json, limits};
+pub use progress::Progress;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Canonicalize a module into a bundle
 ///
 /// Takes a core WebAssembly module that imports WASI preview 1 (or AssemblyScript's runtime, or
-/// nothing) and writes NAME.skill/. Without a module, ./provenact.toml says what to build. Unless
-/// told otherwise, the module is rewritten until it behaves the same on every engine (the profile
+/// nothing) and writes NAME.skill/. For a directory, or without a module, the provenact.toml in it
+/// says what to build: its command is run on a copy of its inputs, with no more of the environment
+/// than it lists, and what went in is recorded. The command is a program of the recipe's author that
+/// runs as you: nothing confines it. Unless told otherwise, the module is rewritten until it behaves the same on every engine (the profile
 /// portable); the manifest says by which passes.
 ///
 /// What the imports can ask for is declared or denied. The kinds time and random are declared by
@@ -26,12 +33,30 @@ Examples:
   provenact build clock.wasm --cap fs.read=/data -o clock.skill
   provenact build clock.wasm --without nan --keep-original
   provenact build
+  provenact build my-skill --check
 
 Exit status:
-  0 built, 2 refused or failed")]
+  0 built; 1 refused: builds differ, or the imports ask for what is not declared; 2 refused or failed")]
 pub struct Args {
-    /// The module (- for standard input); without it, ./provenact.toml is built
+    /// The module (- for standard input), or the directory of a provenact.toml; default: this directory
+    #[arg(value_name = "MODULE|DIR")]
     module: Option<PathBuf>,
+    /// Build N times (2 when it is left out) in surroundings that differ, and refuse what comes out differently
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "2",
+        value_parser = clap::value_parser!(u64).range(2..=limits::CHECK_BUILDS)
+    )]
+    check: Option<u64>,
+    /// Take what comes out differently, and record that it does
+    #[arg(long, requires = "check")]
+    allow_unreproducible: bool,
+    /// Take a module that tells paths of this machine from a recipe that does not allow it, and record that
+    #[arg(long, conflicts_with = "deny_leaks")]
+    allow_leaks: bool,
     /// Declare a capability: env=NAME, fs.read=/PATH, fs.write=/PATH, net.http=URL, time, random; repeatable
     #[arg(long = "cap", value_name = "KIND=VALUE")]
     capabilities: Vec<String>,
@@ -54,8 +79,9 @@ pub struct Args {
 /// Builds the bundle.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let order = match &args.module {
+        Some(path) if path.is_dir() => from_recipe(args, path, ui)?,
         Some(path) => from_arguments(args, path)?,
-        None => from_recipe(args)?,
+        None => from_recipe(args, Path::new("."), ui)?,
     };
     let made = making::make(order, &args.making, ui)?;
     if made.undeclared.contains(&Kind::Env) {
@@ -66,6 +92,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 }
 
 fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
+    must_run_a_command(args, false)?;
     let source = inputs::bytes(path, limits::MODULE_BYTES)?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
     let name = args.name.clone().or(stem).filter(|name| name != "-").ok_or_else(|| {
@@ -84,29 +111,90 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
         capabilities: capabilities(&args.capabilities)?,
         denied: denied(&args.deny)?,
         command: Vec::new(),
+        from_source: None,
         origin: None,
     })
 }
 
-fn from_recipe(args: &Args) -> Result<Order, CommandError> {
-    let path = Path::new("provenact.toml");
-    if !path.exists() {
-        return Err(CommandError::new(
-            Reason::FileMissing,
-            "no module was given, and there is no ./provenact.toml",
-        )
-        .hint("provenact build MODULE.wasm"));
+/// Refuses what says how a command is run where none is.
+fn must_run_a_command(args: &Args, runs: bool) -> Result<(), CommandError> {
+    if runs || (args.check.is_none() && !args.allow_leaks) {
+        return Ok(());
     }
-    let named = |error: build::Error| CommandError::from(error).of(path.display());
-    let recipe = Recipe::parse(&inputs::text(path, limits::RECIPE_BYTES)?).map_err(named)?;
+    let message = "--check and --allow-leaks are for a recipe with a command, and none is run here";
+    Err(CommandError::new(Reason::Usage, message).hint("name the directory of a provenact.toml"))
+}
+
+/// The module of a recipe, and what its command was given; without a command it is there already.
+fn source(
+    recipe: &Recipe,
+    args: &Args,
+    directory: &Path,
+    profile: Profile,
+    ui: Ui,
+) -> Result<(Vec<u8>, Option<FromSource>), CommandError> {
+    if recipe.command.is_empty() {
+        return Ok((inputs::bytes(&directory.join(&recipe.output), limits::MODULE_BYTES)?, None));
+    }
+    let host = Host {
+        path: inputs::search_path(),
+        rustup: inputs::rustup_home(),
+        variables: (recipe.env.iter())
+            .filter_map(|name| Some((name.clone(), inputs::variable_of_ours(name)?)))
+            .collect(),
+    };
+    let mut build = Build::prepare(recipe, directory, &host)?;
+    if args.allow_leaks {
+        build.allow_leaks();
+    }
+    let progress = Progress::new(&recipe.command, ui);
+    let made = match args.check {
+        None => build.once(&progress),
+        Some(times) => build.checked(times, profile, args.allow_unreproducible, &progress),
+    };
+    drop(progress);
+    let made = made.map_err(|error| shown(error, ui))?;
+    Ok((made.module, Some(made.record)))
+}
+
+/// A failed command with the last that it said.
+pub fn shown(error: build::Error, ui: Ui) -> CommandError {
+    let build::Error::Failed { last, .. } = &error else { return error.into() };
+    let last = last.clone();
+    if !last.is_empty() {
+        ui.talk("the last lines of the failed command:");
+        last.iter().for_each(|line| ui.talk(&format!("  {line}")));
+    }
+    let mut failed = CommandError::from(error);
+    failed.details = Some(json::json!({ "last_lines": last }));
+    failed
+}
+
+fn from_recipe(args: &Args, directory: &Path, ui: Ui) -> Result<Order, CommandError> {
+    let here = args.module.is_none();
+    let path = if here { PathBuf::from(Recipe::FILE) } else { directory.join(Recipe::FILE) };
+    if !path.exists() {
+        let message = match here {
+            true => "no module was given, and there is no ./provenact.toml".to_owned(),
+            false => format!("{}: no such file or directory", path.display()),
+        };
+        return Err(
+            CommandError::new(Reason::FileMissing, message).hint("provenact build MODULE.wasm")
+        );
+    }
+    let named = |error: CommandError| error.of(path.display());
+    let recipe = Recipe::parse(&inputs::text(&path, limits::RECIPE_BYTES)?)
+        .map_err(|error| named(error.into()))?;
+    must_run_a_command(args, !recipe.command.is_empty())?;
     let profile = args.making.profile(recipe.profile)?;
-    let output = build::run(&recipe, Path::new(".")).map_err(named)?;
+    let (module, from_source) = source(&recipe, args, directory, profile, ui).map_err(named)?;
+    let output = Path::new(&recipe.output);
     let mut declared = recipe.capabilities;
     declared.extend(capabilities(&args.capabilities)?);
     let mut without = recipe.denied;
     without.extend(denied(&args.deny)?);
     Ok(Order {
-        source: inputs::bytes(&output, limits::MODULE_BYTES)?,
+        source: module,
         place: output.display().to_string(),
         source_name: output
             .file_name()
@@ -120,6 +208,7 @@ fn from_recipe(args: &Args) -> Result<Order, CommandError> {
         capabilities: declared,
         denied: without,
         command: recipe.command,
+        from_source,
         origin: None,
     })
 }

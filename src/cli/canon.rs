@@ -101,7 +101,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let source = inputs::bytes(&args.module, limits::MODULE_BYTES)?;
     let module = Module::parse(source).map_err(place)?;
     let name = args.module.file_name().unwrap_or(args.module.as_os_str()).to_string_lossy();
-    let note = SourceNote { name: &name, command: &[], origin: None };
+    let note = SourceNote::of(&name);
     let built = Canonical::build(&module, profile, &note).map_err(place)?;
 
     let text = text(args, &module, &built, profile);

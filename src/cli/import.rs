@@ -122,6 +122,7 @@ fn order(imported: Imported, args: &Args) -> Result<Order, CommandError> {
         capabilities: imported.capabilities(),
         denied: BTreeSet::new(),
         command: Vec::new(),
+        from_source: None,
         origin: Some(imported.origin().clone()),
         source: imported.into_module(),
     })

@@ -8,6 +8,7 @@ use crate::digest::TrustDigest;
 use crate::reason::Reason;
 use crate::verify::Policy;
 use crate::{files, limits, skill};
+use std::ffi::OsString;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -130,6 +131,19 @@ pub fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
 #[expect(clippy::disallowed_methods, reason = "the command line is where the environment enters")]
 pub fn variable_of_ours(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Where programs are looked for.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment enters")]
+pub fn search_path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into())
+}
+
+/// Where rustup keeps toolchains, if it does.
+pub fn rustup_home() -> Option<PathBuf> {
+    let given = variable_of_ours("RUSTUP_HOME").map(PathBuf::from);
+    let usual = || Some(PathBuf::from(variable_of_ours("HOME")?).join(".rustup"));
+    given.or_else(usual).filter(|folder| folder.is_absolute() && folder.is_dir())
 }
 
 /// Takes standard input for `what`; it can be only one thing in one command.

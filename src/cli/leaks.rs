@@ -4,7 +4,7 @@ use super::error::CommandError;
 use super::profile::counted;
 use super::ui::Ui;
 use crate::reason::Reason;
-use crate::wasm::Leak;
+use crate::wasm::{Leak, LeakKind};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -47,6 +47,11 @@ pub fn warn(leaks: &[Leak], ui: Ui) {
     for cure in cures(leaks) {
         ui.talk(&format!("hint: {cure}"));
     }
+}
+
+/// Those that tell where a module was built and by whom; not when.
+pub fn of_host(leaks: &[Leak]) -> Vec<Leak> {
+    leaks.iter().filter(|leak| leak.kind != LeakKind::Time).cloned().collect()
 }
 
 /// Refuses a module that has any, and lists them all.

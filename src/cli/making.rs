@@ -7,6 +7,7 @@ use super::ui::Ui;
 use crate::abi::show::visible;
 use crate::abi::{Capability, Kind};
 use crate::build;
+use crate::materials::{FromSource, Materials, Tool};
 use crate::origin::Origin;
 use crate::profile::{Note, Profile};
 use crate::skill::{Manifest, NewBundle, Written};
@@ -59,6 +60,8 @@ pub struct Order {
     /// Kinds that the skill knowingly does without.
     pub denied: BTreeSet<String>,
     pub command: Vec<String>,
+    /// What the command was asked for and given, when it was run here.
+    pub from_source: Option<FromSource>,
     /// The bundle that the module was imported from. Then the capabilities are those that were signed,
     /// and none is inferred.
     pub origin: Option<Origin>,
@@ -83,6 +86,16 @@ pub struct Report {
     capabilities: Vec<Capability>,
     inferred: Vec<&'static str>,
     leaks: Vec<LeakReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_from: Option<MaterialsReport>,
+}
+
+/// What went into a build from source.
+#[derive(Serialize)]
+pub struct MaterialsReport {
+    /// Digest of all inputs together.
+    tree: String,
+    materials: Materials,
 }
 
 /// The bundle that was made.
@@ -102,11 +115,16 @@ pub fn make(order: Order, args: &MakingArgs, ui: Ui) -> Result<Made, CommandErro
     let found = wasm::find_leaks(&module);
     if args.deny_leaks {
         leaks::deny(&found, ui).map_err(|error| error.of(&order.place))?;
+    } else if order.from_source.as_ref().is_some_and(|made| !made.asked().leaks_allowed) {
+        leaks::deny(&leaks::of_host(&found), ui).map_err(|error| {
+            error.of(&order.place).hint("--allow-leaks lets them be, and is recorded")
+        })?;
     }
     let note = SourceNote {
         name: &order.source_name,
         command: &order.command,
         origin: order.origin.as_ref(),
+        from_source: order.from_source.as_ref(),
     };
     let Built { canonical, companion, passes, .. } =
         Canonical::build(&module, order.profile, &note).map_err(place)?;
@@ -159,8 +177,43 @@ pub fn make(order: Order, args: &MakingArgs, ui: Ui) -> Result<Made, CommandErro
             capabilities: manifest.capabilities().to_vec(),
             inferred: interface.kinds.iter().map(|kind| kind.name()).collect(),
             leaks: leaks::reports(&found),
+            made_from: order.from_source.map(|made| MaterialsReport::of(made.materials())),
         },
     })
+}
+
+impl MaterialsReport {
+    pub fn of(materials: &Materials) -> Self {
+        Self { tree: materials.tree().to_string(), materials: materials.clone() }
+    }
+}
+
+/// The tools that built, in words: one line each.
+pub fn tool_lines(tools: &[Tool]) -> Vec<String> {
+    let line = |tool: &Tool| {
+        let version = tool.version.as_deref().unwrap_or("of no known version");
+        visible(&format!("tool     {} {version}, {}", tool.name, tool.sha256), false)
+    };
+    tools.iter().map(line).collect()
+}
+
+/// What went into a build from source, and how it was checked, in words: one line each.
+pub fn materials_text(materials: &Materials) -> Vec<String> {
+    let Materials { check, git, inputs, tools } = materials;
+    let git = match git {
+        None => "in no Git commit".to_owned(),
+        Some(git) if git.dirty => format!("commit {} and changes", git.commit),
+        Some(git) => format!("commit {}", git.commit),
+    };
+    let files = flags::counted(inputs.len() as u64, "file");
+    let mut lines = vec![format!("inputs   {} ({files}; {git})", materials.tree())];
+    lines.extend(tool_lines(tools));
+    lines.extend(check.iter().map(|check| {
+        let (builds, varied) = (check.builds, check.varied.join(", "));
+        let found = if check.reproducible { "the same module" } else { "DIFFERENT modules" };
+        visible(&format!("checked  {builds} builds gave {found}; varied: {varied}"), false)
+    }));
+    lines
 }
 
 impl Made {
@@ -169,7 +222,7 @@ impl Made {
         let Self { report, profile, .. } = self;
         let capabilities: Vec<String> =
             report.capabilities.iter().map(|c| visible(&c.to_string(), false)).collect();
-        format!(
+        let mut text = format!(
             "{}{}\nmodule   {} ({} bytes, from {})\nmanifest {}\nprofile  {profile}\ncapabilities: {}",
             report.bundle,
             if report.unchanged { " (unchanged)" } else { "" },
@@ -178,6 +231,10 @@ impl Made {
             report.source_bytes,
             report.manifest,
             if capabilities.is_empty() { "none".to_owned() } else { capabilities.join(", ") },
-        )
+        );
+        if let Some(made) = &report.made_from {
+            text += &format!("\n{}", materials_text(&made.materials).join("\n"));
+        }
+        text
     }
 }

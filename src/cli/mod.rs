@@ -19,8 +19,10 @@ mod keygen;
 mod keys;
 mod leaks;
 mod making;
+mod new;
 mod page;
 mod profile;
+mod rebuild;
 mod record;
 mod replay;
 mod run;
@@ -59,6 +61,7 @@ struct Cli {
 enum Command {
     Keygen(keygen::Args),
     Key(key::Args),
+    New(new::Args),
     Build(build::Args),
     Import(import::Args),
     Canon(canon::Args),
@@ -68,6 +71,7 @@ enum Command {
     Run(Box<run::Args>),
     Inspect(inspect::Args),
     Replay(replay::Args),
+    Rebuild(rebuild::Args),
     Diff(diff::Args),
     Demo(demo::Args),
     Explain(explain::Args),
@@ -128,6 +132,7 @@ fn dispatch(args: Vec<OsString>) -> u8 {
     let result = match &cli.command {
         Command::Keygen(args) => keygen::run(args, ui),
         Command::Key(args) => key::run(args, ui),
+        Command::New(args) => new::run(args, ui),
         Command::Build(args) => build::run(args, ui),
         Command::Import(args) => import::run(args, ui),
         Command::Canon(args) => canon::run(args, ui),
@@ -137,6 +142,7 @@ fn dispatch(args: Vec<OsString>) -> u8 {
         Command::Run(args) => run::run(args, ui),
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Replay(args) => replay::run(args, ui),
+        Command::Rebuild(args) => rebuild::run(args, ui),
         Command::Diff(args) => diff::run(args, ui),
         Command::Demo(args) => demo::run(args, ui),
         Command::Explain(args) => explain::run(args, ui),

@@ -80,6 +80,11 @@ impl Ui {
         }
     }
 
+    /// Passes on what another program printed, on standard error, for programs too.
+    pub fn pass(self, line: &str) {
+        let _ = writeln!(std::io::stderr(), "{}", visible(line, true));
+    }
+
     /// Warns on standard error.
     pub fn warn(self, line: &str) {
         let _ = writeln!(std::io::stderr(), "warning: {}", visible(line, false));

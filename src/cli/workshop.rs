@@ -189,7 +189,7 @@ mod tests {
                (func (export \"_start\") (i32.store (i32.const 0) (i32.const {constant}))))"
         );
         let module = Module::parse(wat::parse_str(text).unwrap()).unwrap();
-        let note = SourceNote { name: "m", command: &[], origin: None };
+        let note = SourceNote::of("m");
         let module = Canonical::build(&module, Profile::CANONICAL, &note).unwrap().canonical;
         let digest = module.digest();
         let manifest = Manifest::new("m", "1", "_start", digest, Vec::new(), Profile::CANONICAL);

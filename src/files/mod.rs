@@ -8,6 +8,7 @@ mod held;
 mod pending;
 mod places;
 mod room;
+mod scratch;
 mod secret;
 
 pub use below::OpenBelow;
@@ -18,6 +19,7 @@ pub use places::{
     path_of, private_dir, remove, resident_bytes, size_of, write_tree,
 };
 pub use room::Room;
+pub use scratch::{Scratch, is_program, read_executable};
 pub use secret::read_stdin_unbuffered;
 
 use crate::reason::Reason;

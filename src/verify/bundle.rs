@@ -283,8 +283,8 @@ fn agreement(
         return;
     }
     let is_same = |said: &Provenance| {
-        (said.source, &said.origin, said.companion, &said.parameters)
-            == (shown.source, &shown.origin, shown.companion, &shown.parameters)
+        (said.source, &said.origin, &said.materials, said.companion, &said.parameters)
+            == (shown.source, &shown.origin, &shown.materials, shown.companion, &shown.parameters)
     };
     let said = statements.iter().filter_map(|attestation| attestation.provenance.as_ref());
     let agreeing: Vec<&TrustedKey> =

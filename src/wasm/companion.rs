@@ -5,6 +5,7 @@ use super::encode::are_kept;
 use super::module::Module;
 use super::offsets::Offsets;
 use crate::digest::{CompanionDigest, SourceDigest};
+use crate::materials::FromSource;
 use crate::origin::Origin;
 use crate::{json, limits};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ pub struct Companion {
     source_name: String,
     command: Vec<String>,
     origin: Option<Origin>,
+    from_source: Option<FromSource>,
     offsets: Offsets,
 }
 
@@ -39,6 +41,16 @@ pub struct SourceNote<'a> {
     pub command: &'a [String],
     /// The signed bundle that it was imported from, if it was.
     pub origin: Option<&'a Origin>,
+    /// What the command was asked for and given, when provenact ran it.
+    pub from_source: Option<&'a FromSource>,
+}
+
+impl<'a> SourceNote<'a> {
+    /// Of a module of which nothing is known but its file name.
+    #[must_use]
+    pub const fn of(name: &'a str) -> Self {
+        Self { name, command: &[], origin: None, from_source: None }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,6 +66,8 @@ struct Source {
     bytes: u64,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     command: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    made: Option<FromSource>,
     name: String,
     sha256: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -76,6 +90,7 @@ impl Companion {
             source: Source {
                 bytes: source_bytes,
                 command: note.command.to_vec(),
+                made: note.from_source.cloned(),
                 name: note.name.to_owned(),
                 sha256: source.hex(),
                 v0: note.origin.cloned(),
@@ -83,6 +98,10 @@ impl Companion {
         };
         let header =
             json::to_jcs(&header).map_err(|error| Error::Reencode { what: error.to_string() })?;
+        if header.len() as u64 > limits::SOURCE_NOTE_BYTES {
+            let (found, limit) = (header.len() as u64, limits::SOURCE_NOTE_BYTES);
+            return Err(Error::TooLarge { found, limit });
+        }
 
         let mut out = wasm_encoder::Module::new();
         out.section(&section(SOURCE, &header));
@@ -100,6 +119,7 @@ impl Companion {
             source_name: note.name.to_owned(),
             command: note.command.to_vec(),
             origin: note.origin.cloned(),
+            from_source: note.from_source.cloned(),
             offsets,
         })
     }
@@ -138,8 +158,9 @@ impl Companion {
             header.ok_or_else(|| malformed(found, "the source section is missing"))?;
         let offsets =
             offsets.ok_or_else(|| malformed(found, "the section with offsets is missing"))?;
-        let Source { bytes: source_bytes, command, name: source_name, v0: origin, .. } = note;
-        Ok(Self { bytes, source, source_bytes, source_name, command, origin, offsets })
+        let Source { bytes: source_bytes, command, name: source_name, .. } = note;
+        let (origin, from_source) = (note.v0, note.made);
+        Ok(Self { bytes, source, source_bytes, source_name, command, origin, from_source, offsets })
     }
 
     /// The bytes of the file.
@@ -176,6 +197,12 @@ impl Companion {
     #[must_use]
     pub fn imported_from(&self) -> Option<&Origin> {
         self.origin.as_ref()
+    }
+
+    /// What that command was asked for and given.
+    #[must_use]
+    pub fn from_source(&self) -> Option<&FromSource> {
+        self.from_source.as_ref()
     }
 
     /// Length of that module in bytes.
@@ -274,7 +301,7 @@ fn parse_header(
     if section.name() != SOURCE {
         return Err(malformed(at, "the first section is not the source section"));
     }
-    if section.data().len() as u64 > limits::MANIFEST_BYTES {
+    if section.data().len() as u64 > limits::SOURCE_NOTE_BYTES {
         return Err(malformed(at, "the source section is too large"));
     }
     let fault = |error: json::JsonError| malformed(at, &error.to_string());

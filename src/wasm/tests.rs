@@ -8,7 +8,7 @@ use crate::limits;
 use crate::profile::{Pass, Profile};
 use std::collections::BTreeMap;
 
-const NOTE: SourceNote<'static> = SourceNote { name: "m.wasm", command: &[], origin: None };
+const NOTE: SourceNote<'static> = SourceNote::of("m.wasm");
 
 fn build(module: &Module) -> Built {
     Canonical::build(module, Profile::CANONICAL, &NOTE).unwrap()

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 const VARIANTS: u64 = 200;
 
 fn build(bytes: &[u8]) -> Built {
-    let note = SourceNote { name: "m.wasm", command: &[], origin: None };
+    let note = SourceNote::of("m.wasm");
     let module = Module::parse(bytes.to_vec()).unwrap_or_else(|error| panic!("{error}"));
     Canonical::build(&module, Profile::CANONICAL, &note).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -107,7 +107,7 @@ fn rewritten_code_leads_back_to_its_source() {
     let canonical = build(&assemble(include_str!("program.wat"))).canonical;
     let source = variant(canonical.bytes(), 3).bytes;
     let module = Module::parse(source.clone()).unwrap();
-    let note = SourceNote { name: "m.wasm", command: &[], origin: None };
+    let note = SourceNote::of("m.wasm");
     let built = Canonical::build(&module, Profile::PORTABLE, &note).unwrap();
     let companion = Companion::parse(built.companion.bytes().to_vec()).unwrap();
     // Functions and globals that were added come after the others.

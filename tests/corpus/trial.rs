@@ -91,7 +91,7 @@ fn nan(module: &Module, canonical: &[u8], threads: &Threads) -> Result<(), Strin
 }
 
 fn build(module: &Module, profile: Profile, threads: &ThreadPool) -> Result<Vec<u8>, Error> {
-    let note = SourceNote { name: "module.wasm", command: &[], origin: None };
+    let note = SourceNote::of("module.wasm");
     let built = threads.install(|| Canonical::build(module, profile, &note))?;
     Ok(built.canonical.into_bytes())
 }

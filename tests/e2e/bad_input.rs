@@ -79,7 +79,7 @@ fn what_is_no_module_is_not_built() {
     place
         .refuses("build component.wasm", 2, "component-unsupported")
         .says("components are not supported yet");
-    place.refuses("build folder.wasm", 2, "file-unreadable").says("folder.wasm");
+    place.refuses("build folder.wasm", 2, "file-missing").says("folder.wasm/provenact.toml");
     place.refuses("build loop.wasm", 2, "file-unreadable").says("loop.wasm");
     place.refuses("build pipe.wasm", 2, "file-unreadable").says("pipe.wasm");
     place.refuses("build nowhere.wasm", 2, "file-missing").says("nowhere.wasm");

@@ -32,6 +32,7 @@ mod page;
 mod policy;
 mod programs;
 mod skill;
+mod source;
 mod statements;
 mod tamper;
 mod trust;

@@ -20,12 +20,12 @@ const BUILD: &str =
     "--name odd.name --skill-version 1.2.3-x --entrypoint go --cap env=HOME --cap fs.read=/data";
 const REVIEW: &str = "https://example.com/review/v1";
 
-fn line(place: &Place, bundle: &str, nth: usize) -> Vec<u8> {
+pub fn line(place: &Place, bundle: &str, nth: usize) -> Vec<u8> {
     let lines = place.read(&format!("{bundle}/attestations.intoto.jsonl"));
     lines.split(|byte| *byte == b'\n').nth(nth).unwrap().to_vec()
 }
 
-fn payload(line: &[u8]) -> Vec<u8> {
+pub fn payload(line: &[u8]) -> Vec<u8> {
     Envelope::parse(line).unwrap().payload_unverified().as_bytes().to_vec()
 }
 

@@ -90,7 +90,7 @@ fn fuses(wasm: &[u8]) -> bool {
 /// What a module is rewritten to.
 pub fn build(wasm: &[u8], profile: Profile) -> Result<Vec<u8>, provenact::wasm::Error> {
     let module = Module::parse(wasm.to_vec())?;
-    let note = SourceNote { name: "test.wasm", command: &[], origin: None };
+    let note = SourceNote::of("test.wasm");
     Ok(Canonical::build(&module, profile, &note)?.canonical.into_bytes())
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn only(pass: Pass) -> Profile {
 
 /// `wasm` through `profile`.
 pub(crate) fn through(wasm: &[u8], profile: Profile) -> Result<Built, Error> {
-    let note = SourceNote { name: "m.wasm", command: &[], origin: None };
+    let note = SourceNote::of("m.wasm");
     Canonical::build(&Module::parse(wasm.to_vec())?, profile, &note)
 }
 

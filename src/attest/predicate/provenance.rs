@@ -9,10 +9,11 @@ use super::time::Timestamp;
 use crate::abi::Capability;
 use crate::abi::entropy::{EntropyLine, Source};
 use crate::digest::{
-    CompanionDigest, ManifestDigest, ModuleDigest, ProfileDigest, SourceDigest, ToolDigest,
-    V0KeysDigest, V0ManifestDigest,
+    CompanionDigest, ExecutableDigest, InputDigest, ManifestDigest, ModuleDigest, ProfileDigest,
+    SourceDigest, ToolDigest, TreeDigest, V0KeysDigest, V0ManifestDigest,
 };
 use crate::json;
+use crate::materials::{self, Asked, Check, FromSource, Git, Input, Materials};
 use crate::origin::{Origin, SignerId};
 use crate::profile::{Note, Profile};
 use serde::{Deserialize, Serialize};
@@ -31,9 +32,16 @@ const TOOL: &str = "provenact";
 const PROFILE: &str = "profile";
 const V0_MANIFEST: &str = "v0/manifest.json";
 const V0_KEYS: &str = "v0/keys";
+const INPUTS: &str = "inputs";
+const GIT: &str = "git";
+/// Before the path of each input.
+const INPUT: &str = "inputs/";
+/// Before the name of each tool.
+const TOOLS: &str = "tools/";
+const DEPENDENCIES_PATH: &str = "resolvedDependencies";
 /// What the list of dependencies is.
-const DEPENDENCIES: &str = "is not source module, tool and profile, and of an imported skill manifest and keys of v0, \
-     in this order";
+const DEPENDENCIES: &str = "is not source module, tool and profile, of an imported skill manifest and keys of v0, and of \
+     a build from source inputs, commit, each input and each tool, in this order";
 
 /// What is said about a build. No host, and a time on request only: the same build says the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +58,8 @@ pub struct Provenance {
     pub source: SourceDigest,
     /// The signed bundle that the module was imported from, if it was.
     pub origin: Option<Origin>,
+    /// What the recipe's command was given, where the parameters say what it was asked for.
+    pub materials: Option<Materials>,
     /// The debug companion that came out as well.
     pub companion: Option<CompanionDigest>,
     /// The provenact that built.
@@ -95,6 +105,9 @@ pub struct Parameters {
 pub struct Recipe {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// What else the builder was asked for, where the statement names what was given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<Asked>,
 }
 
 impl Provenance {
@@ -119,14 +132,14 @@ impl Provenance {
             dependencies.push(json::to_value(&manifest).map_err(unwritable)?);
             dependencies.push(json::to_value(&keys).map_err(unwritable)?);
         }
+        if let Some(materials) = &self.materials {
+            dependencies.extend(resources(materials)?);
+        }
         let predicate = Predicate {
             build_definition: BuildDefinition {
                 build_type: BUILD_TYPE.to_owned(),
                 external_parameters: json::to_value(&self.parameters).map_err(unwritable)?,
-                internal_parameters: self
-                    .entropy
-                    .clone()
-                    .map(|entropy| InternalParameters { entropy: Some(entropy) }),
+                internal_parameters: InternalParameters::of(self),
                 resolved_dependencies: dependencies,
             },
             run_details: RunDetails {
@@ -162,9 +175,10 @@ impl Provenance {
         Profile::from_note(&parameters.profile)
             .map_err(|_| malformed("externalParameters.profile", "is not one of a manifest"))?;
         let version = run_details.builder.version.provenact;
-        let Dependencies { source, tool, origin } =
+        let Dependencies { source, tool, origin, materials } =
             Dependencies::read(build_definition.resolved_dependencies, &parameters, &version)?;
-        let entropy = build_definition.internal_parameters.and_then(|own| own.entropy);
+        let InternalParameters { check, entropy } =
+            build_definition.internal_parameters.unwrap_or_default();
         if entropy
             .as_ref()
             .is_some_and(|lines| !lines.iter().map(|line| line.source).eq(Source::ALL))
@@ -172,6 +186,8 @@ impl Provenance {
             let why = "does not have one line for each source, in their order";
             return Err(malformed("internalParameters.entropy", why));
         }
+        let asked = parameters.recipe.as_ref().and_then(|recipe| recipe.source.clone());
+        let materials = with_check(asked, materials, check)?;
         let mut byproducts = run_details.byproducts.into_iter();
         let companion = byproducts.next();
         if byproducts.next().is_some() || companion.as_ref().is_some_and(|c| c.name != COMPANION) {
@@ -184,6 +200,7 @@ impl Provenance {
             source_name: source.name,
             source: source.digest.sha256,
             origin,
+            materials,
             companion: companion.map(|companion| companion.digest.sha256),
             tool: Tool { version, source: tool },
             entropy,
@@ -197,23 +214,30 @@ struct Dependencies {
     source: Resource<SourceDigest>,
     tool: ToolDigest,
     origin: Option<Origin>,
+    materials: Option<Materials>,
 }
 
 impl Dependencies {
     /// Reads the list and holds it to what is said elsewhere in the statement. It has one order: a
     /// source module may have any name, that of the tool as well.
     fn read(list: Vec<json::Value>, parameters: &Parameters, version: &str) -> Result<Self, Error> {
-        let refuse = |why| Err(malformed("resolvedDependencies", why));
+        let refuse = |why| Err(malformed(DEPENDENCIES_PATH, why));
         let mut list = list.into_iter();
         let (Some(source), Some(tool), Some(profile)) = (list.next(), list.next(), list.next())
         else {
             return refuse(DEPENDENCIES);
         };
-        let origin = match (list.next(), list.next(), list.next()) {
-            (None, ..) => None,
-            (Some(manifest), Some(keys), None) => Some(origin(manifest, keys)?),
-            _ => return refuse(DEPENDENCIES),
-        };
+        let from_source = parameters.recipe.as_ref().is_some_and(|recipe| recipe.source.is_some());
+        let (mut imported, mut materials) = (None, None);
+        if from_source {
+            materials = Some(read_materials(list)?);
+        } else {
+            imported = match (list.next(), list.next(), list.next()) {
+                (None, ..) => None,
+                (Some(manifest), Some(keys), None) => Some(origin(manifest, keys)?),
+                _ => return refuse(DEPENDENCIES),
+            };
+        }
         let source = json::from_value(source).map_err(Error::ProvenanceJson)?;
         let tool: Resource<ToolDigest> = json::from_value(tool).map_err(Error::ProvenanceJson)?;
         let profile: Resource<ProfileDigest> =
@@ -228,8 +252,111 @@ impl Dependencies {
         if profile.digest.sha256 != digest_of(&parameters.profile)? {
             return refuse("names another profile than externalParameters");
         }
-        Ok(Self { source, tool: tool.digest.sha256, origin })
+        Ok(Self { source, tool: tool.digest.sha256, origin: imported, materials })
     }
+}
+
+/// What a build from source took in, as dependencies: all inputs together, the commit, each input,
+/// each tool.
+fn resources(materials: &Materials) -> Result<Vec<json::Value>, Error> {
+    let mut inputs = Resource::new(INPUTS, materials.tree());
+    inputs.annotations = Some(json::json!({ "files": materials.inputs.len() }));
+    let mut list = vec![json::to_value(&inputs)];
+    if let Some(Git { commit, dirty, folder }) = &materials.git {
+        list.push(Ok(json::json!({
+            "annotations": { "dirty": dirty, "folder": folder },
+            "digest": { "gitCommit": commit },
+            "name": GIT,
+        })));
+    }
+    list.extend(materials.inputs.iter().map(|input| {
+        let mut resource = Resource::new(&format!("{INPUT}{}", input.path), input.sha256);
+        resource.annotations = input.is_lock_file().then(|| json::json!({ "lock": true }));
+        json::to_value(&resource)
+    }));
+    list.extend(materials.tools.iter().map(|tool| {
+        let mut resource = Resource::new(&format!("{TOOLS}{}", tool.name), tool.sha256);
+        let version = tool.version.as_ref();
+        resource.annotations = version.map(|version| json::json!({ "version": version }));
+        json::to_value(&resource)
+    }));
+    list.into_iter().collect::<Result<_, _>>().map_err(unwritable)
+}
+
+/// Reads what [`resources`] writes.
+fn read_materials(list: impl Iterator<Item = json::Value>) -> Result<Materials, Error> {
+    let refuse = |why| malformed(DEPENDENCIES_PATH, why);
+    let mut list = list.peekable();
+    let inputs = list.next().ok_or_else(|| refuse(DEPENDENCIES))?;
+    let whole: Resource<TreeDigest> = json::from_value(inputs).map_err(Error::ProvenanceJson)?;
+    if whole.name != INPUTS {
+        return Err(refuse(DEPENDENCIES));
+    }
+    let annotated = whole.annotations.as_ref().and_then(|all| all.get("files"));
+    let files = annotated.and_then(json::Value::as_u64);
+    let files = files.and_then(|files| usize::try_from(files).ok());
+    let files = files.ok_or_else(|| refuse("does not say how many files the inputs are"))?;
+    let is_git = |next: &json::Value| next.get("name").and_then(json::Value::as_str) == Some(GIT);
+    let git = list.next_if(is_git).map(|next| read_git(&next)).transpose()?;
+    let mut materials = Materials { check: None, git, inputs: Vec::new(), tools: Vec::new() };
+    for next in list.by_ref().take(files) {
+        let input: Resource<InputDigest> = json::from_value(next).map_err(Error::ProvenanceJson)?;
+        let path = input.name.strip_prefix(INPUT).ok_or_else(|| refuse(DEPENDENCIES))?.to_owned();
+        let found = Input { path, sha256: input.digest.sha256 };
+        let lock = input.annotations.as_ref().and_then(|all| all.get("lock"));
+        if lock.and_then(json::Value::as_bool).unwrap_or_default() != found.is_lock_file() {
+            return Err(refuse(
+                "marks something as a lock file that is none, or the other way round",
+            ));
+        }
+        materials.inputs.push(found);
+    }
+    for next in list {
+        let tool: Resource<ExecutableDigest> =
+            json::from_value(next).map_err(Error::ProvenanceJson)?;
+        let name = tool.name.strip_prefix(TOOLS).ok_or_else(|| refuse(DEPENDENCIES))?.to_owned();
+        let version = tool.annotations.as_ref().and_then(|all| all.get("version"));
+        let version = version.and_then(json::Value::as_str).map(str::to_owned);
+        materials.tools.push(materials::Tool { name, sha256: tool.digest.sha256, version });
+    }
+    if materials.inputs.len() != files {
+        return Err(refuse("has fewer inputs than it says"));
+    }
+    if materials.tree() != whole.digest.sha256 {
+        return Err(refuse("names another digest of the inputs than they have"));
+    }
+    Ok(materials)
+}
+
+fn read_git(value: &json::Value) -> Result<Git, Error> {
+    let member = |outer: &str, inner: &str| value.get(outer).and_then(|found| found.get(inner));
+    let commit = member("digest", "gitCommit").and_then(json::Value::as_str);
+    let dirty = member("annotations", "dirty").and_then(json::Value::as_bool);
+    let folder = member("annotations", "folder").and_then(json::Value::as_str);
+    match (commit, dirty, folder) {
+        (Some(commit), Some(dirty), Some(folder)) => {
+            Ok(Git { commit: commit.to_owned(), dirty, folder: folder.to_owned() })
+        }
+        _ => Err(malformed(
+            DEPENDENCIES_PATH,
+            "does not say which commit, its folder, and whether it is dirty",
+        )),
+    }
+}
+
+/// The materials with how builds were compared; held to the one form that a record has.
+fn with_check(
+    asked: Option<Asked>,
+    materials: Option<Materials>,
+    check: Option<Check>,
+) -> Result<Option<Materials>, Error> {
+    let (Some(asked), Some(mut materials)) = (asked, materials) else {
+        return Ok(None);
+    };
+    materials.check = check;
+    let record = FromSource::new(asked, materials)
+        .map_err(|error| malformed("buildDefinition", error.why()))?;
+    Ok(Some(record.materials().clone()))
 }
 
 /// Reads manifest and keys of the bundle that was imported.
@@ -304,10 +431,21 @@ struct BuildDefinition {
 }
 
 /// Members that others have are left out.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct InternalParameters {
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    check: Option<Check>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     entropy: Option<Vec<EntropyLine>>,
+}
+
+impl InternalParameters {
+    /// Those of a statement that has any.
+    fn of(said: &Provenance) -> Option<Self> {
+        let check = said.materials.as_ref().and_then(|materials| materials.check.clone());
+        let entropy = said.entropy.clone();
+        (check.is_some() || entropy.is_some()).then_some(Self { check, entropy })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -380,11 +518,15 @@ mod tests {
                 entrypoint: "_start".into(),
                 profile: Profile::PORTABLE.note(),
                 capabilities: vec!["fs.read=/data".parse().unwrap(), "time".parse().unwrap()],
-                recipe: Some(Recipe { command: vec!["make".into(), "clock.wasm".into()] }),
+                recipe: Some(Recipe {
+                    command: vec!["make".into(), "clock.wasm".into()],
+                    source: None,
+                }),
             },
             source_name: "clock.wasm".into(),
             source: SourceDigest::of(b"source"),
             origin: Some(imported()),
+            materials: None,
             companion: Some(CompanionDigest::of(b"companion")),
             tool: Tool { version: "0.1.0".into(), source: ToolDigest::of(b"tool") },
             entropy: None,
@@ -406,6 +548,80 @@ mod tests {
             said.origin = None;
             said.finished = None;
             said.parameters.recipe = None;
+        }
+    }
+
+    fn from_source() -> Provenance {
+        let input = |path: &str| Input { path: path.into(), sha256: InputDigest::of(b"x\n") };
+        let tool = |name: &str, version: Option<&str>| materials::Tool {
+            name: name.into(),
+            sha256: ExecutableDigest::of(b"tool"),
+            version: version.map(str::to_owned),
+        };
+        let mut said = provenance();
+        let asked = Asked {
+            environment: vec![materials::Variable { name: "LEVEL".into(), value: "3".into() }],
+            epoch: 1_700_000_000,
+            inputs: vec!["src/**".into()],
+            leaks_allowed: true,
+            output: "clock.wasm".into(),
+            toolchain: Vec::new(),
+        };
+        said.parameters.recipe = Some(Recipe { command: vec!["make".into()], source: Some(asked) });
+        said.origin = None;
+        said.materials = Some(Materials {
+            check: Some(Check { builds: 2, reproducible: true, varied: vec!["time".into()] }),
+            git: Some(Git { commit: "a".repeat(40), dirty: true, folder: "skills/a".into() }),
+            inputs: vec![input("src/Cargo.lock"), input("src/main.rs")],
+            tools: vec![tool("cc", Some("14")), tool("make", None)],
+        });
+        said
+    }
+
+    /// covers: buildtype-canonicalize-17, buildtype-canonicalize-11, buildtype-canonicalize-12
+    /// covers: buildtype-canonicalize-13, buildtype-canonicalize-14, buildtype-canonicalize-15, buildtype-canonicalize-16
+    #[test]
+    fn a_build_from_source_is_read_back_and_held_to_its_form() {
+        let said = from_source();
+        let good = said.to_statement().unwrap();
+        assert_eq!(Provenance::from_statement(&good).unwrap(), said);
+        let mut bare = said.clone();
+        let materials = bare.materials.as_mut().unwrap();
+        (materials.check, materials.git) = (None, None);
+        let statement = bare.to_statement().unwrap();
+        assert_eq!(Provenance::from_statement(&statement).unwrap(), bare);
+
+        let list = "/buildDefinition/resolvedDependencies";
+        let set = |pointer: &str, value: json::Value| {
+            let mut predicate = good.predicate().unwrap().into_owned();
+            *predicate.pointer_mut(pointer).unwrap() = value;
+            let other = Statement::new(good.subjects().to_vec(), PREDICATE_TYPE, predicate);
+            Provenance::from_statement(&other).map(|_| pointer.to_owned())
+        };
+        for (pointer, value) in [
+            ("/buildDefinition/externalParameters/recipe/source/epoch", json::json!(-1)),
+            ("/buildDefinition/externalParameters/recipe/source/output", json::json!("../a")),
+            ("/buildDefinition/externalParameters/recipe/source/inputs", json::json!([])),
+            ("/buildDefinition/externalParameters/recipe/source", json::json!({})),
+            ("/buildDefinition/externalParameters/recipe/source", json::Value::Null),
+            ("/buildDefinition/internalParameters/check/builds", json::json!(1)),
+            ("/buildDefinition/internalParameters/check/varied", json::json!([])),
+            (&format!("{list}/3/digest/sha256"), json::json!("0".repeat(64))),
+            (&format!("{list}/3/annotations/files"), json::json!(1)),
+            (&format!("{list}/3/annotations/files"), json::json!(9)),
+            (&format!("{list}/3/annotations/files"), json::json!("2")),
+            (&format!("{list}/3/name"), json::json!("input")),
+            (&format!("{list}/4/digest/gitCommit"), json::json!("HEAD")),
+            (&format!("{list}/4/annotations/dirty"), json::json!("no")),
+            (&format!("{list}/5/name"), json::json!("inputs/../Cargo.lock")),
+            (&format!("{list}/5/name"), json::json!("inputs/src/z")),
+            (&format!("{list}/5/annotations/lock"), json::json!(false)),
+            (&format!("{list}/5/digest/sha256"), json::json!("0".repeat(64))),
+            (&format!("{list}/7/name"), json::json!("cc")),
+            (&format!("{list}/7/name"), json::json!("tools/zig")),
+        ] {
+            let refused = set(pointer, value).unwrap_err();
+            assert_eq!(refused.reason(), Reason::StatementMalformed, "{pointer}: {refused}");
         }
     }
 

@@ -89,6 +89,13 @@ impl Trust {
         &self.requirements
     }
 
+    /// The same without what is required of statements of this type.
+    #[must_use]
+    pub fn requiring_nothing_of(mut self, predicate_type: &str) -> Self {
+        self.requirements.retain(|requirement| requirement.predicate_type != predicate_type);
+        self
+    }
+
     /// Whether the file pairs any key with builders, or for verdicts with verifiers.
     #[must_use]
     pub fn has_pairs(&self, predicate_type: &str) -> bool {

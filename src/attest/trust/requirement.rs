@@ -164,7 +164,7 @@ pub(super) fn usual_role(predicate_type: &str) -> Option<Role> {
     match predicate_type {
         provenance::PREDICATE_TYPE => Some(Role::Author),
         receipt::PREDICATE_TYPE => Some(Role::Operator),
-        finding::VSA_TYPE | finding::REPLAY_TYPE => Some(Role::Auditor),
+        finding::VSA_TYPE | finding::REPLAY_TYPE | finding::REBUILD_TYPE => Some(Role::Auditor),
         _ => None,
     }
 }

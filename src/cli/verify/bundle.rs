@@ -4,6 +4,7 @@ use super::Demand;
 use super::report::{Entry, Proof, names};
 use crate::cli::error::CommandError;
 use crate::cli::inputs;
+use crate::cli::making::{self, MaterialsReport};
 use crate::reason::Reason;
 use crate::skill;
 use crate::verify::CheckedBundle;
@@ -21,6 +22,7 @@ pub fn verify(path: &Path, demand: &Demand) -> Result<(Entry, Proof), CommandErr
     attested.check_beside(skill::read_companion(path)?.as_deref(), original.as_deref())?;
     let provenance = attested.provenance();
     let origin = provenance.origin.clone();
+    let materials = provenance.materials.clone();
     let (source, source_name) = (provenance.source.to_string(), provenance.source_name.clone());
     let by = attested.by().iter().map(Into::into).collect();
     let headline = format!("attested by {}", names(attested.by()));
@@ -38,6 +40,10 @@ pub fn verify(path: &Path, demand: &Demand) -> Result<(Entry, Proof), CommandErr
             origin.keys()
         )
     }));
+    if let Some(materials) = &materials {
+        lines.extend(making::materials_text(materials));
+    }
+    let made_from = materials.as_ref().map(MaterialsReport::of);
     let entry = Entry {
         path: path.display().to_string(),
         kind: "bundle",
@@ -45,6 +51,7 @@ pub fn verify(path: &Path, demand: &Demand) -> Result<(Entry, Proof), CommandErr
         manifest: Some(bundle.manifest_digest().to_string()),
         source: Some(source),
         origin,
+        made_from,
         original_kept: Some(original.is_some()),
         trace: None,
         replayed: None,

@@ -33,6 +33,7 @@ pub fn verify(path: &Path, demand: &Demand) -> Result<(Entry, Proof), CommandErr
         manifest: None,
         source: None,
         origin: None,
+        made_from: None,
         original_kept: None,
         trace: None,
         replayed: None,

@@ -3,6 +3,7 @@
 use crate::abi::show::visible;
 use crate::attest::TrustedKey;
 use crate::cli::error::CommandError;
+use crate::cli::making::MaterialsReport;
 use crate::json;
 use crate::origin::Origin;
 use crate::verify::{Rule, Said, Upheld};
@@ -52,6 +53,9 @@ pub struct Entry {
     /// The signed bundle that it was imported from, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// What went into a build from source, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_from: Option<MaterialsReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original_kept: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -73,6 +73,12 @@ impl Policy {
         self.now
     }
 
+    /// The same without what is required of statements of this type: for who is about to make one.
+    #[must_use]
+    pub fn requiring_nothing_of(self, predicate_type: &str) -> Self {
+        Self { trust: self.trust.requiring_nothing_of(predicate_type), ..self }
+    }
+
     /// What is required of bundles, of receipts, or of files.
     #[must_use]
     pub fn required_of(&self, about: About) -> Vec<Requirement> {

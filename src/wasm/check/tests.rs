@@ -9,7 +9,7 @@ use crate::wasm::{Canonical, Error, Module, SourceNote};
 use arbitrary::Unstructured;
 use wasm_smith::Config;
 
-const NOTE: SourceNote<'static> = SourceNote { name: "m.wasm", command: &[], origin: None };
+const NOTE: SourceNote<'static> = SourceNote::of("m.wasm");
 
 /// Modules with all that the language has.
 fn config(seed: u64) -> Config {

@@ -331,8 +331,7 @@ fn relaxed_operators_are_refused_by_writer_and_checker() {
     let wasm = wasm.unwrap();
     let nan = Profile::PORTABLE.without(Pass::RelaxedSimd);
     let module = Module::parse(wasm.clone()).unwrap();
-    let built =
-        Canonical::build(&module, nan, &SourceNote { name: "m", command: &[], origin: None });
+    let built = Canonical::build(&module, nan, &SourceNote::of("m"));
     let checked = Canonical::check(wasm, nan);
     for error in [built.unwrap_err(), checked.unwrap_err()] {
         assert!(matches!(error, Error::NotPortable { pass: Pass::Nan, .. }), "{error}");
