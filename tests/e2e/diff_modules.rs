@@ -2,7 +2,6 @@
 
 use super::common::{Place, programs};
 use serde_json::Value;
-use std::time::{Duration, Instant};
 
 /// A program that prints two texts; `path` stands before the second, and the code counts its bytes.
 fn program(path: &str, factor: u32) -> Vec<u8> {
@@ -135,9 +134,9 @@ fn hostile_names_are_shown_harmlessly() {
     assert!(!out.chars().any(|c| c.is_control() && c != '\n'), "{out:?}");
 }
 
-/// Two releases of one program, and one program under two profiles, within seconds.
+/// One program and its copy with another text in it, and one program in two encodings.
 #[test]
-fn programs_are_compared_in_seconds() {
+fn programs_are_compared() {
     let Some(cache) = programs() else { return };
     let place = Place::new();
     let php = fs_err::read(cache.join("php.wasm")).unwrap();
@@ -148,13 +147,10 @@ fn programs_are_compared_in_seconds() {
     let at = php.windows(text.len()).rposition(|bytes| bytes == text).unwrap();
     changed[at + 5..at + 9].copy_from_slice(b"home");
     place.write("changed.wasm", &changed);
-    let begun = Instant::now();
     let report = report(&place, "php.wasm changed.wasm", 1);
-    let took = begun.elapsed();
     assert_eq!(report["difference"]["what"], "data");
     assert_eq!(report["difference"]["functions"]["differ"], 0);
     assert_eq!(report["difference"]["data"]["ranges"].as_array().unwrap().len(), 1);
-    assert!(took < Duration::from_secs(60), "two modules of 13 MB took {took:?}");
     place.type_in("canon php.wasm -o canonical.wasm").status(0);
     let ended = place.type_in("diff php.wasm canonical.wasm").status(1);
     let said = ended.says("functions    all ").out();

@@ -147,7 +147,7 @@ mod tests {
             (b"\0/home/alice/a.c\0", b"\0/home/bobby/a.c\0", Look::Path),
             (b"\0src/one/a.rs\0", b"\0src/two/a.rs\0", Look::Path),
             (b"\0Nov 25 2026\0", b"\0Nov 26 2026\0", Look::Time),
-            (b"\012:30:59\0", b"\013:31:58\0", Look::Time),
+            (b"\x0012:30:59\0", b"\x0013:31:58\0", Look::Time),
             (b"clang version 17.0.1\0", b"clang version 18.1.2\0", Look::Version),
             (b"commit 0a1b2c3d4e5f6a7b\0", b"commit 9f8e7d6c5b4a3f2e\0", Look::Hash),
             (b"\x80\x91\x6a\x6d", b"\x80\x92\x6b\x6d", Look::Seconds),
