@@ -49,7 +49,7 @@ bounds! {
     /// Seconds that compiling the module may take; after them it is given up (`limit-exceeded`).
     compile_seconds = "compile-seconds", 300;
     /// Bytes of memory that the program may have while it compiles (Linux); then it is given up (`limit-exceeded`).
-    compile_bytes = "compile-bytes", 4 << 30;
+    compile_bytes = "compile-bytes", 16 << 30;
     /// Bytes of all linear memories together; more interrupts (`memory-limit`).
     memory_bytes = "memory-bytes", 4 << 30;
     /// Elements of all tables together; more interrupts (`table-limit`).
