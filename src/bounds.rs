@@ -4,6 +4,7 @@
 //! exceeds one before the guest starts is refused; what exceeds one later interrupts the execution, so
 //! that the guest never sees it.
 
+use crate::outcome::Interruption;
 use std::fmt;
 
 macro_rules! bounds {
@@ -83,6 +84,19 @@ impl fmt::Display for Exceeded {
 }
 
 impl Bounds {
+    /// The bound that an interruption is always owed to; time can also be that of `--timeout`.
+    #[must_use]
+    pub const fn behind(cause: Interruption) -> Option<&'static str> {
+        match cause {
+            Interruption::MemoryLimit => Some("memory-bytes"),
+            Interruption::TableLimit => Some("table-elements"),
+            Interruption::FileLimit => Some("open-files"),
+            Interruption::OutputLimit => Some("output-bytes"),
+            Interruption::TraceLimit => Some("trace-bytes"),
+            _ => None,
+        }
+    }
+
     /// Holds a module to its bounds: its bytes, the functions it defines, its memories and tables.
     ///
     /// # Errors
@@ -114,5 +128,8 @@ mod tests {
             assert!(meaning.contains('`'), "{name} does not say how it ends");
         }
         assert!(!Bounds::default().set("memory", 1));
+        let behind = Interruption::ALL.iter().filter_map(|cause| Bounds::behind(*cause));
+        let named = behind.map(|name| Bounds::default().set(name, 1)).collect::<Vec<_>>();
+        assert_eq!(named, [true; 5]);
     }
 }

@@ -2,6 +2,7 @@
 
 use provenact::abi::{self, Function, Gives, Length, Need, Param, Role, Used, ValType};
 use provenact::reason::Reason;
+use provenact::report::modules::number;
 use provenact::runtime::Cause;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -278,7 +279,12 @@ fn limits() -> Test {
             let value =
                 value.split_once(" = ").and_then(|(_, v)| v.strip_suffix(';')).ok_or(line)?;
             let meaning = std::mem::take(&mut meaning).replace(['[', ']'], "");
-            writeln!(text, "| `{name}` | {} | {} |", grouped(evaluated(value)?), meaning.trim())?;
+            writeln!(
+                text,
+                "| `{name}` | {} | {} |",
+                number(evaluated(value)? as usize),
+                meaning.trim()
+            )?;
             rows += 1;
         } else {
             assert!(line.is_empty() || line.starts_with("//!"), "src/limits.rs: {line:?}");
@@ -287,7 +293,7 @@ fn limits() -> Test {
     assert!(rows > 10, "only {rows} limits were found");
     text.push_str(BOUNDS);
     for (name, default, meaning) in provenact::bounds::Bounds::TABLE {
-        writeln!(text, "| `{name}` | {} | {meaning} |", grouped(*default))?;
+        writeln!(text, "| `{name}` | {} | {meaning} |", number(*default as usize))?;
     }
     hold("spec/limits.md", &text)
 }
@@ -299,19 +305,6 @@ fn evaluated(text: &str) -> Result<u64, std::num::ParseIntError> {
         Some((number_, shift)) => number(number_)? << number(shift)?,
         None => number(text)?,
     })
-}
-
-/// 16777216 as `16,777,216`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 const CLI: &str = "\

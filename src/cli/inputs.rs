@@ -4,8 +4,9 @@ use super::error::CommandError;
 use crate::allowance::Allowance;
 use crate::attest::time::Timestamp;
 use crate::attest::{PublicKey, Trust};
-use crate::digest::TrustDigest;
+use crate::digest::{PolicyDigest, TrustDigest};
 use crate::reason::Reason;
+use crate::skill::Policy as RunPolicy;
 use crate::verify::Policy;
 use crate::{files, limits, skill};
 use std::ffi::OsString;
@@ -162,6 +163,21 @@ pub fn text(path: &Path, limit: u64) -> Result<String, CommandError> {
     String::from_utf8(bytes).map_err(|_| {
         CommandError::new(Reason::FileUnreadable, format!("{} is not UTF-8 text", path.display()))
     })
+}
+
+/// An operator's policy; its digest must fit before it is parsed.
+pub fn policy(
+    path: &Path,
+    fits: impl FnOnce(PolicyDigest) -> Result<(), String>,
+) -> Result<RunPolicy, CommandError> {
+    let bytes = files::read_limited(path, limits::POLICY_BYTES)?;
+    let named = |error: CommandError| error.of(path.display());
+    fits(PolicyDigest::of(&bytes))
+        .map_err(|message| named(CommandError::new(Reason::PolicyMismatch, message)))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        named(CommandError::new(Reason::PolicyMalformed, "the file is not UTF-8 text"))
+    })?;
+    RunPolicy::parse(&text).map_err(|error| named(error.into()))
 }
 
 /// The bytes of a file, or of standard input for `-`.

@@ -134,12 +134,10 @@ fn extract(args: &Args, policy: Option<&Policy>, name: &str, ui: Ui) -> Result<u
     let kept = Kept::shared();
     let cache = if args.no_cache { None } else { super::cache_directory()? };
     let workshop = Workshop::new(vec![Engine::cranelift(cache.as_deref())?]);
-    let place = args.receipt.display().to_string();
-    let compiling = watch_compiling(&Bounds::default(), move |what| {
-        let error = CommandError::new(Reason::LimitExceeded, what).of(place);
-        ui.error(&error);
-        Class::Unknown.exit()
-    });
+    let hint =
+        "provenact replay --engine wasmi --out FOLDER writes what it reproduces without compiling";
+    let compiling =
+        watch_compiling(&Bounds::default(), &args.receipt, hint, Class::Unknown.exit(), ui);
     let mut audit = Audit::gather(&args.receipt, &args.from, policy, &workshop)?;
     drop(compiling);
     let mut status = 0;

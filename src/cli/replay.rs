@@ -214,12 +214,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     }
     let auditor = args.sign.auditor(receipt)?.map(Arc::new);
     let workshop = args.engines.workshop(None)?;
-    let place = receipt.display().to_string();
-    let compiling = watch_compiling(&Bounds::default(), move |what| {
-        let error = CommandError::new(Reason::LimitExceeded, what).of(place);
-        ui.error(&error);
-        Class::Unknown.exit()
-    });
+    let hint = "replay it with --engine wasmi, which interprets";
+    let compiling = watch_compiling(&Bounds::default(), receipt, hint, Class::Unknown.exit(), ui);
     let mut audit = Audit::gather(receipt, &args.from, policy.as_ref(), &workshop)?;
     drop(compiling);
     if let Some(auditor) = &auditor {

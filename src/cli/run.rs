@@ -1,3 +1,6 @@
+mod apart;
+mod grants;
+
 use super::error::{CommandError, run_exit};
 use super::inputs::{self, TrustArgs};
 use super::keys::KeyArgs;
@@ -5,19 +8,20 @@ use super::record::{Concluded, Destination, Recording};
 use super::skill_io::{LastOutput, SkillIo, speaks};
 use super::ui::Ui;
 use super::watch::{catch_signals, seconds, watch, watch_compiling};
-use crate::abi::{Capability, Kind, Url, WHOLE};
+use crate::abi::Capability;
 use crate::bounds::Bounds;
 use crate::digest::PolicyDigest;
-use crate::outcome::{Denial, Interruption, Outcome};
+use crate::files;
+use crate::outcome::{Interruption, Outcome};
 use crate::reason::{Class, Reason};
 use crate::runtime::{
     self, Engine, Evidence, Execution, Frame, Keep, LiveHost, Seam, execute, roots,
 };
-use crate::skill::{Effective, Grant, Policy, Preopen, effective};
+use crate::skill::{Effective, Policy, effective};
 use crate::trace::{Attested as AttestedBy, Header, Salt};
 use crate::verify::{Attested, CheckedBundle};
 use crate::wasm::Companion;
-use crate::{files, limits};
+use apart::Places;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -89,7 +93,7 @@ pub struct Args {
     /// Compile anew instead of using the private cache of compiled code
     #[arg(long)]
     no_cache: bool,
-    /// Interrupt the execution after so many seconds
+    /// Interrupt the execution after so many seconds; a policy's limit, or a day, ends it anyway
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<f64>,
     /// Write the outcome as JSON
@@ -157,7 +161,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let timeout = args.timeout.map(seconds).transpose()?.map_or(longest, |own| own.min(longest));
     admit(args, &bundle, &bounds)?;
     let ceiling = policy.as_ref().map(Policy::ceiling);
-    let effective = effective(bundle.manifest().capabilities(), ceiling, &grants(args, &bundle)?)?;
+    let effective =
+        effective(bundle.manifest().capabilities(), ceiling, &grants::grants(args, &bundle)?)?;
     for unused in &effective.unused {
         ui.warn(&unused.to_string());
     }
@@ -172,18 +177,20 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     }
     let rows = bundle.interface().host_functions();
     let pinned = policy.as_ref().map(Policy::digest);
+    let speaks = speaks(&rows);
     let mut header = header(args, &bundle, attested.as_ref(), &effective, pinned, &rows)?;
     header.input = args.io.input(&rows)?;
 
     let engine = Engine::cranelift(cache.as_deref())?;
-    let place = args.bundle().display().to_string();
-    let watch_compiling = watch_compiling(&bounds, move |what| {
-        let error = CommandError::new(Reason::LimitExceeded, what).of(place);
-        ui.error(&error);
-        error.reason.class().run_exit()
-    });
+    let compiling = watch_compiling(
+        &bounds,
+        args.bundle(),
+        Reason::LimitExceeded.hint(),
+        Class::No.run_exit(),
+        ui,
+    );
     let program = engine.compile(bundle.module())?;
-    drop(watch_compiling);
+    drop(compiling);
     let live = LiveHost::new(&header, &roots(&header.grants), &effective.preopens, &rows)
         .map_err(runtime::Error::from)?;
     let materials = if args.detached {
@@ -205,7 +212,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         .transpose()?;
 
     let output = LastOutput::default();
-    let keep = speaks(&rows).then(|| Box::new(output.clone()) as Box<dyn Keep>);
+    let keep = speaks.then(|| Box::new(output.clone()) as Box<dyn Keep>);
     let evidence = Evidence::new(header.clone(), writer, keep);
     let shared =
         evidence.on_one_engine_class(bundle.interface().one_class_feature.is_some()).shared();
@@ -216,7 +223,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         bundle: args.bundle().to_path_buf(),
         declared: bundle.manifest().capabilities().to_vec(),
         policy,
-        speaks: speaks(&rows),
+        speaks,
         report: args.report.clone(),
         force: args.force,
         code: program.code_start(),
@@ -244,7 +251,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     };
     drop(watch);
     let concluded = recording.conclude(&execution.outcome, execution.state.as_ref())?;
-    if speaks(&rows) {
+    if speaks {
         args.io.deliver(&output, &execution.outcome, args.force)?;
     }
     end.tell(&execution, concluded.as_ref(), run_exit(&execution.outcome))
@@ -335,75 +342,6 @@ fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attest
     }
 }
 
-/// The directories of a run, as they are on disk: a guest can make links where it can write.
-struct Places<'e>(Vec<(&'e Preopen, PathBuf)>);
-
-impl<'e> Places<'e> {
-    fn of(effective: &'e Effective) -> Self {
-        // What cannot be resolved cannot be opened either, which says so better.
-        let place = |preopen: &'e Preopen| Some((preopen, files::absolute(&preopen.host).ok()?));
-        Self(effective.preopens.iter().filter_map(place).collect())
-    }
-
-    /// Refuses directories that would undo what the flags say: one for reading only inside one that may
-    /// be written, and one that may be read inside one for writing only, out of which a file could be
-    /// renamed to where it is read.
-    fn are_apart(&self) -> Result<(), CommandError> {
-        for (inner, path) in &self.0 {
-            let around = |writes_only: bool| {
-                self.0.iter().find(|(outer, host)| {
-                    outer.write && (!writes_only || !outer.read) && path.starts_with(host)
-                })
-            };
-            let (how, outer) = match (inner.read, inner.write) {
-                (true, false) => ("reading only", around(false)),
-                (true, true) => ("reading", around(true)),
-                _ => continue,
-            };
-            if let Some((outer, _)) = outer {
-                return Err(conflict(format!(
-                    "{} is granted for {how} and lies inside {}, which is granted for writing{}",
-                    inner.guest,
-                    outer.guest,
-                    if outer.read { "" } else { " only" },
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuses `path`, which is ours, where the skill may write.
-    fn are_not_at(&self, path: &Path) -> Result<(), CommandError> {
-        for folder in on_the_way(path) {
-            let Ok(folder) = files::absolute(folder) else { continue };
-            let inside =
-                self.0.iter().find(|(outer, host)| outer.write && folder.starts_with(host));
-            if let Some((outer, _)) = inside {
-                let (path, guest) = (path.display(), &outer.guest);
-                return Err(conflict(format!(
-                    "{path} would lie inside {guest}, where the skill may write"
-                ))
-                .hint("put it elsewhere, as with --receipt FOLDER/receipt.json or --no-cache"));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn conflict(message: String) -> CommandError {
-    CommandError::new(Reason::GrantConflict, message)
-}
-
-/// Folders in which a name of `output` is looked up: who can write there can make a link of that name,
-/// and lead the evidence elsewhere.
-fn on_the_way(output: &Path) -> impl Iterator<Item = &Path> {
-    let named = output.ancestors().filter(|path| path.file_name().is_some());
-    named.filter_map(Path::parent).map(|folder| match folder.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => folder,
-    })
-}
-
 fn header(
     args: &Args,
     bundle: &CheckedBundle,
@@ -447,122 +385,13 @@ fn admit(args: &Args, bundle: &CheckedBundle, bounds: &Bounds) -> Result<(), Com
     })
 }
 
-/// The operator's policy, if there is one; it is compared with its pin before it is parsed.
+/// The operator's policy, if there is one.
 fn policy(args: &Args) -> Result<Option<Policy>, CommandError> {
-    let Some(path) = &args.policy else { return Ok(None) };
-    let bytes = files::read_limited(path, limits::POLICY_BYTES)?;
-    let found = PolicyDigest::of(&bytes);
-    if let Some(expected) = args.policy_digest.filter(|expected| *expected != found) {
-        let message =
-            format!("{}: --policy-digest expects {expected}, the file has {found}", path.display());
-        return Err(CommandError::new(Reason::PolicyMismatch, message));
-    }
-    let named = |error| CommandError::from(error).of(path.display());
-    let text = String::from_utf8(bytes).map_err(|_| {
-        CommandError::new(Reason::PolicyMalformed, "the file is not UTF-8 text").of(path.display())
-    })?;
-    Policy::parse(&text).map(Some).map_err(named)
-}
-
-/// What the operator grants, from the command line.
-fn grants(args: &Args, bundle: &CheckedBundle) -> Result<Vec<Grant>, CommandError> {
-    let mut grants = Vec::new();
-    for (dirs, write) in [(&args.dir, true), (&args.dir_ro, false)] {
-        for text in dirs {
-            let (host, guest) = text.split_once("::").unwrap_or((text, text));
-            let guest = guest_path(guest);
-            grants.push(Grant::Dir { host: PathBuf::from(host), guest, write });
-        }
-    }
-    let kept_back = |name: &str| args.key.variables().any(|own| own == name);
-    for text in &args.env {
-        if kept_back(text) {
-            return Err(secret_variable(text));
-        }
-        let (name, value) = match text.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (text.as_str(), inputs::variable_of_ours(text)),
-        };
-        let value = value.ok_or_else(|| {
-            CommandError::new(Reason::Usage, format!("--env {name}: we have no such variable"))
-                .hint(format!("--env {name}=VALUE"))
-        })?;
-        grants.push(Grant::Env { name: name.to_owned(), value });
-    }
-    for text in &args.net {
-        grants.push(Grant::Plain(net(text)?));
-    }
-    for text in args.allow.iter().filter(|text| !text.is_empty()) {
-        let name = text.split_once('=').map_or(text.as_str(), |(name, _)| name);
-        let kind: Kind = name.parse().map_err(crate::skill::Error::Capability)?;
-        if !kind.is_whole() {
-            let message = format!("--allow {kind}: {kind} is granted by value");
-            return Err(CommandError::new(Reason::Usage, message).hint(flag(kind, "GUEST")));
-        }
-        grants.push(Grant::Plain(text.parse().map_err(crate::skill::Error::Capability)?));
-    }
-    if args.allow_declared {
-        for capability in bundle.manifest().capabilities() {
-            let given = |name: &str| {
-                grants.iter().any(|g| matches!(g, Grant::Env { name: n, .. } if n == name))
-            };
-            match capability.kind() {
-                Kind::Env if !given(capability.value()) => {
-                    // A manifest may declare any name; our secrets are not what the operator meant.
-                    if kept_back(capability.value()) {
-                        return Err(secret_variable(capability.value()));
-                    }
-                    if let Some(value) = inputs::variable_of_ours(capability.value()) {
-                        grants.push(Grant::Env { name: capability.value().to_owned(), value });
-                    }
-                }
-                kind if kind.is_whole() => grants.push(Grant::Plain(capability.clone())),
-                _ => {}
-            }
-        }
-    }
-    Ok(grants)
-}
-
-/// `--net https://example.com/v1/` means the URLs at and below `https://example.com/v1`.
-fn net(text: &str) -> Result<Capability, CommandError> {
-    let refuse = |why: &str| CommandError::new(Reason::Usage, format!("--net {text}: {why}"));
-    let url: Url = text.parse().map_err(refuse)?;
-    if url.has_query() {
-        return Err(refuse("queries are not granted: leave \"?\" and what follows out"));
-    }
-    Ok(Capability::new(Kind::NetHttp, &url.prefix()).map_err(crate::skill::Error::Capability)?)
-}
-
-/// The flag that grants `kind` at `value`.
-fn flag(kind: Kind, value: &str) -> String {
-    match kind {
-        Kind::Env => format!("--env {value}"),
-        Kind::FsRead => format!("--dir-ro HOST::{value}"),
-        Kind::FsWrite => format!("--dir HOST::{value}"),
-        Kind::NetHttp => format!("--net {value}"),
-        Kind::Random | Kind::Time if value == WHOLE => format!("--allow {kind}"),
-        Kind::Random | Kind::Time => format!("--allow {kind}={value}"),
-    }
-}
-
-/// The skill would get the key or its passphrase, and the trace would hold it in clear.
-fn secret_variable(name: &str) -> CommandError {
-    let message = format!("{name} holds the key or its passphrase: the skill does not get it");
-    CommandError::new(Reason::GrantConflict, message)
-        .hint(format!("put the secret into another variable, or say --env {name}=VALUE"))
-}
-
-/// `--dir data` means the guest path `/data`.
-fn guest_path(text: &str) -> String {
-    let trimmed = text.trim_start_matches("./").trim_end_matches('/');
-    if trimmed.starts_with('/') {
-        trimmed.to_owned()
-    } else if trimmed == "." || trimmed.is_empty() {
-        "/".to_owned()
-    } else {
-        format!("/{trimmed}")
-    }
+    let fits = |found| match args.policy_digest.filter(|expected| *expected != found) {
+        None => Ok(()),
+        Some(expected) => Err(format!("--policy-digest expects {expected}, the file has {found}")),
+    };
+    args.policy.as_deref().map(|path| inputs::policy(path, fits)).transpose()
 }
 
 /// The private directory of compiled code.
@@ -627,59 +456,20 @@ impl Run {
         }
         let error = CommandError::new(reason, message);
         match &execution.outcome {
-            Outcome::Denied { denial } => error.hint(self.grant_hint(denial)),
+            Outcome::Denied { denial } => {
+                error.hint(grants::hint(denial, &self.declared, self.policy.as_ref()))
+            }
+            Outcome::Interrupted { cause } => match Bounds::behind(*cause) {
+                Some(limit) => {
+                    error.hint(format!("raise {limit} in a policy file, under [limits]"))
+                }
+                None => error,
+            },
             _ if reason.class() == Class::Trapped && !stack.is_empty() => {
                 let frames: Vec<String> = stack.iter().take(8).map(ToString::to_string).collect();
                 error.hint(format!("the guest was in {}", frames.join(", called by ")))
             }
             _ => error,
         }
-    }
-
-    /// The flag, and the declaration or line of the policy, that would grant what was denied.
-    fn grant_hint(&self, denial: &Denial) -> String {
-        let Ok(kind) = denial.kind.parse::<Kind>() else {
-            return format!("{} is not supported by this version", denial.kind);
-        };
-        let wanted = match kind {
-            // Without any directory there is only a name to go by.
-            Kind::FsRead | Kind::FsWrite if !denial.value.starts_with('/') => "/PATH".to_owned(),
-            Kind::FsRead | Kind::FsWrite => folder(&denial.value).to_owned(),
-            Kind::NetHttp => match denial.value.parse::<Url>() {
-                Ok(url) => url.prefix(),
-                Err(why) => return format!("{why}: no grant allows it"),
-            },
-            Kind::Env | Kind::Random | Kind::Time => denial.value.clone(),
-        };
-        let allows = |list: &[Capability]| match Capability::new(kind, &wanted) {
-            Ok(asked) if wanted != WHOLE && wanted != "/PATH" => {
-                list.iter().any(|c| c.covers(&asked))
-            }
-            _ => list.iter().any(|c| c.kind() == kind),
-        };
-        let flag = flag(kind, &wanted);
-        let one = if wanted == WHOLE { kind.to_string() } else { format!("{kind}={wanted}") };
-        if !allows(&self.declared) {
-            format!(
-                "the manifest does not declare it: build with --cap {one}, then run with {flag}"
-            )
-        } else if self.policy.as_ref().is_some_and(|policy| !allows(policy.ceiling())) {
-            let value = if wanted == WHOLE { "true".to_owned() } else { format!("[{wanted:?}]") };
-            format!(
-                "the policy does not allow it: it would need {:?} = {value} under [capabilities], \
-                 and the run {flag}",
-                kind.name()
-            )
-        } else {
-            format!("to grant it, run with {flag}")
-        }
-    }
-}
-
-/// The folder of a guest path.
-fn folder(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        None | Some(("", _)) => "/",
-        Some((folder, _)) => folder,
     }
 }

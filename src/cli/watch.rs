@@ -1,6 +1,7 @@
 //! Watchdogs: they end the process when something takes too long, or a signal comes.
 
 use super::error::CommandError;
+use super::ui::Ui;
 use crate::bounds::Bounds;
 use crate::files;
 use crate::reason::Reason;
@@ -34,25 +35,32 @@ pub fn watch(after: Duration, then: impl FnOnce() -> u8 + Send + 'static) -> Wat
 /// Between two looks at a compilation.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Watches a compilation, which cannot be interrupted: when it takes more time or memory than `bounds`
-/// give it, `then` is told which, and the process ends with the exit status that it gives.
-pub fn watch_compiling(bounds: &Bounds, then: impl FnOnce(&str) -> u8 + Send + 'static) -> Watch {
+/// Watches the compilation of `what`, which cannot be interrupted: when it takes more time or memory than
+/// `bounds` give it, that is said with `hint`, and the process ends with `exit`.
+pub fn watch_compiling(
+    bounds: &Bounds,
+    what: &Path,
+    hint: &'static str,
+    exit: u8,
+    ui: Ui,
+) -> Watch {
     let (over, is_over) = channel();
     let Bounds { compile_seconds, compile_bytes, .. } = *bounds;
+    let what = what.display().to_string();
     std::thread::spawn(move || {
         let mut looks = 0;
         while is_over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
             looks += 1;
-            let exceeded = if LOOK * looks > Duration::from_secs(compile_seconds) {
-                format!(
-                    "compile-seconds: compiling takes more than the {compile_seconds} that it may"
-                )
+            let (limit, most) = if LOOK * looks > Duration::from_secs(compile_seconds) {
+                ("compile-seconds", compile_seconds)
             } else if files::resident_bytes().is_some_and(|bytes| bytes > compile_bytes) {
-                format!("compile-bytes: compiling takes more than the {compile_bytes} that it may")
+                ("compile-bytes", compile_bytes)
             } else {
                 continue;
             };
-            process::exit(i32::from(then(&exceeded)));
+            let message = format!("{limit}: compiling takes more than the {most} that it may");
+            ui.error(&CommandError::new(Reason::LimitExceeded, message).of(what).hint(hint));
+            process::exit(i32::from(exit));
         }
     });
     Watch { _over: over }

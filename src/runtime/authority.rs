@@ -171,15 +171,18 @@ impl Authority {
     /// any clock is granted.
     #[inline]
     fn clock(&self, call: &Call, id: u64) -> Result<Option<usize>, Box<Denial>> {
-        let clock = usize::try_from(id).unwrap_or(usize::MAX).min(CLOCKS.len());
         // The last two count processor time.
-        let clock = if id == 3 { 2 } else { clock };
-        match self.clocks.get(clock) {
-            Some(Some(grant)) => Ok(Some(*grant)),
-            None if self.clocks.iter().any(Option::is_some) => Ok(None),
-            _ => {
-                let any = self.clocks.iter().any(Option::is_some);
-                let value = CLOCKS.get(clock).filter(|_| any).copied().unwrap_or(WHOLE);
+        let clock = match id {
+            0 | 1 => Some(id as usize),
+            2 | 3 => Some(2),
+            _ => None,
+        };
+        let any = self.clocks.iter().any(Option::is_some);
+        match clock {
+            None if any => Ok(None),
+            Some(clock) if self.clocks[clock].is_some() => Ok(self.clocks[clock]),
+            clock => {
+                let value = clock.filter(|_| any).map_or(WHOLE, |clock| CLOCKS[clock]);
                 Err(denial(call, Kind::Time.name(), value, NOT_GRANTED))
             }
         }

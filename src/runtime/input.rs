@@ -6,6 +6,7 @@ use super::act::Act;
 use super::call::Call;
 use crate::digest;
 use crate::limits;
+use std::sync::OnceLock;
 
 /// −1 as the raw bits of an i32.
 pub(super) const FAILED: u64 = u32::MAX as u64;
@@ -25,13 +26,13 @@ pub(super) struct Given<'i> {
 #[derive(Debug)]
 pub(super) struct Input {
     bytes: Vec<u8>,
-    /// Its SHA-256 in lowercase hexadecimal digits.
-    hex: String,
+    /// Its SHA-256 in lowercase hexadecimal digits, once somebody has asked.
+    hex: OnceLock<String>,
 }
 
 impl Input {
     pub(super) fn new(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.to_vec(), hex: digest::hex(&digest::sha256(bytes)) }
+        Self { bytes: bytes.to_vec(), hex: OnceLock::new() }
     }
 
     /// The answer to `call`, if it follows from the invocation.
@@ -46,7 +47,8 @@ impl Input {
                 copied(self.bytes.get(range).filter(|bytes| bytes.len() as u64 <= room))
             }
             Act::InputDigest => {
-                copied(Some(self.hex.as_bytes()).filter(|hex| hex.len() as u64 <= room))
+                let hex = self.hex.get_or_init(|| digest::hex(&digest::sha256(&self.bytes)));
+                copied(Some(hex.as_bytes()).filter(|hex| hex.len() as u64 <= room))
             }
             Act::Output => {
                 let len = call.arg(1);

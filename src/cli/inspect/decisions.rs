@@ -5,15 +5,11 @@ use super::super::error::CommandError;
 use super::super::inputs::{self, Places};
 use super::super::ui::Ui;
 use super::Args;
-use crate::digest::PolicyDigest;
-use crate::limits;
-use crate::reason::Reason;
 use crate::report::decisions::Decisions;
 use crate::skill::Policy;
 use crate::verify::{self, Claim};
 use crate::wasm::{Canonical, Interface, ledger};
 use serde::Serialize;
-use std::path::Path;
 
 #[derive(Serialize)]
 struct Report {
@@ -44,7 +40,12 @@ pub(super) fn show(
     let entropy =
         ledger(module.module(), &interface, manifest.profile(), &receipt.grants.capabilities)?;
     let expected = receipt.grants.policy.map(|policy| policy.sha256);
-    let policy = args.policy.as_deref().map(|path| policy(path, expected)).transpose()?;
+    let fits = |found| match expected {
+        Some(named) if named == found => Ok(()),
+        Some(named) => Err(format!("the file has {found}, the receipt names {named}")),
+        None => Err(format!("the file has {found}, the receipt names none")),
+    };
+    let policy = args.policy.as_deref().map(|path| inputs::policy(path, fits)).transpose()?;
     let ceiling = policy.as_ref().map(Policy::ceiling);
     let decisions = Decisions::of(receipt, manifest.capabilities(), ceiling, entropy);
     if let Some(error) = refused {
@@ -58,16 +59,4 @@ pub(super) fn show(
     };
     ui.answer(text.trim_end(), &report)?;
     Ok(refused.map_or(0, |error| error.reason.class().exit()))
-}
-
-/// The policy that the receipt names.
-fn policy(path: &Path, expected: Option<PolicyDigest>) -> Result<Policy, CommandError> {
-    let text = inputs::text(path, limits::POLICY_BYTES)?;
-    let found = PolicyDigest::of(text.as_bytes());
-    if expected != Some(found) {
-        let named = expected.map_or("names none".to_owned(), |digest| format!("names {digest}"));
-        let message = format!("{}: the file has {found}, the receipt {named}", path.display());
-        return Err(CommandError::new(Reason::PolicyMismatch, message));
-    }
-    Policy::parse(&text).map_err(|error| CommandError::from(error).of(path.display()))
 }
