@@ -84,14 +84,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let attested = bundle.attested(&policy).map_err(|error| place(error.into()))?;
     let provenance = attested.provenance();
     let again = Again::of(provenance).map_err(place)?;
-    let found = again.build(args, ui)?;
-    let rebuild = Rebuild {
-        module: provenance.module,
-        manifest: provenance.manifest,
-        provenance: provenance.statement_digest(),
-        version: tool::this()?.version,
-        ..found
-    };
+    let rebuild = again.build(args, provenance.statement_digest(), ui)?;
     if let Some(key) = &key {
         let payload = rebuild.to_statement()?.to_payload()?;
         let line = Envelope::sign(payload, &[key]).to_bytes()?;
@@ -146,8 +139,13 @@ impl<'p> Again<'p> {
         self.record.asked()
     }
 
-    /// What comes of the build; whose module it is, the caller adds.
-    fn build(&self, args: &Args, ui: Ui) -> Result<Rebuild, CommandError> {
+    /// What comes of the build; `statement` is the digest of the provenance.
+    fn build(
+        &self,
+        args: &Args,
+        statement: StatementDigest,
+        ui: Ui,
+    ) -> Result<Rebuild, CommandError> {
         let host = Host {
             path: inputs::search_path(),
             rustup: inputs::rustup_home(),
@@ -183,14 +181,14 @@ impl<'p> Again<'p> {
         Ok(Rebuild {
             module: self.provenance.module,
             manifest: self.provenance.manifest,
-            provenance: StatementDigest::of(&[]),
+            provenance: statement,
             commit,
             rebuilt_source,
             rebuilt_module: canonical.digest(),
             rebuilt_manifest: manifest.digest(),
             normalisations: if normalised { self.normalisations() } else { Vec::new() },
             tools: made.record.materials().tools.clone(),
-            version: String::new(),
+            version: tool::this()?.version,
         })
     }
 

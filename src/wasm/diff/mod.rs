@@ -57,15 +57,13 @@ pub type Compared<'m> = (&'m Module, Option<&'m Companion>);
 /// # Errors
 /// [`Error::Malformed`], when a module that validated cannot be read.
 pub fn diff(a: Compared<'_>, b: Compared<'_>) -> Result<Difference, Error> {
-    let companion = |side: Compared<'_>| side.1.map(|companion| companion.bytes().to_vec());
-    let (companion_a, companion_b) = (companion(a), companion(b));
     let read = |error: wasmparser::Error| Error::Malformed {
         offset: error.offset() as u64,
         what: error.message().to_owned(),
     };
     let (one, other) = rayon::join(
-        || Side::of(a.0, companion_a.as_deref()),
-        || Side::of(b.0, companion_b.as_deref()),
+        || Side::of(a.0, a.1.map(Companion::bytes)),
+        || Side::of(b.0, b.1.map(Companion::bytes)),
     );
     let (one, other) = (one.map_err(read)?, other.map_err(read)?);
     let functions = Matching::of(&one, &other);
