@@ -2,7 +2,7 @@
 
 use super::report::Signer;
 use crate::abi::show::visible;
-use crate::attest::{Envelope, Rung, TrustedKey};
+use crate::attest::{Envelope, Rung, TrustedKey, parse_lines};
 use crate::cli::error::CommandError;
 use crate::cli::inputs;
 use crate::cli::ui::Ui;
@@ -76,8 +76,10 @@ pub fn run(
             let message = format!("{}: --chain walks what is behind a receipt", path.display());
             CommandError::new(Reason::Usage, message).hint("name a receipt, or leave --chain out")
         }
-        // The envelope itself was read above.
-        Reason::EnvelopeMalformed => CommandError::from(error).of(beside_path.display()),
+        Reason::EnvelopeMalformed if parse_lines(&beside).is_err() => {
+            CommandError::from(error).of(beside_path.display())
+        }
+        Reason::EnvelopeMalformed => CommandError::from(error).of("the bundle's attestations"),
         _ => CommandError::from(error).of(path.display()),
     })?;
     let (verdict, reason, status) = match chain.uphold() {

@@ -241,8 +241,9 @@ fn agree(receipt: &Receipt, manifest: &Manifest, trace: &Reader, seal: &Seal) ->
 /// A finding of one rule that is upheld.
 fn upheld(expected: &str, digest: &str, fact: String) -> Found {
     let mut verdict = Verdict::default();
-    verdict
-        .add("digest", true, Reason::MaterialMismatch, || (expected.to_owned(), digest.to_owned()));
+    verdict.add("material", true, Reason::MaterialMismatch, || {
+        (expected.to_owned(), digest.to_owned())
+    });
     Found { verdict, fact, ..Found::default() }
 }
 

@@ -117,8 +117,8 @@ impl Chain {
         let receipt = Receipt::from_statement(&statement)?;
         let attestations = bundle.as_ref().and_then(|parts| parts.bundle.attestations.clone());
         let looked = Looked::at(&receipt, trace, bundle);
-        let lines = [beside, attestations.as_deref().unwrap_or_default(), looked.attestation()];
-        let said = Statements::read(policy, envelope, &receipt, &lines)?;
+        let lines = [beside, attestations.as_deref().unwrap_or_default()];
+        let said = Statements::read(policy, envelope, &receipt, lines, looked.attestation())?;
         let step = |rung: Rung| {
             let found = match rung {
                 Rung::Source => said.source(&looked),
@@ -178,7 +178,7 @@ fn is_demanded(policy: &Policy, rung: Rung) -> bool {
 }
 
 /// Rules that are broken only by what speaks against a rung. Others are broken by what is missing too.
-const AGAINST: [&str; 4] = ["digest", "contradiction", "capabilities", "forbidden-imports"];
+const AGAINST: [&str; 4] = ["material", "contradiction", "capabilities", "forbidden-imports"];
 
 impl Found {
     fn step(self, rung: Rung, demanded: bool) -> Step {
@@ -214,7 +214,7 @@ impl Found {
         let (reason, mut verdict) = (error.reason(), Verdict::default());
         let is_no = reason.class() == crate::reason::Class::No;
         let name =
-            if is_no && reason != Reason::AttestationMissing { "digest" } else { "evidence" };
+            if is_no && reason != Reason::AttestationMissing { "material" } else { "evidence" };
         verdict.add(name, false, reason, || (expected.to_owned(), error.to_string()));
         Self { verdict, ..Self::default() }
     }

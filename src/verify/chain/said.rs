@@ -103,16 +103,16 @@ impl<'a> Statements<'a> {
         policy: &'a Policy,
         envelope: &Envelope,
         receipt: &Receipt,
-        lines: &[&'a [u8]],
+        lines: [&'a [u8]; 2],
+        attestation: &'a [u8],
     ) -> Result<Self, Error> {
-        let mut others = Vec::new();
+        let mut all = Vec::new();
         for lines in lines {
-            for (line, envelope) in attest::parse_lines(lines)? {
-                if let Ok(statement) = verified(policy, &envelope) {
-                    others.push((line, statement));
-                }
-            }
+            all.extend(attest::parse_lines(lines)?);
         }
+        all.extend(Envelope::parse(attestation).ok().map(|envelope| (attestation, envelope)));
+        let said = |(line, envelope)| Some((line, verified(policy, &envelope).ok()?));
+        let others = all.into_iter().filter_map(said).collect();
         let own = envelope.verify(policy.trust()).and_then(|payload| payload.statement());
         let digest = envelope.payload_unverified().digest();
         Ok(Self {
@@ -140,12 +140,10 @@ impl<'a> Statements<'a> {
                 ..Found::missing("the receipt's module, which an author attested")
             };
         };
-        let lines: Vec<&[u8]> = self.spoken_at(Rung::Source).map(|(line, _)| *line).collect();
-        let attested = module.attested_by(
-            self.policy,
-            &requirements(self.policy, Rung::Source),
-            &lines.join(&b'\n'),
-        );
+        let lines = self.spoken_at(Rung::Source).flat_map(|(line, _)| [line, &b"\n"[..]]);
+        let lines = lines.collect::<Vec<_>>().concat();
+        let wanted = requirements(self.policy, Rung::Source);
+        let attested = module.attested_by(self.policy, &wanted, &lines);
         let attested = attested.and_then(|attested| {
             looked.check_beside(&attested)?;
             Ok(attested)
@@ -269,11 +267,16 @@ impl<'a> Statements<'a> {
         by.iter().filter(|key| key.roles().has(Role::Operator)).collect()
     }
 
-    /// How many trusted keys have the role and are not those of the receipt's operators.
+    /// How many trusted keys have the role; of auditors without those of the receipt's operators.
     fn who_could(&self, role: Role) -> usize {
         let operators = self.operators();
-        let is_own = |key: &TrustedKey| operators.iter().any(|own| own.key() == key.key());
+        let is_theirs = |key: &TrustedKey| {
+            let same = |own: &&TrustedKey| {
+                own.key() == key.key() || (key.owner().is_some() && own.owner() == key.owner())
+            };
+            operators.iter().any(same)
+        };
         let keys = self.policy.trust().keys().iter().filter(|key| key.roles().has(role));
-        keys.filter(|key| role != Role::Auditor || !is_own(key)).count()
+        keys.filter(|key| role != Role::Auditor || !is_theirs(key)).count()
     }
 }
