@@ -197,7 +197,7 @@ fn text(report: &Report<'_>, steps: &[Step]) -> String {
     let mut row = |cells: [&str; 5]| {
         let [rung, state, demanded, by, found] = cells;
         let (by, found) = (cell(by, BY), cell(found, FOUND));
-        let row = format!("{rung:13} {state:13} {demanded:8} {by:BY$} {found}");
+        let row = format!("{rung:12} {state:12} {demanded:8} {by:BY$} {found}");
         let _ = writeln!(text, "{}", row.trim_end());
     };
     row(["rung", "state", "demanded", "by", "found"]);

@@ -2,6 +2,7 @@
 
 use super::looked::Looked;
 use super::{Found, unsigned};
+use crate::attest::provenance::Provenance;
 use crate::attest::receipt::{PREDICATE_TYPE, Receipt};
 use crate::attest::{
     self, About, Envelope, Requirement, Role, Rung, Statement, TrustedKey, Verified, finding,
@@ -151,23 +152,7 @@ impl<'a> Statements<'a> {
         let mut found = match attested {
             Err(error) => Found::failed(EXPECTED, &error),
             Ok(attested) => {
-                let provenance = attested.provenance();
-                let (fact, digest) = match &provenance.materials {
-                    None => {
-                        (format!("from {}", provenance.source_name), provenance.source.to_string())
-                    }
-                    Some(materials) => {
-                        let git = match &materials.git {
-                            None => "no commit".to_owned(),
-                            Some(git) if git.dirty => format!("commit {} and changes", git.commit),
-                            Some(git) => format!("commit {}", git.commit),
-                        };
-                        (
-                            format!("{} files, {git}", materials.inputs.len()),
-                            materials.tree().to_string(),
-                        )
-                    }
-                };
+                let (fact, digest) = told(attested.provenance());
                 let by = attested.by().to_vec();
                 let (upheld, _) = attested.into_evidence();
                 Found { verdict: Verdict::of(upheld), by, fact, digest, of }
@@ -195,7 +180,7 @@ impl<'a> Statements<'a> {
                 let keys: Vec<TrustedKey> = judged.towards.into_iter().cloned().collect();
                 (judged.verdict, keys, depths.max())
             };
-            let (verdict, keys, least) = match &self.own {
+            let (verdict, keys, deepest) = match &self.own {
                 Err(verdict) if requirement.predicate_type == PREDICATE_TYPE => {
                     (verdict.clone(), Vec::new(), None)
                 }
@@ -203,7 +188,7 @@ impl<'a> Statements<'a> {
                 _ => judge(&others, self.things(requirement.about)),
             };
             found.verdict.append(verdict);
-            depth = depth.max(least);
+            depth = depth.max(deepest);
             for key in keys {
                 if !found.by.contains(&key) {
                     found.by.push(key);
@@ -279,4 +264,17 @@ impl<'a> Statements<'a> {
         let keys = self.policy.trust().keys().iter().filter(|key| key.roles().has(role));
         keys.filter(|key| role != Role::Auditor || !is_theirs(key)).count()
     }
+}
+
+/// What provenance says of the source: in a few words, and its digest.
+fn told(provenance: &Provenance) -> (String, String) {
+    let Some(materials) = &provenance.materials else {
+        return (format!("from {}", provenance.source_name), provenance.source.to_string());
+    };
+    let git = match &materials.git {
+        None => "no commit".to_owned(),
+        Some(git) if git.dirty => format!("changes to commit {}", git.commit),
+        Some(git) => format!("commit {}", git.commit),
+    };
+    (format!("{} files, {git}", materials.inputs.len()), materials.tree().to_string())
 }
