@@ -16,8 +16,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Characters of the columns `by` and `found`.
-const BY: usize = 24;
-const FOUND: usize = 40;
+const BY: usize = 22;
+const FOUND: usize = 29;
 
 /// The table as JSON.
 #[derive(Serialize)]
@@ -194,20 +194,21 @@ fn text(report: &Report<'_>, steps: &[Step]) -> String {
         report.verdict,
         steps.len()
     );
-    let mut row = |cells: [&str; 5]| {
-        let [rung, state, demanded, by, found] = cells;
+    let mut row = |cells: [&str; 6]| {
+        let [rung, state, demanded, by, digest, found] = cells;
         let (by, found) = (cell(by, BY), cell(found, FOUND));
-        let row = format!("{rung:12} {state:12} {demanded:8} {by:BY$} {found}");
+        let row = format!("{rung:12} {state:12} {demanded:8} {by:BY$} {digest:12} {found}");
         let _ = writeln!(text, "{}", row.trim_end());
     };
-    row(["rung", "state", "demanded", "by", "found"]);
+    row(["rung", "state", "demanded", "by", "digest", "found"]);
     for step in steps {
         let (state, demanded) = (step.state.to_string(), if step.demanded { "yes" } else { "" });
         let found = match step.rules.iter().find(|rule| !rule.upheld) {
-            None => format!("{} {}", short(&step.digest), step.found),
+            None => step.found.clone(),
             Some(_) => step.found.rsplit(' ').next().unwrap_or_default().to_owned(),
         };
-        row([step.rung.name(), &state, demanded, &who(step), &found]);
+        let digest = short(&step.digest);
+        row([step.rung.name(), &state, demanded, &who(step), digest, &found]);
     }
     for (step, line) in steps.iter().zip(&report.rungs).filter(|(step, _)| !is_shown(step)) {
         let (rung, state, found) = (step.rung, step.state, visible(&step.found, false));
@@ -231,8 +232,8 @@ fn who(step: &Step) -> String {
 }
 
 /// The first digits of a digest.
-fn short(digest: &str) -> String {
-    digest.chars().take("sha256:".len() + 12).collect()
+fn short(digest: &str) -> &str {
+    digest.strip_prefix("sha256:").and_then(|digits| digits.get(..12)).unwrap_or_default()
 }
 
 fn cell(text: &str, width: usize) -> String {

@@ -134,13 +134,11 @@ impl<'a> Looked<'a> {
             self.limited(&requirement, declared, &mut verdict);
         }
         let denied = match self.receipt.outcome.reason() {
-            Some(Reason::CapabilityDenied) => "1 denied",
-            _ => "none denied",
+            Some(Reason::CapabilityDenied) => ", 1 denied",
+            _ => "",
         };
-        let by = if grants.policy.is_some() { "by a policy, " } else { "" };
-        let counts = [declared.len(), granted.len(), used.len()];
-        let [declared, granted, used] = counts;
-        let fact = format!("{by}{declared} declared, {granted} granted, {used} used, {denied}");
+        let [declared, granted, used] = [declared.len(), granted.len(), used.len()];
+        let fact = format!("{declared} declared, {granted} granted, {used} used{denied}");
         Found { verdict, fact, digest, ..Found::default() }
     }
 

@@ -2,14 +2,17 @@
 
 use super::looked::Looked;
 use super::{Found, unsigned};
+use crate::attest::finding::Finding;
 use crate::attest::provenance::Provenance;
 use crate::attest::receipt::{PREDICATE_TYPE, Receipt};
 use crate::attest::{
     self, About, Envelope, Requirement, Role, Rung, Statement, TrustedKey, Verified, finding,
 };
+use crate::engines::EngineName;
 use crate::verify::Error;
 use crate::verify::envelope::verified;
 use crate::verify::policy::{Context, Policy, Verdict, Words};
+use std::collections::BTreeSet;
 
 /// What trusted keys say of the receipt and of its module.
 pub(super) struct Statements<'a> {
@@ -170,42 +173,36 @@ impl<'a> Statements<'a> {
         let others: Vec<&Verified<Statement>> =
             self.spoken_at(rung).map(|(_, said)| said).collect();
         let context = Context { operators: self.operators(), ..Context::default() };
-        let mut depth = None;
+        let (mut depth, mut classes) = (0, BTreeSet::new());
         for requirement in requirements(self.policy, rung) {
-            let judge = |statements: &[&Verified<Statement>], things: &[(String, [u8; 32])]| {
-                let (policy, words) = (self.policy, Words::Every);
-                let judged = policy.judge(&requirement, statements, things, &context, words);
-                let counted = judged.counted.iter().filter_map(|(at, _)| statements.get(*at));
-                let depths = counted.filter_map(|said| finding::Finding::of(said)).map(|f| f.depth);
-                let keys: Vec<TrustedKey> = judged.towards.into_iter().cloned().collect();
-                (judged.verdict, keys, depths.max())
-            };
-            let (verdict, keys, deepest) = match &self.own {
-                Err(verdict) if requirement.predicate_type == PREDICATE_TYPE => {
-                    (verdict.clone(), Vec::new(), None)
-                }
-                Ok(own) if requirement.predicate_type == PREDICATE_TYPE => judge(&[own], &[]),
-                _ => judge(&others, self.things(requirement.about)),
-            };
-            found.verdict.append(verdict);
-            depth = depth.max(deepest);
-            for key in keys {
-                if !found.by.contains(&key) {
-                    found.by.push(key);
+            let is_own = requirement.predicate_type == PREDICATE_TYPE;
+            let own: Vec<&Verified<Statement>> = self.own.iter().collect();
+            let (statements, things) =
+                if is_own { (&own, &[][..]) } else { (&others, self.things(requirement.about)) };
+            if let (true, Err(unsigned)) = (is_own, &self.own) {
+                found.verdict.append(unsigned.clone());
+                continue;
+            }
+            let judged =
+                self.policy.judge(&requirement, statements, things, &context, Words::Every);
+            found.verdict.append(judged.verdict);
+            let counted = judged.counted.iter().filter_map(|(at, _)| statements.get(*at));
+            for finding in counted.filter_map(|said| Finding::of(said)) {
+                depth = depth.max(finding.depth);
+                let known = finding.engines.iter().filter_map(|name| name.parse().ok());
+                classes.extend(known.map(|name: EngineName| name.class().to_string()));
+            }
+            for key in judged.towards {
+                if !found.by.contains(key) {
+                    found.by.push(key.clone());
                 }
             }
         }
         self.hear(rung, &mut found.verdict);
         found.fact = match rung {
-            Rung::Rebuilt => "the same module and manifest".to_owned(),
-            Rung::Replayed => {
-                format!("{} events, depth {}", self.events, depth.unwrap_or_default())
-            }
-            Rung::CrossEngine => {
-                let rules = found.verdict.rules().iter().rev();
-                let engines = rules.filter(|rule| rule.name == "minimum-engines");
-                engines.map(|rule| rule.found.clone()).next().unwrap_or_default()
-            }
+            Rung::Rebuilt => "module and manifest".to_owned(),
+            Rung::Replayed => format!("{} events, depth {depth}", self.events),
+            Rung::CrossEngine => classes.into_iter().collect::<Vec<_>>().join(", "),
             _ => "this receipt".to_owned(),
         };
         found
