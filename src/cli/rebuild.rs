@@ -19,7 +19,7 @@ use crate::profile::Profile;
 use crate::reason::Reason;
 use crate::skill::{self, Manifest};
 use crate::verify::CheckedBundle;
-use crate::wasm::{Canonical, Interface, Module, SourceNote};
+use crate::wasm::{Built, Canonical, Freedom, Interface, Module, SourceNote};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -166,7 +166,8 @@ impl<'p> Again<'p> {
         let parameters = &self.provenance.parameters;
         let interface = Interface::of(&module, Some(&parameters.entrypoint)).map_err(place)?;
         let note = SourceNote::of(&self.recipe.output);
-        let canonical = Canonical::build(&module, self.profile, &note).map_err(place)?.canonical;
+        let built = Canonical::build(&module, self.profile, &note).map_err(place)?;
+        let canonical = &built.canonical;
         let manifest = Manifest::new(
             &parameters.name,
             &parameters.version,
@@ -186,16 +187,10 @@ impl<'p> Again<'p> {
             rebuilt_source,
             rebuilt_module: canonical.digest(),
             rebuilt_manifest: manifest.digest(),
-            normalisations: if normalised { self.normalisations() } else { Vec::new() },
+            normalisations: if normalised { normalisations(&built) } else { Vec::new() },
             tools: made.record.materials().tools.clone(),
             version: tool::this()?.version,
         })
-    }
-
-    /// All that stands between the command's module and the skill, in order.
-    fn normalisations(&self) -> Vec<&'static str> {
-        let passes = self.profile.passes().map(|pass| pass.name());
-        std::iter::once("canonical-form").chain(passes).collect()
     }
 
     /// The commit, where the source is the URL of a repository.
@@ -215,6 +210,16 @@ impl<'p> Again<'p> {
         let fetched = build::fetch(source, &git.commit, &git.folder, host)?;
         Ok((Some(fetched), Some(git.commit.clone())))
     }
+}
+
+/// What changed the command's module until it was the skill's, in order. Where nothing did, it was the
+/// author's module that needed the form.
+fn normalisations(built: &Built) -> Vec<&'static str> {
+    let busy = built.passes.iter().filter(|applied| applied.places > 0);
+    let passes: Vec<_> = busy.map(|applied| applied.pass.name()).collect();
+    let is_encoded = Freedom::ALL.iter().any(|one| built.changes.of(*one).times > 0);
+    let form = (is_encoded || passes.is_empty()).then_some("canonical-form");
+    form.into_iter().chain(passes).collect()
 }
 
 impl Report {

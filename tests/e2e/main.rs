@@ -35,4 +35,5 @@ mod skill;
 mod source;
 mod statements;
 mod tamper;
+mod toolchains;
 mod trust;
