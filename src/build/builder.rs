@@ -161,8 +161,8 @@ impl<'r> Build<'r> {
         let Self { recipe, asked, .. } = self;
         let scratch = Scratch::new()?;
         let place = surroundings.prepare(&scratch)?;
-        let Surroundings { folder, reversed, later, .. } = surroundings;
-        let epoch = asked.epoch.saturating_add(*later);
+        let Surroundings { folder, reversed, epoch, .. } = surroundings;
+        let epoch = epoch.unwrap_or(asked.epoch);
         inputs::copy(&self.directory, &self.materials.inputs, &scratch, folder, epoch, *reversed)?;
         let mut command =
             surroundings.command(&recipe.command, &place, self.host, &asked.environment, epoch)?;

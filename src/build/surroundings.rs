@@ -51,8 +51,8 @@ pub(super) struct Surroundings {
     user: &'static str,
     /// Whether the source was written the other way round, so that a directory lists it otherwise.
     pub reversed: bool,
-    /// Seconds by which `SOURCE_DATE_EPOCH` and the times of the inputs are later.
-    pub later: u64,
+    /// `SOURCE_DATE_EPOCH` and the time of the inputs, if it is not the one that was asked for.
+    pub epoch: Option<u64>,
     /// Programs with arguments that begin the command line, each of which starts the next.
     wraps: Vec<Vec<String>>,
 }
@@ -73,15 +73,15 @@ pub(super) struct Means {
     /// Whether a directory lists files by when they were written; many file systems list them by name or
     /// by a hash of it.
     lists_by_age: bool,
-    /// Seconds by which `SOURCE_DATE_EPOCH` can be later: none if the recipe says what it is.
-    later: u64,
+    /// Whether `SOURCE_DATE_EPOCH` can be another: not if the recipe says what it is.
+    epoch: bool,
 }
 
 /// Years away, and before the end of 32-bit clocks; the same for everybody, so that builds elsewhere vary
 /// alike.
 const ANOTHER_TIME: &str = "2036-02-03 04:05:06";
-/// Another year, month, day, hour, minute and second.
-const LATER: u64 = 34_567_890;
+/// The same in seconds since 1970.
+const ANOTHER_EPOCH: u64 = 2_085_624_306;
 /// Threads see the clock too; what waits for some time still does; and the inputs keep their times.
 const FAKETIME: &str = "env NO_FAKE_STAT=1 faketime -m --exclude-monotonic -f";
 const SET_HOST_NAME: &str = "printf %s elsewhere > /proc/sys/kernel/hostname && exec \"$@\"";
@@ -91,11 +91,8 @@ impl Means {
     /// the source is, and is not varied.
     pub fn find(host: &Host, says_epoch: bool) -> Result<Self, FileError> {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let mut means = Self {
-            wraps: BTreeMap::new(),
-            lists_by_age: lists_by_age()?,
-            later: if says_epoch { 0 } else { LATER },
-        };
+        let mut means =
+            Self { wraps: BTreeMap::new(), lists_by_age: lists_by_age()?, epoch: !says_epoch };
         for unshare in ["unshare --uts", "unshare --user --map-root-user --uts"] {
             let mut wrap = words(unshare);
             wrap.extend(["sh", "-c", SET_HOST_NAME, "sh"].map(str::to_owned));
@@ -156,7 +153,7 @@ impl Surroundings {
             locale: "C",
             user: "builder",
             reversed: false,
-            later: 0,
+            epoch: None,
             wraps: Vec::new(),
         }
     }
@@ -173,7 +170,7 @@ impl Surroundings {
             locale: "C.UTF-8",
             user: "visitor",
             reversed: true,
-            later: means.later,
+            epoch: means.epoch.then_some(ANOTHER_EPOCH),
             wraps: means.wraps.values().cloned().collect(),
         }
     }
@@ -183,7 +180,7 @@ impl Surroundings {
         let mut names = vec!["directory", "home", "locale", "time-zone", "umask", "user-name"];
         names.extend(means.wraps.keys());
         names.extend(means.lists_by_age.then_some("file-order"));
-        names.extend((means.later > 0).then_some("source-date-epoch"));
+        names.extend(means.epoch.then_some("source-date-epoch"));
         names.sort_unstable();
         names.into_iter().map(str::to_owned).collect()
     }
@@ -292,8 +289,9 @@ mod tests {
         assert!(of(&plain).iter().zip(&of(&other)).all(|(one, two)| one != two));
         assert_ne!(plain.reversed, other.reversed);
         assert_eq!(Surroundings::variations(&Means::default()).len(), 6);
-        let whole = Means { lists_by_age: true, later: 1, ..Means::default() };
+        let whole = Means { lists_by_age: true, epoch: true, ..Means::default() };
         assert_eq!(Surroundings::variations(&whole).len(), 8);
-        assert_eq!((plain.later, Surroundings::varied(2, &whole).later), (0, 1));
+        let epochs = [plain.epoch, Surroundings::varied(2, &whole).epoch];
+        assert_eq!(epochs, [None, Some(ANOTHER_EPOCH)]);
     }
 }
