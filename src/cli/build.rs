@@ -10,6 +10,7 @@ use crate::materials::FromSource;
 use crate::profile::Profile;
 use crate::reason::Reason;
 use crate::skill;
+use crate::wasm::Difference;
 use crate::{json, limits, report};
 pub use progress::Progress;
 use std::collections::BTreeSet;
@@ -168,8 +169,8 @@ pub fn shown(error: build::Error, ui: Ui) -> CommandError {
             json::json!({ "last_lines": last })
         }
         build::Error::Unreproducible { nth, difference, .. } => {
-            ui.talk(&format!("A: what build 1 wrote, B: what build {nth} wrote"));
-            ui.talk(report::modules::text(difference).trim_end());
+            let sides = ["what build 1 wrote", &format!("what build {nth} wrote")];
+            explain(sides, difference, ui);
             json::json!({ "difference": difference })
         }
         _ => return error.into(),
@@ -177,6 +178,12 @@ pub fn shown(error: build::Error, ui: Ui) -> CommandError {
     let mut failed = CommandError::from(error);
     failed.details = Some(details);
     failed
+}
+
+/// Where two modules differ, for people.
+pub fn explain([a, b]: [&str; 2], difference: &Difference, ui: Ui) {
+    ui.talk(&format!("A: {a}, B: {b}"));
+    ui.talk(report::modules::text(difference).trim_end());
 }
 
 fn from_recipe(args: &Args, directory: &Path, ui: Ui) -> Result<Order, CommandError> {

@@ -19,7 +19,7 @@ use crate::profile::Profile;
 use crate::reason::Reason;
 use crate::skill::{self, Manifest};
 use crate::verify::CheckedBundle;
-use crate::wasm::{Built, Canonical, Freedom, Interface, Module, SourceNote};
+use crate::wasm::{self, Built, Canonical, Freedom, Interface, Module, SourceNote};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -83,7 +83,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let bundle = CheckedBundle::check(bundle).map_err(|error| place(error.into()))?;
     let attested = bundle.attested(&policy).map_err(|error| place(error.into()))?;
     let provenance = attested.provenance();
-    let again = Again::of(provenance).map_err(place)?;
+    let again = Again::of(provenance, bundle.module()).map_err(place)?;
     let rebuild = again.build(args, provenance.statement_digest(), ui)?;
     if let Some(key) = &key {
         let payload = rebuild.to_statement()?.to_payload()?;
@@ -110,13 +110,15 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 /// A build that is to be done again.
 struct Again<'p> {
     provenance: &'p Provenance,
+    /// The module that was signed.
+    signed: &'p Canonical,
     record: FromSource,
     recipe: Recipe,
     profile: Profile,
 }
 
 impl<'p> Again<'p> {
-    fn of(provenance: &'p Provenance) -> Result<Self, CommandError> {
+    fn of(provenance: &'p Provenance, signed: &'p Canonical) -> Result<Self, CommandError> {
         let parameters = &provenance.parameters;
         let asked = parameters
             .recipe
@@ -132,7 +134,7 @@ impl<'p> Again<'p> {
         let recipe = Recipe::again(&parameters.name, command, &asked);
         let record = FromSource::new(asked, materials.clone())
             .map_err(|error| CommandError::new(Reason::StatementMalformed, error.why()))?;
-        Ok(Self { provenance, record, recipe, profile })
+        Ok(Self { provenance, signed, record, recipe, profile })
     }
 
     fn asked(&self) -> &Asked {
@@ -179,6 +181,10 @@ impl<'p> Again<'p> {
         let rebuilt_source = SourceDigest::of(module.bytes());
         let is_equal = canonical.digest() == self.provenance.module;
         let normalised = is_equal && rebuilt_source != self.provenance.source;
+        if !is_equal {
+            let found = wasm::diff_executed(self.signed.module(), canonical.module());
+            super::build::explain(["what was signed", "what was built here"], &found?, ui);
+        }
         Ok(Rebuild {
             module: self.provenance.module,
             manifest: self.provenance.manifest,

@@ -465,6 +465,11 @@ fn what_differs_is_signed_as_different_and_normalisations_are_named() {
     let line = "rebuild s.skill --source s --pub author.pub.pem --key operator.key.pem";
     place.type_in(line).status(0).says("\nequal after canonical-form\n");
 
+    let custom =
+        "printf '\\0\\5\\1' >> out/s.wasm; head -c 4 /proc/sys/kernel/random/uuid >> out/s.wasm";
+    let place = attested(&format!("{}; {custom}", telling("same")), "inputs = ['build.sh']\n");
+    place.type_in(line).status(0).says("\nequal after canonical-form, growth\n");
+
     // A file outside decides: nothing keeps a command from it, and no provenance names it.
     let outside = Place::new();
     let flag = outside.path("flag").display().to_string();
@@ -477,7 +482,13 @@ fn what_differs_is_signed_as_different_and_normalisations_are_named() {
     place.type_in("verify s.skill --pub author.pub.pem --pub operator.pub.pem").status(0);
     outside.write("flag", "");
     let line = line.replace("operator", "stranger");
-    place.type_in(&line).status(1).says("s.skill: different").says("signed with key");
+    place
+        .type_in(&line)
+        .status(1)
+        .says("s.skill: different")
+        .says("signed with key")
+        .says("A: what was signed, B: what was built here\n")
+        .says("sections     different: code (4 → 5 bytes)\n");
     place.type_in("verify s.skill --pub author.pub.pem").status(0);
     place
         .type_in("verify s.skill --pub author.pub.pem --pub stranger.pub.pem")
