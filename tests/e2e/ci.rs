@@ -109,7 +109,8 @@ impl Action {
             let Some(run) = step.run.as_ref().filter(|_| is_due) else { continue };
             let mut command = place.command("bash");
             command.args(["-e", "-o", "pipefail", "-c", run]);
-            command.env("GITHUB_ACTION_PATH", place.path("action")).env("PATH", path());
+            let path = format!("{}:{}", place.path("tools").display(), path());
+            command.env("GITHUB_ACTION_PATH", place.path("action")).env("PATH", path);
             command.envs(step.environment.iter().map(|(name, of)| (name, value(of))));
             done.push((step.name.clone(), Ended::of(command.output().unwrap())));
             if done.last().unwrap().1.status != 0 {
@@ -315,6 +316,32 @@ fn the_action_takes_no_program_but_the_one_that_is_pinned() {
     action.until(place, "obtain", &with).status(0).says(VERSION);
 }
 
+/// From source: built with the action's own Cargo.lock, and taken from the cache only when it is of this source.
+#[test]
+fn the_action_builds_from_its_own_source_and_believes_no_cache_of_another() {
+    let shop = Shop::new();
+    let place = &shop.place;
+    let mut copy = place.command("cp");
+    copy.arg("-r").args(["Cargo.lock", "build.rs", "src"].map(source)).arg("action");
+    assert!(copy.status().unwrap().success());
+    // A compiler that knows one program, and tells how it was called.
+    let cargo = format!(
+        "#!/bin/sh\necho built with $*\nfor out; do :; done\nmkdir -p $out/release && cp {PROVENACT} $out/release/\n"
+    );
+    place.write("tools/cargo", cargo);
+    place.mode("tools/cargo", 0o755);
+    let action = Action::read();
+    let with = shop.with(&[("build-from-source", "true"), ("steps", ""), ("sha256", "")]);
+    let ended = action.until(place, "obtain", &with).status(0);
+    ended.says("built with build --release --locked --bin provenact --target-dir");
+    let ended =
+        action.until(place, "obtain", &with).status(0).says("the program is from the cache");
+    assert!(!ended.out().contains("built with"), "{}", ended.out());
+    place.write("action/src/more.rs", "");
+    let ended = action.until(place, "obtain", &with).status(0).says("built with");
+    assert!(!ended.out().contains("from the cache"), "{}", ended.out());
+}
+
 #[test]
 fn the_action_refuses_what_it_was_not_told_or_what_differs() {
     let shop = Shop::new();
@@ -329,12 +356,12 @@ fn the_action_refuses_what_it_was_not_told_or_what_differs() {
     refused("obtain", &[("steps", "build\nverify")], "blanks between them");
     shop.script(&format!("printf '{START}' > s.wasm"));
     refused("attest", &[("steps", "build attest verify")], "no key was given");
-    refused("build", &[("steps", "build")], "[");
-    refused("verify", &[("steps", "verify")], "[signature-missing]");
+    refused("build", &[("steps", "build")], "[output-exists]");
+    refused("verify", &[("steps", "verify")], "[attestation-missing]");
     refused("verify", &[("steps", "verify"), ("trust", "")], "no trust file was given");
     refused("verify", &[("steps", "verify"), ("trust-digest", "")], "no trust-digest was given");
     let other = format!("sha256:{}", "0".repeat(64));
-    refused("verify", &[("steps", "verify"), ("trust-digest", &other)], "[trust-digest-mismatch]");
+    refused("verify", &[("steps", "verify"), ("trust-digest", &other)], "[trust-mismatch]");
     refused("replay", &[("steps", "replay")], "no receipts were named");
     place.write("none/notes.txt", "no receipt");
     refused("replay", &[("steps", "replay"), ("receipts", "none")], "[nothing-to-verify]");
@@ -355,21 +382,28 @@ fn what_an_input_says_is_never_executed() {
     let place = &shop.place;
     let action = Action::read();
     shop.script(&format!("printf '{START}' > s.wasm"));
-    for hostile in
-        ["$(touch had)", "`touch had`", "x; touch had", "\"; touch had; \"", "--help", "-h"]
-    {
-        for input in
-            ["skill", "check", "trust", "trust-digest", "receipts", "version", "sha256", "steps"]
-        {
-            let key = shop.key();
-            let with = shop.with(&[(input, hostile), ("key", &key), ("bundle", hostile)]);
-            let (_, ended) = action.act(place, &with).pop().unwrap();
-            assert_ne!(ended.status, 0, "{input} {hostile}: {}", ended.out());
-            assert!(!place.exists("had"), "{input} {hostile}");
-            if place.exists(hostile) {
-                fs_err::remove_dir_all(place.path(hostile)).unwrap();
-            }
+    let key = shop.key();
+    let all = ("steps", "build check attest verify");
+    for hostile in ["$(touch had)", "`touch had`", "\"; touch had; \"", "--help"] {
+        for (input, step) in [
+            ("steps", "obtain"),
+            ("version", "obtain"),
+            ("sha256", "obtain"),
+            ("skill", "build"),
+            ("check", "check"),
+            ("key", "attest"),
+            ("trust", "verify"),
+            ("trust-digest", "verify"),
+            ("receipts", "verify"),
+        ] {
+            let with = shop.with(&[(input, hostile), all, ("key", &key)]);
+            assert_ne!(action.until(place, step, &with).status, 0, "{input}: {hostile}");
+            let _ = fs_err::remove_dir_all(place.path("built.skill"));
         }
+        // A bundle may be called anything.
+        let with = shop.with(&[("bundle", hostile), all, ("key", &key)]);
+        action.until(place, "verify", &with).status(0);
+        assert!(place.exists(hostile) && !place.exists("had"));
     }
 }
 
@@ -410,6 +444,74 @@ fn released_platforms_are_the_stated_ones() {
     }
     assert_eq!(action.matches("name=provenact-$version-").count(), targets.len());
     assert_eq!(page.matches("-linux-musl` |").count(), targets.len());
+}
+
+/// By the job of each change, and by the release of itself.
+#[test]
+fn each_change_and_each_release_is_built_twice() {
+    let change = text(".github/workflows/ci.yml");
+    assert!(change.contains("\n  pull_request:\n") && change.contains("- run: .ci/reproducible\n"));
+    let release = text(".github/workflows/release.yml");
+    assert!(release.contains("- run: .ci/release build \"$TARGET\" target/release-files\n"));
+    assert!(text(".ci/release").contains("/.ci/reproducible\" \"$target\" \"$program\"\n"));
+}
+
+/// Builds twice with a compiler that writes `program` into what it makes, and `skill` into the skill that this makes then.
+fn twice(program: &str, skill: &str) -> Ended {
+    let place = Place::new();
+    for name in [".ci/binary", ".ci/reproducible", "src/cli/demo/decide.wasm"] {
+        place.write(&format!("ours/{name}"), fs_err::read(source(name)).unwrap());
+    }
+    let cargo = format!(
+        "#!/bin/sh\n[ \"$1\" = build ] || exit 0\nout=$CARGO_TARGET_DIR/here/release\nmkdir -p \"$out\"\n\
+         echo \"#!/bin/sh\n# {program}\nmkdir decide.skill; echo {skill} > decide.skill/skill.wasm\" > \"$out/provenact\"\n\
+         chmod 755 \"$out/provenact\"\n"
+    );
+    place.write("tools/cargo", cargo);
+    place.write("tools/rustc", "#!/bin/sh\necho host: here\n");
+    for name in ["ours/.ci/binary", "ours/.ci/reproducible", "tools/cargo", "tools/rustc"] {
+        place.mode(name, 0o755);
+    }
+    place.write("packages/registry/index/one", "");
+    place.write("packages/registry/cache/one", "");
+    let git = place.command("git").args(["init", "-q", "ours"]).output().unwrap();
+    assert!(git.status.success());
+    let mut command = place.command(".ci/reproducible");
+    let path =
+        format!("{}:{}", place.path("tools").display(), variable("PATH").unwrap_or_default());
+    command
+        .current_dir(place.path("ours"))
+        .env("PATH", path)
+        .env("CARGO_HOME", place.path("packages"));
+    command.args(["here", "made"]);
+    let ended = Ended::of(command.output().unwrap());
+    // What is handed on is what was the same.
+    assert_eq!(place.exists("ours/made"), ended.status == 0, "{}", ended.err());
+    ended
+}
+
+#[test]
+fn a_program_that_depends_on_its_surroundings_is_not_the_same_twice() {
+    twice("nothing", "module").status(0).says("the same twice: ").says("decide.skill/skill.wasm");
+    let surroundings = [
+        "PWD",
+        "HOME",
+        "CARGO_HOME",
+        "CARGO_TARGET_DIR",
+        "TZ",
+        "LC_ALL",
+        "USER",
+        "CARGO_BUILD_JOBS",
+    ];
+    for variable in surroundings {
+        twice(&format!("${variable}"), "module").status(1).says("bytes differ");
+    }
+    twice("$(umask)", "module").status(1).says("bytes differ");
+    twice("$(stat -c %a src)", "module").status(1).says("bytes differ");
+    // The same in both, and still of this machine.
+    let place = "$(pwd | cut -d / -f 1-3)";
+    twice(place, "module").status(1).says("names the place where it was built");
+    twice("nothing", "\\$TZ").status(1).says("skill.wasm differ");
 }
 
 fn script(place: &Place, name: &str) -> Command {
