@@ -115,6 +115,8 @@ reasons! {
     ImportMismatch = "import-mismatch", Unknown, "build with a toolchain that follows the interface's definition";
     /// The module imports a memory or table that has no maximum.
     ImportUnbounded = "import-unbounded", Unknown, "give the imported memory or table a maximum (--max-memory, --maximumMemory)";
+    /// The module imports a memory or table that no host can make: something else is imported by the same name, or its elements cannot be null.
+    ImportUnavailable = "import-unavailable", Unknown, "import each memory and table by a name of its own, and tables of nullable references";
     /// The start function is an import.
     StartImported = "start-imported", Unknown, "start a function of the module's own";
     /// The entrypoint is an import.

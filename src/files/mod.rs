@@ -15,8 +15,8 @@ pub use below::OpenBelow;
 pub use held::Held;
 pub use pending::{Pending, replace};
 pub use places::{
-    absolute, begins, create_dir, digest_of, listed, must_be_creatable, must_not_exist, open,
-    path_of, private_dir, remove, resident_bytes, size_of, write_tree,
+    DO_NOT_WAIT, absolute, begins, create_dir, digest_of, listed, must_be_creatable,
+    must_not_exist, open, path_of, private_dir, remove, resident_bytes, size_of, write_tree,
 };
 pub use room::Room;
 pub use scratch::{Scratch, is_program, read_executable};
@@ -148,17 +148,12 @@ pub type WithMode = (Vec<u8>, Result<(), FileError>);
 /// As [`read_limited`].
 pub fn read_with_mode(path: &Path, limit: u64) -> Result<WithMode, FileError> {
     let fault = |source| read_fault(path, source);
-    // Asked before opening: opening a pipe waits for its other end.
-    let metadata = fs_err::metadata(path).map_err(fault)?;
-    if !metadata.is_file() {
-        return Err(FileError::NotAFile { path: path.to_owned() });
-    }
-    if metadata.len() > limit {
+    let file = open(path)?;
+    let opened = file.metadata().map_err(fault)?;
+    if opened.len() > limit {
         return Err(FileError::TooLarge { what: path.display().to_string(), limit });
     }
-    let file = fs_err::File::open(path).map_err(fault)?;
-    let opened = file.metadata().map_err(fault)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(usize::try_from(opened.len()).unwrap_or(0));
     let most = limit.saturating_add(1);
     let read = file.take(most).read_to_end(&mut bytes).map_err(fault)?;
     if read as u64 > limit {

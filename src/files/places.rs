@@ -2,6 +2,8 @@
 
 use super::{FileError, MODE_SECRET, exists, list, parent, read_fault, temporary, write_beside};
 use crate::digest::Sha256;
+use fs_err::os::unix::fs::OpenOptionsExt as _;
+use rustix::fs::OFlags;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt as _;
@@ -100,16 +102,26 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     removed.map_err(|source| FileError::Output { path: path.to_owned(), source })
 }
 
+/// With this flag, opening a pipe does not wait for its other end: what was opened can be asked what it
+/// is (open(2), `O_NONBLOCK`).
+#[expect(clippy::cast_possible_wrap, reason = "the flags of the system are an int in C")]
+pub const DO_NOT_WAIT: i32 = OFlags::NONBLOCK.bits() as i32;
+
 /// Opens a regular file to be read as a stream.
 ///
 /// # Errors
 /// When it is missing, unreadable, or not a regular file.
 pub fn open(path: &Path) -> Result<fs_err::File, FileError> {
     let fault = |source| read_fault(path, source);
-    if !fs_err::metadata(path).map_err(fault)?.is_file() {
+    let file = fs_err::OpenOptions::new()
+        .read(true)
+        .custom_flags(DO_NOT_WAIT)
+        .open(path)
+        .map_err(fault)?;
+    if !file.metadata().map_err(fault)?.is_file() {
         return Err(FileError::NotAFile { path: path.to_owned() });
     }
-    fs_err::File::open(path).map_err(fault)
+    Ok(file)
 }
 
 /// The first `len` bytes of a file, fewer when it is shorter.

@@ -8,9 +8,10 @@ use super::call::Call;
 use super::input::{FAILED, Input, MOST_DELIVERED};
 use super::live::{Opened, PreopenError, preopen_error};
 use crate::abi::{Capability, Kind, Url, below};
+use crate::files::DO_NOT_WAIT;
 use crate::{json, limits};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
 use serde::Serialize;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -70,11 +71,9 @@ impl Skill {
 
     fn read_file(&self, path: &str, room: usize) -> Option<Vec<u8>> {
         let (directory, rest) = self.place(path)?;
-        // What is no file may block when it is opened.
-        if !directory.metadata(rest).ok()?.is_file() {
-            return None;
-        }
-        at_most(directory.open(rest).ok()?, room)
+        let mut options = OpenOptions::new();
+        let file = directory.open_with(rest, options.read(true).custom_flags(DO_NOT_WAIT)).ok()?;
+        if file.metadata().ok()?.is_file() { at_most(file, room) } else { None }
     }
 
     fn write_file(&self, path: &str, data: &[u8]) -> Option<()> {

@@ -122,6 +122,20 @@ pub enum Error {
         /// `memory` or `table`.
         kind: &'static str,
     },
+    /// An imported memory or table that no host can make.
+    #[error("imported {kind} {} at byte {offset} cannot be made: {why}", import(module, name))]
+    ImportUnavailable {
+        /// The import's module name.
+        module: String,
+        /// The import's field name.
+        name: String,
+        /// Where the import stands.
+        offset: u64,
+        /// `memory` or `table`.
+        kind: &'static str,
+        /// What stands against it.
+        why: &'static str,
+    },
     /// More imported functions than [`crate::limits::HOST_IMPORTS`].
     #[error("the module imports {found} functions, the limit is {limit}")]
     TooManyImports {
@@ -232,6 +246,7 @@ impl Error {
             Self::ImportUnknown { .. } => Reason::ImportUnknown,
             Self::ImportMismatch { .. } => Reason::ImportMismatch,
             Self::ImportUnbounded { .. } => Reason::ImportUnbounded,
+            Self::ImportUnavailable { .. } => Reason::ImportUnavailable,
             Self::StartImported { .. } => Reason::StartImported,
             Self::EntrypointImported { .. } => Reason::EntrypointImported,
             Self::EntrypointMissing { .. } => Reason::EntrypointMissing,

@@ -4,7 +4,7 @@ use super::module::{Import, Module};
 use super::{Error, toolchain};
 use crate::abi::{self, Kind};
 use crate::limits;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use wasmparser::{FuncType, TypeRef, ValType};
 
 /// The entrypoint of a command (WASI preview 1 application ABI).
@@ -154,21 +154,33 @@ fn known_function(
     }
 }
 
+/// Imported memories and tables are made fresh for an execution: they must be bounded, of a form that
+/// can be made from nothing, and the only import of their name.
 fn check_bounds(module: &Module) -> Result<(), Error> {
+    let mut times: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for import in &module.facts.imports {
-        let (kind, maximum) = match import.ty {
-            TypeRef::Memory(memory) => ("memory", memory.maximum),
-            TypeRef::Table(table) => ("table", table.maximum),
+        *times.entry((&import.module, &import.name)).or_default() += 1;
+    }
+    for import in &module.facts.imports {
+        let (kind, maximum, is_nullable) = match import.ty {
+            TypeRef::Memory(memory) => ("memory", memory.maximum, true),
+            TypeRef::Table(table) => ("table", table.maximum, table.element_type.is_nullable()),
             _ => continue,
         };
+        let (module, name, offset) = (&import.module, &import.name, import.offset);
         if maximum.is_none() {
-            return Err(Error::ImportUnbounded {
-                module: import.module.clone(),
-                name: import.name.clone(),
-                offset: import.offset,
-                kind,
-            });
+            let (module, name) = (module.clone(), name.clone());
+            return Err(Error::ImportUnbounded { module, name, offset, kind });
         }
+        let why = if times[&(&**module, &**name)] > 1 {
+            "something else is imported by the same name"
+        } else if !is_nullable {
+            "its elements cannot be null"
+        } else {
+            continue;
+        };
+        let (module, name) = (module.clone(), name.clone());
+        return Err(Error::ImportUnavailable { module, name, offset, kind, why });
     }
     Ok(())
 }

@@ -15,8 +15,9 @@ use wasm_encoder::{
 
 /// Bytes of a bomb, at most about.
 const SIZE: usize = 1 << 20;
-/// When a step is given up: seconds of processors, and mebibytes.
-const PATIENCE: f64 = 8.0;
+/// When a step is given up: seconds of each processor, and mebibytes. A run may compile for 5 seconds and
+/// execute for 5.
+const PATIENCE: f64 = 12.0;
 const MEMORY: u64 = 4096;
 /// Ticks of a second in which the system counts the time of processors (`proc(5)`, `USER_HZ`).
 const TICKS: f64 = 100.0;
@@ -372,6 +373,7 @@ impl Took {
 
 /// Runs a command to its end, or until patience or memory are over.
 fn measure(command: &mut Command) -> Took {
+    let patience = PATIENCE * std::thread::available_parallelism().unwrap().get() as f64;
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut took = Took::default();
     loop {
@@ -380,7 +382,7 @@ fn measure(command: &mut Command) -> Took {
             took.ended = Some(Ended::of(child.wait_with_output().unwrap()));
             return took;
         }
-        if took.seconds > PATIENCE || took.mebibytes > MEMORY {
+        if took.seconds > patience || took.mebibytes > MEMORY {
             child.kill().unwrap();
             child.wait().unwrap();
             return took;

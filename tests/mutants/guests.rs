@@ -9,7 +9,8 @@ use std::path::Path;
 type Guest = (&'static str, &'static str, &'static str, &'static str, [&'static str; 2]);
 
 const FILES: &str = "--cap fs.read=/d --cap fs.write=/d";
-const GUESTS: [Guest; 12] = [
+const INTERFACE: &str = "--entrypoint run --cap fs.read=/d --cap fs.write=/d";
+const GUESTS: [Guest; 13] = [
     ("denied", "mutants", "--cap fs.read=/d", "--dir-ro d::/d", [""; 2]),
     ("trapped", "mutants", "", "", ["80", "90"]),
     ("fault", "mutants", "", "--allow time,random", [""; 2]),
@@ -22,6 +23,13 @@ const GUESTS: [Guest; 12] = [
     ("assemblyscript", "e2e", "", "--allow random", [""; 2]),
     ("listing", "e2e", FILES, "--dir d::/d", [""; 2]),
     ("append", "e2e", FILES, "--dir d::/d", [""; 2]),
+    (
+        "interface",
+        "mutants",
+        INTERFACE,
+        "--input - --dir d::/d --allow time,random",
+        ["in", "other"],
+    ),
 ];
 
 /// Every guest, recorded twice.

@@ -1,5 +1,5 @@
 ;; A memory and a table under one name.
-;; expect: refused 127 engine-refused
+;; expect: build refused 2 import-unavailable
 (module
   (import "env" "x" (memory 1 1))
   (import "env" "x" (table 1 1 funcref))

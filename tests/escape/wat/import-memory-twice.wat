@@ -1,5 +1,5 @@
 ;; A memory imported twice under one name: whether they are one and the same decides what a guest computes.
-;; expect: refused 127 engine-refused
+;; expect: build refused 2 import-unavailable
 (module
   (import "env" "memory" (memory $one 1 1))
   (import "env" "memory" (memory $two 1 1))
