@@ -12,6 +12,7 @@ mod bad_input;
 mod bulk;
 mod cache;
 mod canon;
+mod ci;
 mod common;
 mod cosign;
 mod decisions;
