@@ -237,6 +237,10 @@ reasons! {
     VerdictUnknown = "verdict-unknown", No, "use a provenact that knows the verdict, or ask its signer";
     /// A rule of the trust policy is not met: depth, engines, capabilities or imports.
     PolicyUnmet = "policy-unmet", No, "the message names the rule; change what was refused, or trust.toml if it asks too much";
+    /// Evidence speaks against a rung of the chain behind a receipt: digests that disagree, a trusted no, or what a policy forbids.
+    RungContradicted = "rung-contradicted", No, "look at the rung that the table names; do not use what the evidence speaks against";
+    /// A rung of the chain behind a receipt is demanded and not shown.
+    RungNotShown = "rung-not-shown", Unknown, "provenact verify RECEIPT --chain names each rung, and what would show it";
     /// The trust file is not the one that was pinned.
     TrustMismatch = "trust-mismatch", No, "compare the file with the one that was pinned; provenact trust show prints its digest";
     /// An envelope was given without saying what it should be about.

@@ -12,6 +12,7 @@ mod bad_input;
 mod bulk;
 mod cache;
 mod canon;
+mod chain;
 mod ci;
 mod common;
 mod cosign;
