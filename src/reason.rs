@@ -159,7 +159,7 @@ reasons! {
     /// The source cannot be fetched.
     SourceMissing = "source-missing", Unknown, "check the URL, or give the folder of the source";
     /// Builds of the same source in different surroundings gave different modules.
-    BuildUnreproducible = "build-unreproducible", No, "find what depends on the surroundings that the message names, or say --allow-unreproducible, which is recorded";
+    BuildUnreproducible = "build-unreproducible", No, "find what depends on the surroundings that the message names; source-date-epoch in provenact.toml fixes SOURCE_DATE_EPOCH; --allow-unreproducible lets it be, and is recorded";
     /// A capability's kind or value is not one that Provenact knows.
     CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, net.http=URL, random, time";
     /// A capability has a known name and is not supported by this version.
