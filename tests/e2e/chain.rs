@@ -146,7 +146,7 @@ fn every_rung_is_shown_and_the_json_says_the_same() {
         "1 of 1: ann",
         "2 of 2: dan, eve",
         "1 of 1: ops",
-        "wasmtime, wasmi",
+        "wasmi, wasmtime",
         "1 declared, 1 granted, 1 used",
     ] {
         assert!(text.contains(said), "{said}: {text}");
