@@ -3,6 +3,10 @@
 //! The rooms and who may import whom are in `docs/architecture.md`; `tests/layering.rs` holds the
 //! code to it.
 
+// One sentence instead of hundreds of errors; docs/platforms.md says what is supported.
+#[cfg(not(all(unix, target_pointer_width = "64")))]
+compile_error!("provenact is for Unix systems of 64 bits: see docs/platforms.md");
+
 pub mod abi;
 pub mod allowance;
 pub mod attest;

@@ -95,6 +95,9 @@ pub struct Git {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
+    /// Whether its owner may execute it, and the command may.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub executable: bool,
     /// Its path relative to the recipe, with `/`.
     pub path: String,
     /// Its digest.
@@ -213,7 +216,7 @@ impl Materials {
     #[must_use]
     pub fn tree(&self) -> TreeDigest {
         let mut list = String::new();
-        for Input { path, sha256 } in &self.inputs {
+        for Input { path, sha256, .. } in &self.inputs {
             let _ = writeln!(list, "{}  {path}", sha256.hex());
         }
         TreeDigest::of(list.as_bytes())
@@ -275,7 +278,11 @@ mod tests {
     use crate::json;
 
     fn record() -> (Asked, Materials) {
-        let input = |path: &str| Input { path: path.into(), sha256: InputDigest::of(b"x\n") };
+        let input = |path: &str| Input {
+            executable: false,
+            path: path.into(),
+            sha256: InputDigest::of(b"x\n"),
+        };
         let asked = Asked {
             environment: vec![Variable { name: "LEVEL".into(), value: "3".into() }],
             epoch: 1_700_000_000,

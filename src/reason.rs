@@ -159,7 +159,7 @@ reasons! {
     /// The source cannot be fetched.
     SourceMissing = "source-missing", Unknown, "check the URL, or give the folder of the source";
     /// Builds of the same source in different surroundings gave different modules.
-    BuildUnreproducible = "build-unreproducible", No, "find what depends on the surroundings that the message names, or say --allow-unreproducible, which is recorded";
+    BuildUnreproducible = "build-unreproducible", No, "find what depends on the surroundings that the message names; source-date-epoch in provenact.toml fixes SOURCE_DATE_EPOCH; --allow-unreproducible lets it be, and is recorded";
     /// A capability's kind or value is not one that Provenact knows.
     CapabilityUnknown = "capability-unknown", Unknown, "the kinds are env=NAME, fs.read=/PATH, fs.write=/PATH, net.http=URL, random, time";
     /// A capability has a known name and is not supported by this version.
@@ -237,6 +237,10 @@ reasons! {
     VerdictUnknown = "verdict-unknown", No, "use a provenact that knows the verdict, or ask its signer";
     /// A rule of the trust policy is not met: depth, engines, capabilities or imports.
     PolicyUnmet = "policy-unmet", No, "the message names the rule; change what was refused, or trust.toml if it asks too much";
+    /// Evidence speaks against a rung of the chain behind a receipt: digests that disagree, a trusted no, or what a policy forbids.
+    RungContradicted = "rung-contradicted", No, "look at the rung that the table names; do not use what the evidence speaks against";
+    /// A rung of the chain behind a receipt is demanded and not shown.
+    RungNotShown = "rung-not-shown", Unknown, "provenact verify RECEIPT --chain names each rung, and what would show it";
     /// The trust file is not the one that was pinned.
     TrustMismatch = "trust-mismatch", No, "compare the file with the one that was pinned; provenact trust show prints its digest";
     /// An envelope was given without saying what it should be about.

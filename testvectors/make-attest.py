@@ -441,6 +441,116 @@ def provenances():
     put("module-twice", sm, [6], "two modules among the subjects", changed(good, ["subject"], subject + subject[:1]))
     put("byproduct-unknown", sm, b(6), "another by-product", changed(good, run + ["byproducts", 0, "name"], "log.txt"))
     put("byproduct-twice", sm, b(6), "two companions", changed(good, run + ["byproducts"], PROVENANCE["runDetails"]["byproducts"] * 2))
+    from_source(put, b, good)
+
+
+def from_source(put, b, plain):
+    """Statements of builds from source, made of the plain one."""
+    sm, definition = "statement-malformed", ["predicate", "buildDefinition"]
+    asked = {
+        "environment": [{"name": "LEVEL", "value": "3"}, {"name": "MODE", "value": ""}], "epoch": 1700000000, "inputs": ["**", "!*.orig"],
+        "leaksAllowed": True, "output": "out/clock.wasm",
+        "toolchain": [{"command": ["cc", "--version"], "name": "cc", "version": "14"}, {"command": ["ld", "-v"], "name": "ld"}],
+    }
+    check = {"builds": 2, "reproducible": True, "varied": ["directory", "time-zone"]}
+    git = {"annotations": {"dirty": False, "folder": "skills/clock"}, "digest": {"gitCommit": "0123456789abcdef" * 2 + "01234567"}, "name": "git"}
+    inputs = [("Cargo.lock", {"lock": True}), ("build.sh", {"executable": True}), ("src/main.c", None), ("src/yarn.lock", {"executable": True, "lock": True})]
+    tools = [("cc", {"version": "14"}), ("ld", {"version": "2.44"}), ("make", None)]
+
+    def resource(name, notes):
+        return {"name": name, "digest": {"sha256": sha(name.encode())}} | ({"annotations": notes} if notes else {})
+
+    def given(inputs=inputs, tools=tools, git=git):
+        files = [resource(f"inputs/{path}", notes) for path, notes in inputs]
+        tree = sha("".join(f"{one['digest']['sha256']}  {path}\n" for one, (path, _) in zip(files, inputs)).encode())
+        whole = {"annotations": {"files": len(files)}, "digest": {"sha256": tree}, "name": "inputs"}
+        return [whole] + ([git] if git else []) + files + [resource(f"tools/{name}", notes) for name, notes in tools]
+
+    def of(asked=asked, check=check, more=None):
+        value = changed(plain, definition + ["externalParameters", "recipe", "source"], asked)
+        if check:
+            value = changed(value, definition + ["internalParameters"], {"check": check})
+        value["predicate"]["buildDefinition"]["resolvedDependencies"] += given() if more is None else more
+        return value
+
+    every = range(11, 18)
+    put("from-source", "accept", b(2, *every), "every member is there", of())
+    bare = {"environment": [], "epoch": 0, "inputs": ["**"], "output": "clock.wasm", "toolchain": []}
+    put("from-source-smallest", "accept", b(2, *every), "no commit, no check, no variable, a tool that nobody asked", of(bare, None, given(tools=tools[2:], git=None)))
+    put("from-source-no-tools", "accept", b(16), "the command is an input", of(bare, None, given(tools=[])))
+    put("from-source-epoch-last", "accept", b(11), "the last second of the year 9999", of(asked | {"epoch": 253402300799}))
+    put("from-source-output-long", "accept", b(11), "4,096 bytes", of(asked | {"output": "x" * 4096}))
+    put("from-source-commit-64", "accept", b(13), "a commit of a repository with SHA-256", of(more=given(git=changed(git, ["digest", "gitCommit"], "a" * 64))))
+    put("from-source-root", "accept", b(13), "the recipe lies in the repository's root", of(more=given(git=changed(git, ["annotations", "folder"], ""))))
+    put("from-source-check-other", "accept", b(15), "something else was varied", of(check=check | {"varied": ["kernel"]}))
+    put("from-source-check-16", "accept", b(15), "as many builds as there may be, and they differ", of(check=check | {"builds": 16, "reproducible": False}))
+
+    def refuse(name, number, comment, *args, **more):
+        put(f"from-source-{name}", sm, b(number), comment, of(*args, **more))
+
+    for member in ("environment", "epoch", "inputs", "output", "toolchain"):
+        refuse(f"no-{member}", 17, f"{member} is missing", changed(asked, [member], drop=True))
+    refuse("unknown", 17, "an unknown member may change what was built", asked | {"shell": "sh"})
+    refuse("unknown-variable", 17, "an unknown member of a variable", changed(asked, ["environment", 0, "secret"], True))
+    refuse("unknown-tool", 17, "an unknown member of a tool", changed(asked, ["toolchain", 0, "sha256"], sha(b"cc")))
+    refuse("leaks-text", 17, "a text", asked | {"leaksAllowed": "true"})
+    for member in ("environment", "toolchain"):
+        refuse(f"{member}-unsorted", 11, "out of order", asked | {member: asked[member][::-1]})
+        refuse(f"{member}-twice", 11, "one name twice", asked | {member: asked[member][:1] * 2})
+    refuse("inputs-none", 11, "no pattern", asked | {"inputs": []})
+    for name, epoch in {"negative": -1, "fraction": 0.5, "text": "0", "10000": 253402300800}.items():
+        refuse(f"epoch-{name}", 11, "no whole second before the year 10000", asked | {"epoch": epoch})
+    for name, output in {
+        "absolute": "/clock.wasm", "parent": "../clock.wasm", "parent-within": "a/../clock.wasm", "here": "./clock.wasm", "empty": "", "empty-part": "out//clock.wasm",
+        "folder": "out/", "backslash": "out\\clock.wasm", "control": "clock\n.wasm", "delete": "clock\u007f.wasm", "too-long": "x" * 4097,
+    }.items():
+        refuse(f"output-{name}", 11, "no plain path", asked | {"output": output})
+
+    def swap(at, path, new=None, drop=False):
+        return changed(given(), [at] + path, new, drop)
+
+    refuse("all-name", 12, "another name", more=swap(0, ["name"], "input"))
+    refuse("all-weak", 12, "no SHA-256", more=swap(0, ["digest"], {"sha1": "0" * 40}))
+    refuse("all-digest", 12, "the digest of another list", more=swap(0, ["digest", "sha256"], sha(b"")))
+    refuse("all-fewer", 12, "one file fewer than there are", more=swap(0, ["annotations", "files"], len(inputs) - 1))
+    refuse("all-more", 12, "one file more than there are", more=swap(0, ["annotations", "files"], len(inputs) + 1))
+    refuse("all-no-count", 12, "not how many", more=swap(0, ["annotations"], drop=True))
+    refuse("all-count-text", 12, "how many, as text", more=swap(0, ["annotations", "files"], str(len(inputs))))
+    for name, commit in {"short": "a" * 39, "between": "a" * 41, "uppercase": "A" * 40, "name": "HEAD"}.items():
+        refuse(f"commit-{name}", 13, "no commit", more=swap(1, ["digest", "gitCommit"], commit))
+    refuse("commit-none", 13, "a SHA-256 instead of a commit", more=swap(1, ["digest"], {"sha256": sha(b"")}))
+    refuse("commit-dirty-text", 13, "a text", more=swap(1, ["annotations", "dirty"], "no"))
+    for member in ("dirty", "folder"):
+        refuse(f"commit-no-{member}", 13, f"{member} is missing", more=swap(1, ["annotations", member], drop=True))
+    refuse("commit-folder", 13, "a folder outside", more=swap(1, ["annotations", "folder"], "../clock"))
+    refuse("input-unsorted", 14, "out of order", more=given(inputs=inputs[::-1]))
+    refuse("input-twice", 14, "one path twice", more=given(inputs=inputs[:1] + inputs))
+    for name, path in {"parent": "../a", "absolute": "/a", "control": "a\rb", "backslash": "a\\b"}.items():
+        refuse(f"input-{name}", 14, "no plain path", more=given(inputs=[(path, None)]))
+    refuse("input-bare", 14, "a path without the prefix", more=swap(2, ["name"], "Cargo.lock"))
+    refuse("input-weak", 14, "no SHA-256", more=swap(2, ["digest"], {"sha1": "0" * 40}))
+    refuse("input-lock-not-said", 14, "a lock file that is not marked", more=swap(2, ["annotations"], drop=True))
+    refuse("input-no-lock", 14, "marked as a lock file, and none by its name", more=swap(4, ["annotations"], {"lock": True}))
+    for mark in ("executable", "lock"):
+        refuse(f"input-{mark}-false", 14, "a mark that is not true", more=swap(4, ["annotations"], {mark: False}))
+    for name, value in {"none": 0, "one": 1, "17": 17, "text": "2"}.items():
+        refuse(f"check-builds-{name}", 15, "not 2 to 16 builds", check=check | {"builds": value})
+    for name, value in {"none": [], "unsorted": check["varied"][::-1], "twice": check["varied"][:1] * 2}.items():
+        refuse(f"check-varied-{name}", 15, "empty, or not sorted and distinct", check=check | {"varied": value})
+    for member in check:
+        refuse(f"check-no-{member}", 15, f"{member} is missing", check=changed(check, [member], drop=True))
+    refuse("check-unknown", 15, "an unknown member", check=check | {"level": 2})
+    refuse("tool-bare", 16, "a name without the prefix", more=swap(6, ["name"], "cc"))
+    refuse("tool-weak", 16, "no SHA-256", more=swap(6, ["digest"], {"sha1": "0" * 40}))
+    refuse("tool-unsorted", 16, "out of order", more=given(tools=tools[::-1]))
+    refuse("tool-twice", 16, "one name twice", more=given(tools=tools[:1] * 2))
+    refuse("tool-version-number", 16, "a version that is no text", more=swap(6, ["annotations", "version"], 14))
+    refuse("nothing-given", 2, "nothing that the command was given", more=[])
+    whole = given()
+    refuse("git-first", 2, "the commit before all inputs", more=[whole[1], whole[0], *whole[2:]])
+    refuse("git-last", 2, "the commit behind the inputs", more=[whole[0], *whole[2:], whole[1]])
+    refuse("tools-first", 2, "the tools before the inputs", more=whole[:2] + whole[6:] + whole[2:6])
+    put("from-source-not-asked", sm, b(2), "inputs, and no source that was asked for", changed(of(), definition + ["externalParameters", "recipe", "source"], drop=True))
 
 
 def trusts():

@@ -30,6 +30,6 @@ pub use payload::{PAYLOAD_TYPE, Payload, pae};
 pub use predicate::{Gist, PREFIX, finding, foreign, provenance, rebuild, receipt, time, verdict};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
 pub use trust::{
-    About, Allowed, ImportPattern, Requirement, Role, Roles, Trust, TrustedKey, add_key,
+    About, Allowed, ImportPattern, Requirement, Role, Roles, Rung, Trust, TrustedKey, add_key,
 };
 pub use verified::Verified;

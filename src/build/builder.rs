@@ -7,7 +7,7 @@ use crate::files::{self, Scratch};
 use crate::limits;
 use crate::materials::{Asked, Check, FromSource, Materials, Variable};
 use crate::profile::Profile;
-use crate::wasm::{Canonical, Module, SourceNote};
+use crate::wasm::{self, Canonical, Module, SourceNote};
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -123,18 +123,19 @@ impl<'r> Build<'r> {
         allowed: bool,
         watch: &dyn Watch,
     ) -> Result<Made, Error> {
-        let means = Means::find(self.host);
+        let means = Means::find(self.host, self.recipe.epoch.is_some())?;
         let varied = Surroundings::variations(&means);
         watch.begins(1, times);
-        let first = self.module(&Surroundings::plain(), watch)?;
+        let first = Module::parse(self.module(&Surroundings::plain(), watch)?)?;
         let expected = digest(&first, profile)?;
         let mut reproducible = true;
         for nth in 2..=times {
             watch.begins(nth, times);
             let other = self.module(&Surroundings::varied(nth, &means), watch)?;
-            if other == first {
+            if other == first.bytes() {
                 continue;
             }
+            let other = Module::parse(other)?;
             let found = digest(&other, profile)?;
             if found != expected && !allowed {
                 return Err(Error::Unreproducible {
@@ -142,12 +143,13 @@ impl<'r> Build<'r> {
                     found,
                     expected,
                     varied: varied.join(", "),
+                    difference: Box::new(wasm::diff_executed(&first, &other)?),
                 });
             }
             reproducible &= found == expected;
         }
         self.materials.check = Some(Check { builds: times, reproducible, varied });
-        self.made(first)
+        self.made(first.into_bytes())
     }
 
     fn made(self, module: Vec<u8>) -> Result<Made, Error> {
@@ -159,23 +161,11 @@ impl<'r> Build<'r> {
         let Self { recipe, asked, .. } = self;
         let scratch = Scratch::new()?;
         let place = surroundings.prepare(&scratch)?;
-        let folder = &surroundings.folder;
-        let reversed = surroundings.reversed;
-        inputs::copy(
-            &self.directory,
-            &self.materials.inputs,
-            &scratch,
-            folder,
-            asked.epoch,
-            reversed,
-        )?;
-        let mut command = surroundings.command(
-            &recipe.command,
-            &place,
-            self.host,
-            &asked.environment,
-            asked.epoch,
-        )?;
+        let Surroundings { folder, reversed, epoch, .. } = surroundings;
+        let epoch = epoch.unwrap_or(asked.epoch);
+        inputs::copy(&self.directory, &self.materials.inputs, &scratch, folder, epoch, *reversed)?;
+        let mut command =
+            surroundings.command(&recipe.command, &place, self.host, &asked.environment, epoch)?;
         let program = recipe.command.first().cloned().unwrap_or_default();
         run(&mut command, &program, watch)?;
         let output = place.source.join(&recipe.output);
@@ -200,10 +190,9 @@ fn environment(recipe: &Recipe, host: &Host) -> Result<Vec<Variable>, Error> {
 }
 
 /// Digest of the canonical form of a module.
-fn digest(module: &[u8], profile: Profile) -> Result<ModuleDigest, Error> {
-    let module = Module::parse(module.to_vec())?;
+fn digest(module: &Module, profile: Profile) -> Result<ModuleDigest, Error> {
     let note = SourceNote::of("module.wasm");
-    Ok(Canonical::build(&module, profile, &note)?.canonical.digest())
+    Ok(Canonical::build(module, profile, &note)?.canonical.digest())
 }
 
 /// Runs a command to its end. Both its streams are passed on line by line: ours is the answer.

@@ -147,6 +147,8 @@ pub enum Error {
         expected: crate::digest::ModuleDigest,
         /// In what the surroundings differed.
         varied: String,
+        /// What executes otherwise, A the first build's.
+        difference: Box<crate::wasm::Difference>,
     },
     /// What a build wrote is no module.
     #[error(transparent)]

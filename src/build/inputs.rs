@@ -55,9 +55,9 @@ pub(super) fn find(
         let Some(path) = path else {
             return Err(Error::Input { path: name, why: "has a name that cannot be recorded" });
         };
-        let text = files::read_limited(entry.path(), limits::INPUT_FILE_BYTES)?;
+        let (text, executable) = files::read_executable(entry.path(), limits::INPUT_FILE_BYTES)?;
         bytes = bytes.saturating_add(text.len() as u64);
-        found.push(Input { path: path.to_owned(), sha256: InputDigest::of(&text) });
+        found.push(Input { executable, path: path.to_owned(), sha256: InputDigest::of(&text) });
         if found.len() > limits::INPUTS || bytes > limits::INPUTS_BYTES {
             let is_count = found.len() > limits::INPUTS;
             return Err(match is_count {
@@ -74,7 +74,7 @@ pub(super) fn find(
 }
 
 /// Copies `inputs` from `directory` into `to`, in their order or the other way round. What is copied
-/// has the digest that was recorded, is of the time `epoch`, and can be executed if the original can.
+/// has the digest that was recorded, is of the time `epoch`, and can be executed if that is recorded.
 ///
 /// # Errors
 /// [`Error::Input`] for a file that was changed meanwhile, and whatever cannot be read or written.
@@ -88,12 +88,12 @@ pub(super) fn copy(
 ) -> Result<(), Error> {
     let one = |input: &Input| {
         let from = directory.join(&input.path);
-        let (bytes, executable) = files::read_executable(&from, limits::INPUT_FILE_BYTES)?;
+        let (bytes, _) = files::read_executable(&from, limits::INPUT_FILE_BYTES)?;
         if InputDigest::of(&bytes) != input.sha256 {
             let path = input.path.clone();
             return Err(Error::Input { path, why: "was changed during the build" });
         }
-        Ok(to.lay(&Path::new(folder).join(&input.path), &bytes, executable, epoch)?)
+        Ok(to.lay(&Path::new(folder).join(&input.path), &bytes, input.executable, epoch)?)
     };
     if reversed { inputs.iter().rev().try_for_each(one) } else { inputs.iter().try_for_each(one) }
 }

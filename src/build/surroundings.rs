@@ -51,6 +51,8 @@ pub(super) struct Surroundings {
     user: &'static str,
     /// Whether the source was written the other way round, so that a directory lists it otherwise.
     pub reversed: bool,
+    /// `SOURCE_DATE_EPOCH` and the time of the inputs, if it is not the one that was asked for.
+    pub epoch: Option<u64>,
     /// Programs with arguments that begin the command line, each of which starts the next.
     wraps: Vec<Vec<String>>,
 }
@@ -63,22 +65,34 @@ pub(super) struct Place {
     temporary: PathBuf,
 }
 
-/// Ways to vary what cannot be varied by a variable, as far as this machine has them.
+/// Ways to vary what cannot always be varied, as far as this machine and the recipe have them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Means {
+    /// Programs that start the command in another machine or time, by what they vary.
     wraps: BTreeMap<&'static str, Vec<String>>,
+    /// Whether a directory lists files by when they were written; many file systems list them by name or
+    /// by a hash of it.
+    lists_by_age: bool,
+    /// Whether `SOURCE_DATE_EPOCH` can be another: not if the recipe says what it is.
+    epoch: bool,
 }
 
 /// Years away, and before the end of 32-bit clocks; the same for everybody, so that builds elsewhere vary
 /// alike.
 const ANOTHER_TIME: &str = "2036-02-03 04:05:06";
+/// The same in seconds since 1970.
+const ANOTHER_EPOCH: u64 = 2_085_624_306;
+/// Threads see the clock too; what waits for some time still does; and the inputs keep their times.
+const FAKETIME: &str = "env NO_FAKE_STAT=1 faketime -m --exclude-monotonic -f";
 const SET_HOST_NAME: &str = "printf %s elsewhere > /proc/sys/kernel/hostname && exec \"$@\"";
 
 impl Means {
-    /// Looks which there are, by trying each.
-    pub fn find(host: &Host) -> Self {
+    /// Looks which there are, by trying each. An epoch that the recipe says is a part of what is built, as
+    /// the source is, and is not varied.
+    pub fn find(host: &Host, says_epoch: bool) -> Result<Self, FileError> {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let mut means = Self::default();
+        let mut means =
+            Self { wraps: BTreeMap::new(), lists_by_age: lists_by_age()?, epoch: !says_epoch };
         for unshare in ["unshare --uts", "unshare --user --map-root-user --uts"] {
             let mut wrap = words(unshare);
             wrap.extend(["sh", "-c", SET_HOST_NAME, "sh"].map(str::to_owned));
@@ -93,12 +107,23 @@ impl Means {
         if several && said(host, &one, &["nproc"]).is_some_and(|count| count.trim() == "1") {
             means.wraps.insert("cpu-count", one);
         }
-        let clock = vec!["faketime".to_owned(), "-f".to_owned(), format!("@{ANOTHER_TIME}")];
+        let mut clock = words(FAKETIME);
+        clock.push(format!("@{ANOTHER_TIME}"));
         if said(host, &clock, &["date", "+%Y"]).is_some_and(|year| year.trim() == "2036") {
             means.wraps.insert("time", clock);
         }
-        means
+        Ok(means)
     }
+}
+
+/// Whether the same files, written the other way round, are listed in another order.
+fn lists_by_age() -> Result<bool, FileError> {
+    let scratch = Scratch::new()?;
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let lay = |folder: &str, name: &str| scratch.lay(&Path::new(folder).join(name), b"", false, 0);
+    names.iter().try_for_each(|name| lay("one", name))?;
+    names.iter().rev().try_for_each(|name| lay("other", name))?;
+    Ok(scratch.listing(Path::new("one"))? != scratch.listing(Path::new("other"))?)
 }
 
 /// What a wrapped command prints; `None` when it fails or cannot be started.
@@ -128,6 +153,7 @@ impl Surroundings {
             locale: "C",
             user: "builder",
             reversed: false,
+            epoch: None,
             wraps: Vec::new(),
         }
     }
@@ -144,18 +170,19 @@ impl Surroundings {
             locale: "C.UTF-8",
             user: "visitor",
             reversed: true,
+            epoch: means.epoch.then_some(ANOTHER_EPOCH),
             wraps: means.wraps.values().cloned().collect(),
         }
     }
 
     /// In what [`Surroundings::varied`] differs from [`Surroundings::plain`], sorted.
     pub fn variations(means: &Means) -> Vec<String> {
-        let always =
-            ["directory", "file-order", "home", "locale", "time-zone", "umask", "user-name"];
-        let mut names: Vec<String> = always.iter().map(|name| (*name).to_owned()).collect();
-        names.extend(means.wraps.keys().map(|name| (*name).to_owned()));
-        names.sort();
-        names
+        let mut names = vec!["directory", "home", "locale", "time-zone", "umask", "user-name"];
+        names.extend(means.wraps.keys());
+        names.extend(means.lists_by_age.then_some("file-order"));
+        names.extend(means.epoch.then_some("source-date-epoch"));
+        names.sort_unstable();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// Makes the folders.
@@ -261,6 +288,10 @@ mod tests {
         let of = |s: &Surroundings| [s.home, s.umask, s.zone, s.locale, s.user].map(str::to_owned);
         assert!(of(&plain).iter().zip(&of(&other)).all(|(one, two)| one != two));
         assert_ne!(plain.reversed, other.reversed);
-        assert_eq!(Surroundings::variations(&Means::default()).len(), 7);
+        assert_eq!(Surroundings::variations(&Means::default()).len(), 6);
+        let whole = Means { lists_by_age: true, epoch: true, ..Means::default() };
+        assert_eq!(Surroundings::variations(&whole).len(), 8);
+        let epochs = [plain.epoch, Surroundings::varied(2, &whole).epoch];
+        assert_eq!(epochs, [None, Some(ANOTHER_EPOCH)]);
     }
 }

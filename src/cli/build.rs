@@ -10,7 +10,8 @@ use crate::materials::FromSource;
 use crate::profile::Profile;
 use crate::reason::Reason;
 use crate::skill;
-use crate::{json, limits};
+use crate::wasm::Difference;
+use crate::{json, limits, report};
 pub use progress::Progress;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -157,17 +158,32 @@ fn source(
     Ok((made.module, Some(made.record)))
 }
 
-/// A failed command with the last that it said.
+/// A failed command with the last that it said, and builds that differ with where they do.
 pub fn shown(error: build::Error, ui: Ui) -> CommandError {
-    let build::Error::Failed { last, .. } = &error else { return error.into() };
-    let last = last.clone();
-    if !last.is_empty() {
-        ui.talk("the last lines of the failed command:");
-        last.iter().for_each(|line| ui.talk(&format!("  {line}")));
-    }
+    let details = match &error {
+        build::Error::Failed { last, .. } => {
+            if !last.is_empty() {
+                ui.talk("the last lines of the failed command:");
+                last.iter().for_each(|line| ui.talk(&format!("  {line}")));
+            }
+            json::json!({ "last_lines": last })
+        }
+        build::Error::Unreproducible { nth, difference, .. } => {
+            let sides = ["what build 1 wrote", &format!("what build {nth} wrote")];
+            explain(sides, difference, ui);
+            json::json!({ "difference": difference })
+        }
+        _ => return error.into(),
+    };
     let mut failed = CommandError::from(error);
-    failed.details = Some(json::json!({ "last_lines": last }));
+    failed.details = Some(details);
     failed
+}
+
+/// Where two modules differ, for people.
+pub fn explain([a, b]: [&str; 2], difference: &Difference, ui: Ui) {
+    ui.talk(&format!("A: {a}, B: {b}"));
+    ui.talk(report::modules::text(difference).trim_end());
 }
 
 fn from_recipe(args: &Args, directory: &Path, ui: Ui) -> Result<Order, CommandError> {

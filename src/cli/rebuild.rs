@@ -19,7 +19,7 @@ use crate::profile::Profile;
 use crate::reason::Reason;
 use crate::skill::{self, Manifest};
 use crate::verify::CheckedBundle;
-use crate::wasm::{Canonical, Interface, Module, SourceNote};
+use crate::wasm::{self, Built, Canonical, Freedom, Interface, Module, SourceNote};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -83,7 +83,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let bundle = CheckedBundle::check(bundle).map_err(|error| place(error.into()))?;
     let attested = bundle.attested(&policy).map_err(|error| place(error.into()))?;
     let provenance = attested.provenance();
-    let again = Again::of(provenance).map_err(place)?;
+    let again = Again::of(provenance, bundle.module()).map_err(place)?;
     let rebuild = again.build(args, provenance.statement_digest(), ui)?;
     if let Some(key) = &key {
         let payload = rebuild.to_statement()?.to_payload()?;
@@ -110,13 +110,15 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 /// A build that is to be done again.
 struct Again<'p> {
     provenance: &'p Provenance,
+    /// The module that was signed.
+    signed: &'p Canonical,
     record: FromSource,
     recipe: Recipe,
     profile: Profile,
 }
 
 impl<'p> Again<'p> {
-    fn of(provenance: &'p Provenance) -> Result<Self, CommandError> {
+    fn of(provenance: &'p Provenance, signed: &'p Canonical) -> Result<Self, CommandError> {
         let parameters = &provenance.parameters;
         let asked = parameters
             .recipe
@@ -132,7 +134,7 @@ impl<'p> Again<'p> {
         let recipe = Recipe::again(&parameters.name, command, &asked);
         let record = FromSource::new(asked, materials.clone())
             .map_err(|error| CommandError::new(Reason::StatementMalformed, error.why()))?;
-        Ok(Self { provenance, record, recipe, profile })
+        Ok(Self { provenance, signed, record, recipe, profile })
     }
 
     fn asked(&self) -> &Asked {
@@ -166,7 +168,8 @@ impl<'p> Again<'p> {
         let parameters = &self.provenance.parameters;
         let interface = Interface::of(&module, Some(&parameters.entrypoint)).map_err(place)?;
         let note = SourceNote::of(&self.recipe.output);
-        let canonical = Canonical::build(&module, self.profile, &note).map_err(place)?.canonical;
+        let built = Canonical::build(&module, self.profile, &note).map_err(place)?;
+        let canonical = &built.canonical;
         let manifest = Manifest::new(
             &parameters.name,
             &parameters.version,
@@ -178,6 +181,10 @@ impl<'p> Again<'p> {
         let rebuilt_source = SourceDigest::of(module.bytes());
         let is_equal = canonical.digest() == self.provenance.module;
         let normalised = is_equal && rebuilt_source != self.provenance.source;
+        if !is_equal {
+            let found = wasm::diff_executed(self.signed.module(), canonical.module());
+            super::build::explain(["what was signed", "what was built here"], &found?, ui);
+        }
         Ok(Rebuild {
             module: self.provenance.module,
             manifest: self.provenance.manifest,
@@ -186,16 +193,10 @@ impl<'p> Again<'p> {
             rebuilt_source,
             rebuilt_module: canonical.digest(),
             rebuilt_manifest: manifest.digest(),
-            normalisations: if normalised { self.normalisations() } else { Vec::new() },
+            normalisations: if normalised { normalisations(&built) } else { Vec::new() },
             tools: made.record.materials().tools.clone(),
             version: tool::this()?.version,
         })
-    }
-
-    /// All that stands between the command's module and the skill, in order.
-    fn normalisations(&self) -> Vec<&'static str> {
-        let passes = self.profile.passes().map(|pass| pass.name());
-        std::iter::once("canonical-form").chain(passes).collect()
     }
 
     /// The commit, where the source is the URL of a repository.
@@ -215,6 +216,16 @@ impl<'p> Again<'p> {
         let fetched = build::fetch(source, &git.commit, &git.folder, host)?;
         Ok((Some(fetched), Some(git.commit.clone())))
     }
+}
+
+/// What changed the command's module until it was the skill's, in order. Where nothing did, it was the
+/// author's module that needed the form.
+fn normalisations(built: &Built) -> Vec<&'static str> {
+    let busy = built.passes.iter().filter(|applied| applied.places > 0);
+    let passes: Vec<_> = busy.map(|applied| applied.pass.name()).collect();
+    let is_encoded = Freedom::ALL.iter().any(|one| built.changes.of(*one).times > 0);
+    let form = (is_encoded || passes.is_empty()).then_some("canonical-form");
+    form.into_iter().chain(passes).collect()
 }
 
 impl Report {

@@ -93,6 +93,8 @@ struct Shown {
     digest: String,
     keys: Vec<Key>,
     requirements: Vec<Required>,
+    /// Rungs that are demanded of the chain behind each receipt.
+    rungs: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -192,12 +194,17 @@ fn show(args: &Show, ui: Ui) -> Result<u8, CommandError> {
     for requirement in &requirements {
         let _ = writeln!(text, "{} needs {}", requirement.about.name(), demands(requirement));
     }
+    let rungs: Vec<&str> = trust.rungs().iter().map(|rung| rung.name()).collect();
+    if !rungs.is_empty() {
+        let _ = writeln!(text, "receipt needs, of the chain behind it, {}", rungs.join(", "));
+    }
     let report = Shown {
         schema: "https://opertus.systems/provenact/trust/v1",
         file: path.display().to_string(),
         digest,
         keys: trust.keys().iter().map(Key::from).collect(),
         requirements: requirements.iter().map(Required::from).collect(),
+        rungs,
     };
     ui.answer(&text, &report)?;
     Ok(0)

@@ -1,9 +1,10 @@
 //! A directory for what is needed for a while only.
 
 use super::{FileError, read_fault};
-use std::fs::FileTimes;
+use std::ffi::OsString;
+use std::fs::{FileTimes, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -44,7 +45,8 @@ impl Scratch {
         Ok(path)
     }
 
-    /// Writes a new file `name` in it, last changed `epoch` seconds after 1970.
+    /// Writes a new file `name` in it, last changed `epoch` seconds after 1970. Its mode is the same
+    /// whatever our umask is.
     ///
     /// # Errors
     /// [`FileError::Output`].
@@ -62,14 +64,25 @@ impl Scratch {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(epoch);
         let write = || {
             let mode = if executable { 0o755 } else { 0o644 };
-            let mut options = fs_err::OpenOptions::new();
-            options.write(true).create_new(true);
-            options.options_mut().mode(mode);
-            let mut file = options.open(&path)?;
+            let mut file = fs_err::OpenOptions::new().write(true).create_new(true).open(&path)?;
             file.write_all(bytes)?;
+            file.file().set_permissions(Permissions::from_mode(mode))?;
             file.file().set_times(FileTimes::new().set_modified(time).set_accessed(time))
         };
         write().map_err(|source| FileError::Output { path: path.clone(), source })
+    }
+
+    /// The names in the directory `name` in it, in the order in which the system lists them.
+    ///
+    /// # Errors
+    /// As [`super::read_limited`].
+    pub fn listing(&self, name: &Path) -> Result<Vec<OsString>, FileError> {
+        let path = self.path.join(name);
+        let list = || {
+            let entries = fs_err::read_dir(&path)?;
+            entries.map(|entry| Ok(entry?.file_name())).collect::<Result<_, std::io::Error>>()
+        };
+        list().map_err(|source| read_fault(&path, source))
     }
 }
 

@@ -173,7 +173,18 @@ impl CheckedBundle {
     /// # Errors
     /// [`Error::AttestationMissing`] when there are no attestations; otherwise [`Error::Refused`].
     pub fn attested(&self, policy: &Policy) -> Result<Attested, Error> {
-        let lines = attest::parse_lines(self.attestations.as_deref().unwrap_or_default())?;
+        let lines = self.attestations.as_deref().unwrap_or_default();
+        self.attested_by(policy, &policy.required_of(About::Bundle), lines)
+    }
+
+    /// As [`CheckedBundle::attested`], by `lines`, of which nothing but `requirements` is demanded.
+    pub(super) fn attested_by(
+        &self,
+        policy: &Policy,
+        requirements: &[Requirement],
+        lines: &[u8],
+    ) -> Result<Attested, Error> {
+        let lines = attest::parse_lines(lines)?;
         let (mut said, mut statements, mut closest) = (Vec::new(), Vec::new(), None);
         for (line, envelope) in &lines {
             let verified = envelope.verify(policy.trust()).and_then(|payload| {
@@ -199,7 +210,7 @@ impl CheckedBundle {
             if statements.is_empty() {
                 return Err(Error::AttestationMissing);
             }
-            return self.judged(policy, &statements, said);
+            return self.judged(policy, requirements, &statements, said);
         };
         Err(Refusal::of(first, said).into())
     }
@@ -207,6 +218,7 @@ impl CheckedBundle {
     fn judged(
         &self,
         policy: &Policy,
+        requirements: &[Requirement],
         statements: &[Attestation<'_>],
         said: Vec<Said>,
     ) -> Result<Attested, Error> {
@@ -214,18 +226,12 @@ impl CheckedBundle {
             ("the module".to_owned(), *self.module.digest().as_bytes()),
             ("the manifest".to_owned(), *self.manifest_digest.as_bytes()),
         ];
-        let rows = self.interface.host_functions();
-        let context = Context {
-            capabilities: self.manifest.capabilities(),
-            imports: rows.iter().map(|row| (row.module, row.name)).collect(),
-            operators: Vec::new(),
-        };
+        let context = self.context();
         let all: Vec<&Verified<Statement>> = statements.iter().map(|a| &a.statement).collect();
         let mut verdict = Verdict::default();
         let mut authors = None;
-        let requirements = policy.required_of(About::Bundle);
-        policy.contradicted(&requirements, About::Bundle, &all, &things, &mut verdict);
-        for requirement in &requirements {
+        policy.contradicted(requirements, About::Bundle, &all, &things, &mut verdict);
+        for requirement in requirements {
             let judged = policy.judge(requirement, &all, &things, &context, Words::Every);
             verdict.append(judged.verdict);
             let mut ours = judged.counted.iter().filter_map(|(at, keys)| {
@@ -243,7 +249,7 @@ impl CheckedBundle {
             }
         }
         if let Some((_, shown, _, by)) = &mut authors {
-            agreement(&requirements, statements, shown, by, &mut verdict);
+            agreement(requirements, statements, shown, by, &mut verdict);
         }
         let upheld = match verdict.uphold() {
             Ok(upheld) => upheld,
@@ -254,6 +260,16 @@ impl CheckedBundle {
         };
         let (provenance, envelope) = (provenance.clone(), line.to_vec());
         Ok(Attested { provenance, key, by, envelope, said, upheld })
+    }
+
+    /// What it may ask for.
+    pub(super) fn context(&self) -> Context<'_> {
+        let rows = self.interface.host_functions();
+        Context {
+            capabilities: self.manifest.capabilities(),
+            imports: rows.iter().map(|row| (row.module, row.name)).collect(),
+            operators: Vec::new(),
+        }
     }
 
     fn is_about_this(&self, statement: &Statement) -> bool {

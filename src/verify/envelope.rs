@@ -77,6 +77,7 @@ fn judged(
         let receipt = statement.receipt().map_err(|cause| Refusal::of(cause, said()))?;
         let read = Read { envelope, statement: &statement, receipt: &receipt };
         let signed = read.judged(policy, &requirements(policy), subjects, beside, words)?;
+        no_chain_demanded(policy).map_err(|verdict| Refusal::new(verdict, said()))?;
         return Ok(Judged { statement, signed, receipt: Some(receipt) });
     }
     let refuse = |verdict: Verdict| Refusal::new(verdict, said());
@@ -106,6 +107,21 @@ fn judged(
     }
     let upheld = verdict.uphold().map_err(refuse)?;
     Ok(Judged { statement, signed: Signed { upheld, by }, receipt: None })
+}
+
+/// What the trust file demands of the chain behind a receipt is not looked at here: a receipt alone is
+/// then not enough.
+fn no_chain_demanded(policy: &Policy) -> Result<(), Verdict> {
+    let rungs = policy.trust().rungs();
+    if rungs.is_empty() {
+        return Ok(());
+    }
+    let mut verdict = Verdict::default();
+    verdict.add("chain", false, Reason::RungNotShown, || {
+        let rungs: Vec<&str> = rungs.iter().map(|rung| rung.name()).collect();
+        (format!("{} of the chain behind the receipt", rungs.join(", ")), "no --chain".to_owned())
+    });
+    Err(verdict)
 }
 
 /// [`consume`] for the bytes of an envelope beside which nothing lies, as fast as it goes: the proof

@@ -92,6 +92,16 @@ pub enum Error {
         /// What fits the manifest.
         expected: String,
     },
+    /// The receipt says something else than its trace, which decides it without an execution.
+    #[error("the receipt has {found} at {path}, its trace gives {expected}")]
+    Field {
+        /// Which member of the receipt.
+        path: String,
+        /// What the receipt says.
+        found: String,
+        /// What follows from the trace.
+        expected: String,
+    },
     /// The trace's list of host functions is not the module's.
     #[error("the trace was recorded with other imports than the module has")]
     Imports,
@@ -206,7 +216,7 @@ impl Error {
             | Self::Testimony { .. } => Reason::MaterialMismatch,
             Self::Header { .. } => Reason::HeaderDiffers,
             Self::Imports => Reason::TraceMismatch,
-            Self::Receipt => Reason::ReceiptDiffers,
+            Self::Receipt | Self::Field { .. } => Reason::ReceiptDiffers,
             Self::Interface(error) | Self::Wasm(error) => error.reason(),
             Self::Skill(error) => error.reason(),
             Self::Attest(error) => error.reason(),

@@ -3,6 +3,7 @@
 //! Exit status 0 of `verify` and `replay` consumes a value that only this room can make.
 
 mod bundle;
+mod chain;
 mod comparison;
 mod cosign;
 mod envelope;
@@ -15,6 +16,7 @@ mod v0;
 mod witnesses;
 
 pub use bundle::{Attested, CheckedBundle, check_original};
+pub use chain::{Chain, Gathered, Parts, State as Standing, Step};
 pub use comparison::{Comparison, FirstEvent, Part, State, first_event};
 pub use cosign::{cosign, late, verdict};
 pub use envelope::{Consumed, consume, consume_line, consume_lines};

@@ -3,7 +3,7 @@
 use super::Error;
 use crate::abi::{Capability, Function, Kind};
 use crate::attest::receipt::Receipt;
-use crate::digest::{EnvelopeDigest, ModuleDigest};
+use crate::digest::{EnvelopeDigest, ManifestDigest, ModuleDigest};
 use crate::engines::EngineName;
 use crate::json;
 use crate::outcome::{Interruption, Outcome};
@@ -117,7 +117,7 @@ impl Reproduced {
 /// or was changed after it was written, an engine that cannot run the module.
 pub fn replay(executable: &Executable, input: Replay<'_>) -> Result<Verdict, Error> {
     let header = input.trace.header().clone();
-    belong_together(executable.module, &input, &header)?;
+    belong_together(executable.module, input.manifest.digest(), input.receipt, &input.trace)?;
     manifest_allows(input.manifest, &header)?;
     if header.entrypoint != executable.interface.entrypoint
         || !same_imports(&executable.rows, &header)
@@ -254,34 +254,37 @@ fn refuted(divergence: Divergence) -> Verdict {
 }
 
 /// Receipt, trace, module, manifest and attestation must name one another.
-fn belong_together(module: ModuleDigest, input: &Replay<'_>, header: &Header) -> Result<(), Error> {
-    if let Some(bytes) = input.trace.material(MaterialName::Attestation) {
+pub(super) fn belong_together(
+    module: ModuleDigest,
+    manifest: ManifestDigest,
+    receipt: &Receipt,
+    trace: &Reader,
+) -> Result<(), Error> {
+    let header = trace.header();
+    if let Some(bytes) = trace.material(MaterialName::Attestation) {
         let found = EnvelopeDigest::of(bytes);
         let expected = header.attestation.as_ref().map(|attested| attested.envelope);
         if expected != Some(found) {
             return Err(Error::Attestation { found, expected });
         }
     }
-    for (what, expected) in
-        [("the receipt", input.receipt.module.sha256), ("the trace", header.module)]
-    {
+    for (what, expected) in [("the receipt", receipt.module.sha256), ("the trace", header.module)] {
         if expected != module {
             return Err(Error::Module { what, found: module, expected });
         }
     }
-    let found = input.manifest.digest();
     for (what, expected) in
-        [("the receipt", input.receipt.manifest.sha256), ("the trace", header.manifest)]
+        [("the receipt", receipt.manifest.sha256), ("the trace", header.manifest)]
     {
-        if expected != found {
-            return Err(Error::Manifest { what, found, expected });
+        if expected != manifest {
+            return Err(Error::Manifest { what, found: manifest, expected });
         }
     }
     Ok(())
 }
 
 /// The header is what `run` can have made of this manifest: nothing in it is an operator's answer.
-fn manifest_allows(manifest: &Manifest, header: &Header) -> Result<(), Error> {
+pub(super) fn manifest_allows(manifest: &Manifest, header: &Header) -> Result<(), Error> {
     let differs = |what, found: &str, expected: &str| {
         let (found, expected) = (found.to_owned(), expected.to_owned());
         Err(Error::Header { what, found, expected })

@@ -29,6 +29,7 @@ pub use companion::{Companion, FunctionNames, SourceNote};
 pub use diff::{
     Bytes, Cause, CauseKind, Compared, CustomDiff, DataDiff, Difference, FunctionDiff,
     FunctionsDiff, ItemDiff, Listed, Look, ProducerDiff, RangeDiff, Sameness, SectionDiff, diff,
+    diff_executed,
 };
 pub use error::Error;
 pub use freedom::{Changes, Count, Freedom};

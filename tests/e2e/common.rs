@@ -178,6 +178,13 @@ impl Place {
         self.provenact(&line.split(' ').collect::<Vec<_>>())
     }
 
+    /// As [`Place::type_in`], with the folder `tools` first on the PATH.
+    pub fn type_in_with(&self, tools: &str, line: &str) -> Ended {
+        let mut command = self.command(PROVENACT);
+        command.env("PATH", format!("{tools}:{}", variable("PATH").unwrap_or_default()));
+        Ended::of(command.args(line.split(' ')).output().unwrap())
+    }
+
     /// Runs the program to its end with `input` on standard input.
     pub fn fed(&self, line: &str, input: &[u8]) -> Ended {
         self.write(".input", input);

@@ -36,7 +36,7 @@ fn clock() -> Place {
 
 impl Place {
     /// A new key pair `NAME.key.pem` and `NAME.pub.pem`.
-    fn pair(&self, name: &str) {
+    pub fn pair(&self, name: &str) {
         let key = PrivateKey::generate().unwrap();
         self.write(&format!("{name}.key.pem"), key.to_pem().unwrap().as_bytes());
         self.mode(&format!("{name}.key.pem"), 0o600);
@@ -64,7 +64,7 @@ impl Place {
         beside[0]["predicate"].clone()
     }
 
-    fn payload(&self, name: &str) -> Vec<u8> {
+    pub fn payload(&self, name: &str) -> Vec<u8> {
         Envelope::parse(&self.read(name)).unwrap().payload_unverified().as_bytes().to_vec()
     }
 
@@ -73,7 +73,7 @@ impl Place {
     }
 
     /// A trust file with the author, the operator, these auditors and owners, and what is required.
-    fn policy(&self, auditors: &[(&str, &str)], required: &str) {
+    pub fn policy(&self, auditors: &[(&str, &str)], required: &str) {
         let _ = fs_err::remove_file(self.path("trust.toml"));
         self.type_in("trust add author.pub.pem --name ann --role author").status(0);
         self.type_in("trust add operator.pub.pem --name ops --role operator --owner Ops").status(0);
@@ -87,7 +87,7 @@ impl Place {
     }
 
     /// Signs a receipt that was changed, with the operator's own key: a lie.
-    fn lies(&self, change: impl FnOnce(&mut Receipt)) {
+    pub fn lies(&self, change: impl FnOnce(&mut Receipt)) {
         let statement = Statement::parse(&self.payload("receipt.json")).unwrap();
         let mut receipt = Receipt::from_statement(&statement).unwrap();
         change(&mut receipt);

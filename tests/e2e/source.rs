@@ -1,6 +1,6 @@
 //! From source to skill: `new`, `build` of a recipe, `build --check`, and what is recorded of it.
 
-use super::common::{Ended, PROVENACT, Place, home, programs, skipped, variable};
+use super::common::{Ended, PROVENACT, Place, home, programs, skipped};
 use super::statements::{line, payload};
 use serde_json::Value;
 use std::os::unix::fs::symlink;
@@ -205,59 +205,89 @@ fn a_check_builds_in_other_surroundings_and_compares() {
     assert_eq!((&check["builds"], &check["reproducible"]), (&3.into(), &true.into()));
     let varied: Vec<&str> =
         check["varied"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-    for name in ["directory", "file-order", "home", "locale", "time-zone", "umask", "user-name"] {
+    for name in
+        ["directory", "home", "locale", "source-date-epoch", "time-zone", "umask", "user-name"]
+    {
         assert!(varied.contains(&name), "{varied:?}");
-    }
-    for name in ["cpu-count", "host-name", "time"] {
-        if !varied.contains(&name) {
-            skipped(&format!("{name} cannot be varied here"));
-        }
     }
 }
 
+/// A script whose module has ten digits of data that `seen`, in a shell, decides.
+fn telling(seen: &str) -> String {
+    let head = START.replace(r"\7\12", r"\5\3\1\0\1\7\12") + r"\13\20\1\0A\0\13\12";
+    format!(
+        "digits=$(printf %s \"{seen}\" | cksum | cut -d' ' -f1); \
+         {{ printf '{head}'; printf %010d \"$digits\"; }} > out/s.wasm"
+    )
+}
+
+/// Each row is one thing that a build can see, and what its variation is called: a module that tells
+/// nothing else is caught.
 #[test]
-fn what_depends_on_its_surroundings_is_refused_unless_that_is_recorded() {
-    let varied = [
-        "$PWD",
-        "$HOME",
-        "$TMPDIR",
-        "$TZ",
-        "$LC_ALL",
-        "$USER",
-        "$(umask)",
-        "$(hostname)",
-        "$(nproc)",
-    ];
-    let probe = place(&good(), "");
-    let report = json(&probe.type_in("build s --check --format json").status(0));
-    let found = &report["made_from"]["materials"]["check"]["varied"];
-    let has = |name: &str| found.as_array().unwrap().iter().any(|varied| varied == name);
-    for what in varied {
-        let needs = match what {
-            "$(hostname)" => "host-name",
-            "$(nproc)" => "cpu-count",
-            _ => "directory",
-        };
-        if !has(needs) {
+fn each_variation_is_seen_by_the_command() {
+    for (seen, name) in [
+        ("${#PWD}", "directory"),
+        ("${PWD##*/}", "directory"),
+        ("${#HOME}", "home"),
+        ("${#TMPDIR}", "home"),
+        ("$LC_ALL", "locale"),
+        (r"$(printf '\303\251' | wc -m)", "locale"),
+        ("$TZ", "time-zone"),
+        ("$(date -d @0 +%H)", "time-zone"),
+        ("$(umask)", "umask"),
+        ("$(stat -c %a out)", "umask"),
+        ("$USER", "user-name"),
+        ("$LOGNAME", "user-name"),
+        ("$SOURCE_DATE_EPOCH", "source-date-epoch"),
+        ("$(stat -c %Y build.sh)", "source-date-epoch"),
+        ("$(ls -U)", "file-order"),
+        ("$(date +%Y)", "time"),
+        ("$(nproc)", "cpu-count"),
+        ("$(uname -n)", "host-name"),
+    ] {
+        let place = place(&telling(seen), "");
+        for name in ["a", "b", "c", "d", "e"] {
+            place.write(&format!("s/{name}"), name);
+        }
+        let mut command = place.command(PROVENACT);
+        // A file system in memory lists files by age, if there is one here.
+        let in_memory = std::path::Path::new("/dev/shm");
+        if in_memory.is_dir() {
+            command.env("TMPDIR", in_memory);
+        }
+        let ended = Ended::of(command.args(["build", "s", "--check"]).output().unwrap());
+        if ended.status == 0 {
+            let can_be_missing = ["cpu-count", "file-order", "host-name", "time"].contains(&name);
+            assert!(can_be_missing && !ended.out().contains(name), "{seen}: {}", ended.out());
+            skipped(&format!("{name} cannot be varied here"));
             continue;
         }
-        // A constant of the code is made of what is seen.
-        let script = format!(
-            "n=$(printf %s \"{what}\" | cksum | cut -c1-2); printf '\\0asm\\1\\0\\0\\0\\1\\5\\1\\140\\0\\1\\177\\3\\2\\1\\0\\7\\12\\1\\6_start\\0\\0\\12\\6\\1\\4\\0A'> out/s.wasm; \
-             printf \"\\\\$(printf %o \"$n\")\\\\13\" >> out/s.wasm"
-        );
-        let place = place(&script, "");
-        let ended = place.type_in("build s --check=4");
-        // Two digits of a checksum may be the same by chance, of three others hardly.
-        ended.refused(1, "build-unreproducible").says("time-zone");
-        assert!(!place.exists("s.skill"), "{what}");
-        place
-            .type_in("build s --check=4 --allow-unreproducible")
-            .status(0)
-            .says("4 builds gave DIFFERENT modules");
-        let check = definition(&place)["internalParameters"]["check"].clone();
-        assert_eq!(check["reproducible"], false, "{what}");
+        let ended = ended.refused(1, "build-unreproducible").says(&format!(" {name}"));
+        ended.says("A: what build 1 wrote, B: what build 2 wrote\n").says("differs at 1 place");
+        assert!(!place.exists("s.skill"), "{seen}");
     }
+}
+
+/// What the recipe says of the time is a part of what is built, and stays.
+#[test]
+fn an_epoch_of_the_recipe_is_not_varied() {
+    let place = place(&telling("$SOURCE_DATE_EPOCH"), "source-date-epoch = 1700000000\n");
+    let out = place.type_in("build s --check").status(0).out();
+    assert!(out.contains("2 builds gave the same module") && !out.contains("epoch"), "{out}");
+}
+
+#[test]
+fn what_depends_on_its_surroundings_is_recorded_when_that_is_allowed() {
+    let place = place(&telling("$TZ"), "");
+    let report = json(&place.type_in("build s --check --format json").status(1));
+    let range = &report["details"]["difference"]["data"]["ranges"][0];
+    assert_eq!(range["a"]["segment"], 0, "{report}");
+    place
+        .type_in("build s --check=4 --allow-unreproducible")
+        .status(0)
+        .says("4 builds gave DIFFERENT modules");
+    let check = definition(&place)["internalParameters"]["check"].clone();
+    assert_eq!(check["reproducible"], false);
 }
 
 #[test]
@@ -285,11 +315,7 @@ fn flags_of_a_recipe_need_its_command() {
 /// Builds, runs and replays what `new` writes, with `tools` first on the PATH.
 fn from_new_to_replay(lang: &str, tools: &str) {
     let place = Place::new();
-    let provenact = |line: &str| {
-        let mut command = place.command(PROVENACT);
-        command.env("PATH", format!("{tools}:{}", variable("PATH").unwrap_or_default()));
-        Ended::of(command.args(line.split(' ')).output().unwrap())
-    };
+    let provenact = |line: &str| place.type_in_with(tools, line);
     provenact(&format!("new --lang {lang} hello")).status(0).says("provenact.toml");
     provenact(&format!("new --lang {lang} hello")).refused(2, "output-exists");
     provenact("build hello --check --deny-leaks").status(0).says("2 builds gave the same module");
@@ -405,6 +431,27 @@ fn another_source_is_not_built() {
     bare.type_in("rebuild a.skill --source . --pub author.pub.pem").refused(2, "material-missing");
 }
 
+/// Whoever builds again may have the source without the bits.
+#[test]
+fn what_may_be_executed_is_recorded_and_laid_out_so() {
+    let place = Place::new();
+    let recipe = RECIPE.replace("'sh', 'build.sh'", "'./build.sh'");
+    place.write("s/provenact.toml", recipe);
+    place.write(
+        "s/build.sh",
+        format!("#!/bin/sh\nset -e; test ! -x provenact.toml; mkdir out; {}\n", good()),
+    );
+    place.mode("s/build.sh", 0o755);
+    place.type_in("build s").status(0);
+    let dependencies = definition(&place)["resolvedDependencies"].clone();
+    let annotations: Vec<_> =
+        dependencies.as_array().unwrap()[4..].iter().map(|one| &one["annotations"]).collect();
+    assert_eq!(annotations, [&serde_json::json!({ "executable": true }), &Value::Null]);
+    place.mode("s/build.sh", 0o644);
+    place.mode("s/provenact.toml", 0o755);
+    place.type_in("rebuild s.skill --source s --pub author.pub.pem").status(0).says("equal");
+}
+
 #[test]
 fn what_differs_is_signed_as_different_and_normalisations_are_named() {
     // Each build writes another custom section, and the second time another module.
@@ -416,10 +463,12 @@ fn what_differs_is_signed_as_different_and_normalisations_are_named() {
         "inputs = ['build.sh']\n",
     );
     let line = "rebuild s.skill --source s --pub author.pub.pem --key operator.key.pem";
-    place
-        .type_in(line)
-        .status(0)
-        .says("equal after canonical-form, relaxed-simd, nan, stack, growth");
+    place.type_in(line).status(0).says("\nequal after canonical-form\n");
+
+    let custom =
+        "printf '\\0\\5\\1' >> out/s.wasm; head -c 4 /proc/sys/kernel/random/uuid >> out/s.wasm";
+    let place = attested(&format!("{}; {custom}", telling("same")), "inputs = ['build.sh']\n");
+    place.type_in(line).status(0).says("\nequal after canonical-form, growth\n");
 
     // A file outside decides: nothing keeps a command from it, and no provenance names it.
     let outside = Place::new();
@@ -433,7 +482,13 @@ fn what_differs_is_signed_as_different_and_normalisations_are_named() {
     place.type_in("verify s.skill --pub author.pub.pem --pub operator.pub.pem").status(0);
     outside.write("flag", "");
     let line = line.replace("operator", "stranger");
-    place.type_in(&line).status(1).says("s.skill: different").says("signed with key");
+    place
+        .type_in(&line)
+        .status(1)
+        .says("s.skill: different")
+        .says("signed with key")
+        .says("A: what was signed, B: what was built here\n")
+        .says("sections     different: code (4 → 5 bytes)\n");
     place.type_in("verify s.skill --pub author.pub.pem").status(0);
     place
         .type_in("verify s.skill --pub author.pub.pem --pub stranger.pub.pem")

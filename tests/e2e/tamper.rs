@@ -127,7 +127,7 @@ pub struct Owned {
 }
 
 impl Owned {
-    fn append(&self, writer: &mut Writer<Cursor<Vec<u8>>>) {
+    pub fn append(&self, writer: &mut Writer<Cursor<Vec<u8>>>) {
         let handed: Vec<&[u8]> = self.handed.iter().map(Vec::as_slice).collect();
         let written: Vec<&[u8]> = self.written.iter().map(Vec::as_slice).collect();
         let (args, answer) = (&self.args, self.answer);

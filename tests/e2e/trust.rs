@@ -12,13 +12,13 @@ const VSA: &str = "https://slsa.dev/verification_summary/v1";
 const REPLAY: &str = "https://opertus.systems/provenact/replay-verdict/v1";
 
 impl Place {
-    fn key(&self, name: &str) -> PrivateKey {
+    pub fn key(&self, name: &str) -> PrivateKey {
         let pem = String::from_utf8(self.read(&format!("{name}.key.pem"))).unwrap();
         PrivateKey::from_pem(&pem).unwrap()
     }
 
     /// One line with a statement about things with these digests, signed by keys of this place.
-    fn said(&self, ty: &str, predicate: &Value, subjects: &[String], by: &[&str]) -> Vec<u8> {
+    pub fn said(&self, ty: &str, predicate: &Value, subjects: &[String], by: &[&str]) -> Vec<u8> {
         let subject = |hex: &String| json!({ "name": "x", "digest": { "sha256": hex } });
         let statement = json!({
             "_type": "https://in-toto.io/Statement/v1",
@@ -40,12 +40,12 @@ impl Place {
     }
 
     /// Appends text to trust.toml.
-    fn require(&self, text: &str) {
+    pub fn require(&self, text: &str) {
         let old = String::from_utf8(self.read("trust.toml")).unwrap();
         self.write("trust.toml", old + "\n" + text + "\n");
     }
 
-    fn json(&self, line: &str) -> (i32, Value) {
+    pub fn json(&self, line: &str) -> (i32, Value) {
         let ended = self.type_in(&format!("--format json {line}"));
         (ended.status, json::parse(&ended.stdout).unwrap())
     }

@@ -271,7 +271,11 @@ fn resources(materials: &Materials) -> Result<Vec<json::Value>, Error> {
     }
     list.extend(materials.inputs.iter().map(|input| {
         let mut resource = Resource::new(&format!("{INPUT}{}", input.path), input.sha256);
-        resource.annotations = input.is_lock_file().then(|| json::json!({ "lock": true }));
+        let marks = [("executable", input.executable), ("lock", input.is_lock_file())];
+        let marks = marks.into_iter().filter(|(_, is_so)| *is_so);
+        let marks: json::Map<_, _> =
+            marks.map(|(name, _)| (name.to_owned(), true.into())).collect();
+        resource.annotations = (!marks.is_empty()).then_some(json::Value::Object(marks));
         json::to_value(&resource)
     }));
     list.extend(materials.tools.iter().map(|tool| {
@@ -302,9 +306,13 @@ fn read_materials(list: impl Iterator<Item = json::Value>) -> Result<Materials, 
     for next in list.by_ref().take(files) {
         let input: Resource<InputDigest> = json::from_value(next).map_err(Error::ProvenanceJson)?;
         let path = input.name.strip_prefix(INPUT).ok_or_else(|| refuse(DEPENDENCIES))?.to_owned();
-        let found = Input { path, sha256: input.digest.sha256 };
-        let lock = input.annotations.as_ref().and_then(|all| all.get("lock"));
-        if lock.and_then(json::Value::as_bool).unwrap_or_default() != found.is_lock_file() {
+        let mark = |name: &str| match input.annotations.as_ref().and_then(|all| all.get(name)) {
+            None => Ok(false),
+            Some(json::Value::Bool(true)) => Ok(true),
+            Some(_) => Err(refuse("has a mark at an input that is not true")),
+        };
+        let found = Input { executable: mark("executable")?, path, sha256: input.digest.sha256 };
+        if mark("lock")? != found.is_lock_file() {
             return Err(refuse(
                 "marks something as a lock file that is none, or the other way round",
             ));
@@ -315,8 +323,11 @@ fn read_materials(list: impl Iterator<Item = json::Value>) -> Result<Materials, 
         let tool: Resource<ExecutableDigest> =
             json::from_value(next).map_err(Error::ProvenanceJson)?;
         let name = tool.name.strip_prefix(TOOLS).ok_or_else(|| refuse(DEPENDENCIES))?.to_owned();
-        let version = tool.annotations.as_ref().and_then(|all| all.get("version"));
-        let version = version.and_then(json::Value::as_str).map(str::to_owned);
+        let version = match tool.annotations.as_ref().and_then(|all| all.get("version")) {
+            None => None,
+            Some(json::Value::String(version)) => Some(version.clone()),
+            Some(_) => return Err(refuse("has a version of a tool that is no text")),
+        };
         materials.tools.push(materials::Tool { name, sha256: tool.digest.sha256, version });
     }
     if materials.inputs.len() != files {

@@ -28,8 +28,8 @@ pub struct Rebuild {
     pub rebuilt_module: ModuleDigest,
     /// The manifest made for it.
     pub rebuilt_manifest: ManifestDigest,
-    /// What the command's module went through before it was equal, in order; nothing when it was
-    /// equal as it came, and when it never was.
+    /// What changed the command's module before it was equal, in order; nothing when it was equal as it
+    /// came, and when it never was.
     pub normalisations: Vec<&'static str>,
     /// The tools that built this time.
     pub tools: Vec<Tool>,

@@ -2,7 +2,8 @@
 
 use super::requirement::usual_role;
 use super::{
-    About, Error, PublicKey, Requirement, Role, Roles, Trust, TrustDigest, TrustedKey, malformed,
+    About, Error, PublicKey, Requirement, Role, Roles, Rung, Trust, TrustDigest, TrustedKey,
+    malformed,
 };
 use crate::attest::error::cut;
 use crate::attest::{finding, provenance, receipt, time::Timestamp};
@@ -21,6 +22,13 @@ struct TrustFile {
     key: Vec<KeyEntry>,
     #[serde(default)]
     require: Vec<RequireEntry>,
+    chain: Option<ChainEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChainEntry {
+    rungs: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +81,9 @@ pub(super) fn parse(text: &str) -> Result<Trust, Error> {
         return Err(malformed("", "the file's version is not 1"));
     }
     let digest = TrustDigest::of(text.as_bytes());
-    let mut trust = Trust { keys: Vec::new(), requirements: Vec::new(), file: Some(digest) };
+    let rungs = file.chain.map(rungs).transpose()?.unwrap_or_default();
+    let (keys, requirements) = (Vec::new(), Vec::new());
+    let mut trust = Trust { keys, requirements, rungs, file: Some(digest) };
     for entry in file.key {
         let key = trusted(entry)?;
         if let Some(same) = trust.keys.iter().find(|trusted| trusted.key == key.key) {
@@ -89,6 +99,16 @@ pub(super) fn parse(text: &str) -> Result<Trust, Error> {
     trust.requirements =
         requirements.map(|(at, entry)| requirement(at + 1, entry)).collect::<Result<_, _>>()?;
     Ok(trust)
+}
+
+/// The rungs that are demanded; a table that demands none would look as if it did.
+fn rungs(entry: ChainEntry) -> Result<BTreeSet<Rung>, Error> {
+    const EXPECTED: &str = "source, rebuilt, canonical, capabilities, consistent, replayed, \
+         cross-engine, authentic or co-signed";
+    if entry.rungs.is_empty() {
+        return Err(member("chain, rungs", "at least one", "none"));
+    }
+    Ok(each("chain, rungs", EXPECTED, &entry.rungs, Rung::from_str)?.into_iter().collect())
 }
 
 fn trusted(entry: KeyEntry) -> Result<TrustedKey, Error> {

@@ -5,20 +5,24 @@ mod edit;
 mod file;
 mod key;
 mod requirement;
+mod rung;
 
 pub use edit::add_key;
 pub use key::{Role, Roles, TrustedKey};
 pub use requirement::{About, Allowed, ImportPattern, Requirement};
+pub use rung::Rung;
 
 use super::{Error, PublicKey};
 use crate::digest::TrustDigest;
 use crate::limits;
+use std::collections::BTreeSet;
 
 /// At least one trusted key, no key and no name twice; and what is required.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
     keys: Vec<TrustedKey>,
     requirements: Vec<Requirement>,
+    rungs: BTreeSet<Rung>,
     file: Option<TrustDigest>,
 }
 
@@ -30,7 +34,8 @@ impl Trust {
     /// [`Error::TrustEmpty`] without keys; [`Error::TrustMalformed`] for an unfit name, a name for
     /// two keys, or too many keys.
     pub fn from_keys(keys: impl IntoIterator<Item = (String, PublicKey)>) -> Result<Self, Error> {
-        let mut trust = Self { keys: Vec::new(), requirements: Vec::new(), file: None };
+        let (requirements, rungs) = (Vec::new(), BTreeSet::new());
+        let mut trust = Self { keys: Vec::new(), requirements, rungs, file: None };
         for (name, key) in keys {
             if !trust.keys.iter().any(|trusted| trusted.key == key) {
                 trust.add(TrustedKey::named(name, key))?;
@@ -87,6 +92,12 @@ impl Trust {
     #[must_use]
     pub fn requirements(&self) -> &[Requirement] {
         &self.requirements
+    }
+
+    /// The rungs that the file demands of the chain behind each receipt, in the order of the walk.
+    #[must_use]
+    pub fn rungs(&self) -> &BTreeSet<Rung> {
+        &self.rungs
     }
 
     /// The same without what is required of statements of this type.

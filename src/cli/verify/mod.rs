@@ -1,5 +1,6 @@
 mod all;
 mod bundle;
+mod chain;
 mod envelope;
 mod lines;
 mod report;
@@ -22,6 +23,10 @@ use std::path::{Path, PathBuf};
 /// a replay, and the answer says so. Any other envelope needs --subject: it is upheld when it is
 /// about that file. A file NAME.jsonl holds one envelope a line, and every line must be upheld.
 ///
+/// With --chain, one receipt is held to all that is behind it: source, builds done again, canonical module,
+/// capabilities, execution, replays and signatures, a rung a line. Nothing is executed: what replays and
+/// builds found is what trusted auditors signed. A trust file can demand rungs.
+///
 /// With a trust file, what is not required or known is refused; provenact trust show prints it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -31,9 +36,11 @@ Examples:
   provenact verify tool.intoto.json --subject tool.tar.gz --pub a.pub.pem --pub b.pub.pem --threshold 2
   provenact verify receipts.jsonl --pub operator.pub.pem
   provenact verify --all receipts --trust trust.toml --format json
+  provenact verify receipt.json --chain --bundle clock.skill --trust trust.toml
 
 Exit status:
-  0 every one upheld, by evidence; 1 one was refuted; 2 could not tell")]
+  0 every one upheld, by evidence; 1 one was refuted; 2 could not tell; of --chain:
+  0 all that is demanded is shown; 1 evidence speaks against a rung; 2 a demanded rung is not shown")]
 pub struct Args {
     /// Bundles (directories), receipts and envelopes (files), or one file of envelopes (.jsonl)
     #[arg(conflicts_with = "all")]
@@ -47,6 +54,12 @@ pub struct Args {
     /// How many distinct keys must have signed, at least; it only adds to what a trust file demands
     #[arg(long, value_name = "N", default_value = "1")]
     threshold: NonZeroUsize,
+    /// Walk the chain behind one receipt and say of each rung whether evidence shows it
+    #[arg(long, conflicts_with_all = ["all", "subject", "predicate_type"])]
+    chain: bool,
+    /// The bundle that was run; without it the one beside the receipt that has its manifest
+    #[arg(long, value_name = "DIR", requires = "chain")]
+    bundle: Option<PathBuf>,
     #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
@@ -68,6 +81,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         return Err(CommandError::new(Reason::NothingToVerify, "nothing was named to verify"));
     }
     let policy = args.trust.required(args.threshold)?;
+    if args.chain {
+        return chain::run(only_receipt(&args.paths)?, args.bundle.as_deref(), &policy, ui);
+    }
     let digest = |path: &PathBuf| Ok((path.display().to_string(), files::digest_of(path)?));
     let subjects = args.subject.iter().map(digest).collect::<Result<_, CommandError>>()?;
     let demand = Demand { policy, subjects, predicate_type: args.predicate_type.clone() };
@@ -133,6 +149,18 @@ fn alone(path: &Path, demand: &Demand, ui: Ui) -> Result<u8, CommandError> {
 
 fn one(path: &Path, demand: &Demand) -> Result<(Entry, report::Proof), CommandError> {
     if path.is_dir() { bundle::verify(path, demand) } else { envelope::verify(path, demand) }
+}
+
+/// The one receipt behind which `--chain` looks.
+fn only_receipt(paths: &[PathBuf]) -> Result<&Path, CommandError> {
+    let what = match paths {
+        [path] if path.is_dir() => "a bundle",
+        [path] if is_lines(path) => "a file of envelopes",
+        [path] => return Ok(path),
+        _ => "several paths",
+    };
+    let message = format!("--chain walks what is behind one receipt, and {what} was named");
+    Err(CommandError::new(Reason::Usage, message).hint("name one receipt: one command for each"))
 }
 
 fn is_lines(path: &Path) -> bool {

@@ -51,6 +51,8 @@ pub(super) struct Context<'a> {
 pub(super) struct Judged<'s> {
     pub verdict: Verdict,
     pub counted: Vec<(usize, Vec<&'s TrustedKey>)>,
+    /// The keys that the threshold was compared with, met or not: to be shown.
+    pub towards: Vec<&'s TrustedKey>,
 }
 
 impl Policy {
@@ -174,8 +176,9 @@ impl Policy {
         if passes && finding::passing(&requirement.predicate_type).is_some() {
             self.contradiction(requirement.about, statements, things, &mut verdict);
         }
+        let mut towards = Vec::new();
         if passes {
-            threshold(requirement, &counted, &excluded, &mut verdict);
+            towards = threshold(requirement, &counted, &excluded, &mut verdict);
             if let Some(minimum) = requirement.minimum_engines {
                 let upheld = engines.len() >= minimum;
                 verdict.add("minimum-engines", upheld, Reason::PolicyUnmet, || {
@@ -193,14 +196,14 @@ impl Policy {
         if verdict.broken().is_some() {
             counted.clear();
         }
-        Judged { verdict, counted }
+        Judged { verdict, counted, towards }
     }
 }
 
 impl Policy {
-    /// Whether a key that is trusted to judge says no, or something that nobody knows, about any of
+    /// Adds the rule whether a key that is trusted to judge says no, or something that nobody knows, about any of
     /// `things`, in the words of any type of verdict. What is required does not matter.
-    fn contradiction(
+    pub(super) fn contradiction(
         &self,
         about: About,
         statements: &[&Verified<Statement>],
@@ -246,12 +249,12 @@ impl Policy {
 }
 
 /// Distinct public keys over all statements that hold; a trust list has each key once.
-fn threshold(
+fn threshold<'s>(
     requirement: &Requirement,
-    counted: &[(usize, Vec<&TrustedKey>)],
+    counted: &[(usize, Vec<&'s TrustedKey>)],
     excluded: &[Excluded<'_>],
     verdict: &mut Verdict,
-) {
+) -> Vec<&'s TrustedKey> {
     let wanted = requirement.threshold;
     let mut keys: Vec<&TrustedKey> = Vec::new();
     for key in counted.iter().flat_map(|(_, keys)| keys) {
@@ -290,6 +293,7 @@ fn threshold(
         let owners = if by_owner { ", of different owners" } else { "" };
         (format!("{wanted} {keys} with {role}{owners}"), found)
     });
+    keys
 }
 
 /// Leaves of auditors' keys one of each owner, and gives those that are left out. Who names a key for
@@ -364,7 +368,7 @@ fn content(
 }
 
 /// The rules for the thing itself: what it may ask for.
-fn compare(requirement: &Requirement, context: &Context<'_>, verdict: &mut Verdict) {
+pub(super) fn compare(requirement: &Requirement, context: &Context<'_>, verdict: &mut Verdict) {
     let list =
         |texts: Vec<String>| if texts.is_empty() { "none".to_owned() } else { texts.join(", ") };
     if let Some(allowed) = &requirement.capabilities {

@@ -87,6 +87,12 @@ impl Verdict {
         Self { words, ..Self::default() }
     }
 
+    /// The rules behind a proof, to be joined with others.
+    pub(in crate::verify) fn of(upheld: Upheld) -> Self {
+        let counted = upheld.looked_at.get() - upheld.rules.len();
+        Self { words: Words::Every, counted, rules: upheld.rules }
+    }
+
     /// The rules that were written down, in the order in which they were looked at.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {

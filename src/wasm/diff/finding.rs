@@ -114,7 +114,7 @@ pub struct FunctionsDiff {
     pub only_a: usize,
     /// How many only B has.
     pub only_b: usize,
-    /// Whether those that both have follow one another in another order.
+    /// Whether those that are the same follow one another in another order.
     pub reordered: bool,
     /// The first that differ.
     pub shown: Vec<FunctionDiff>,

@@ -50,11 +50,16 @@ pub(super) fn constants(a: u64, b: u64) -> Look {
     match [a, b] {
         both if both.iter().all(|value| SECONDS.contains(value)) => Look::Seconds,
         both if both.iter().all(|value| text(*value)) => Look::Text,
-        both if both.iter().all(|v| (1 << 24..1 << 63).contains(v) && v.count_ones() > 8) => {
-            Look::Random
-        }
+        both if both.iter().all(|value| is_random(*value)) => Look::Random,
         _ => Look::Number,
     }
+}
+
+/// Whether a number of either sign is great and has no order in its bits. Floating-point numbers that
+/// somebody wrote end with zeros.
+const fn is_random(value: u64) -> bool {
+    let size = value.cast_signed().unsigned_abs();
+    size >= 1 << 24 && size.count_ones() > 8 && size.trailing_zeros() < 16
 }
 
 /// The text that a part belongs to, and where it begins.
@@ -168,6 +173,9 @@ mod tests {
         assert_eq!(constants(1_764_000_000, 1_764_100_000), Look::Seconds);
         assert_eq!(constants(0x6f_6c6c_6568, 0x65_7962_646f), Look::Text);
         assert_eq!(constants(0x1d3a_e027_3d8f_4f8a, 0x7123_99ab_44cd_1e55), Look::Random);
+        assert_eq!(constants(0x9e37_79b9_7f4a_7c15, 0x3c6e_f372_fe94_f82b), Look::Random);
+        assert_eq!(constants((-1_i64).cast_unsigned(), (-2_i64).cast_unsigned()), Look::Number);
+        assert_eq!(constants(1.5_f64.to_bits(), 1.25_f64.to_bits()), Look::Number);
         assert_eq!(constants(3, 5), Look::Number);
     }
 }

@@ -75,11 +75,6 @@ impl Matching {
         self.to_b.get(a as usize).copied().flatten()
     }
 
-    /// Whether functions follow one another in another order.
-    pub(super) fn reorders(&self) -> bool {
-        !self.to_b.iter().flatten().is_sorted()
-    }
-
     /// Matches what is free and has the same key, in the order of indices; `even` leaves out keys that
     /// one side has more often.
     fn by_key<K: Ord>(&mut self, a: Vec<(K, u32)>, b: Vec<(K, u32)>, even: bool) {

@@ -57,6 +57,19 @@ pub type Compared<'m> = (&'m Module, Option<&'m Companion>);
 /// # Errors
 /// [`Error::Malformed`], when a module that validated cannot be read.
 pub fn diff(a: Compared<'_>, b: Compared<'_>) -> Result<Difference, Error> {
+    between(a, b, true)
+}
+
+/// Compares two modules without their custom sections: what the canonical form leaves out explains nothing
+/// about two digests.
+///
+/// # Errors
+/// As [`diff`].
+pub fn diff_executed(a: &Module, b: &Module) -> Result<Difference, Error> {
+    between((a, None), (b, None), false)
+}
+
+fn between(a: Compared<'_>, b: Compared<'_>, with_customs: bool) -> Result<Difference, Error> {
     let read = |error: wasmparser::Error| Error::Malformed {
         offset: error.offset() as u64,
         what: error.message().to_owned(),
@@ -70,10 +83,16 @@ pub fn diff(a: Compared<'_>, b: Compared<'_>) -> Result<Difference, Error> {
     let globals = items::matched_globals(&one, &other);
     let types = shared_types(&one, &other);
     let maps = Maps { a: &one, b: &other, functions: &functions, globals, types };
-    Ok(compare(&maps, [a.0.bytes(), b.0.bytes()], Toolchain::of(a.0)))
+    let customs = if with_customs { customs::compare(&one, &other) } else { Vec::new() };
+    Ok(compare(&maps, [a.0.bytes(), b.0.bytes()], customs, Toolchain::of(a.0)))
 }
 
-fn compare(maps: &Maps<'_, '_>, bytes: [&[u8]; 2], toolchain: Toolchain) -> Difference {
+fn compare(
+    maps: &Maps<'_, '_>,
+    bytes: [&[u8]; 2],
+    customs: Vec<CustomDiff>,
+    toolchain: Toolchain,
+) -> Difference {
     let first = first_round(maps);
     let mut numbers = first.numbers;
     for round in &first.functions {
@@ -90,7 +109,6 @@ fn compare(maps: &Maps<'_, '_>, bytes: [&[u8]; 2], toolchain: Toolchain) -> Diff
     let judge = |a: u64, b: u64| follows(maps, &shifts, &data.lengths, a, b);
     let functions = second_round(maps, bytes, &first.functions, judge);
     let items = items::compare(maps, judge);
-    let customs = customs::compare(maps.a, maps.b);
     let sections = sections(maps, bytes);
     let mut found = Difference {
         what: Sameness::Same,
@@ -228,21 +246,22 @@ fn second_round(
     judge: impl Fn(u64, u64) -> bool,
 ) -> FunctionsDiff {
     let defined = |side: &Side<'_>| side.layout.bodies.len();
-    let mut found = FunctionsDiff {
-        a: defined(maps.a),
-        b: defined(maps.b),
-        reordered: maps.functions.reorders(),
-        ..FunctionsDiff::default()
-    };
+    let mut found =
+        FunctionsDiff { a: defined(maps.a), b: defined(maps.b), ..FunctionsDiff::default() };
+    // The partners of imports and of functions that are the same. A pair that differs may be a wrong guess,
+    // and its order tells nothing.
+    let imports = maps.functions.to_b.iter().take(maps.a.first_defined() as usize);
+    let mut partners: Vec<u32> = imports.flatten().copied().collect();
     let (mut one, mut other) = (Words::default(), Words::default());
     for Round { a, b, outcome } in rounds {
         let differs = match outcome {
-            Outcome::Same => continue,
+            Outcome::Same => false,
             Outcome::Numbers(pairs) => !pairs.iter().all(|(a, b)| judge(*a, *b)),
             Outcome::Differs => true,
         };
         if !differs {
-            found.moved += 1;
+            found.moved += usize::from(!matches!(outcome, Outcome::Same));
+            partners.push(*b);
             continue;
         }
         found.differ += 1;
@@ -251,6 +270,7 @@ fn second_round(
             found.shown.extend(shown(maps, bytes, (*a, *b), [&one, &other], &judge));
         }
     }
+    found.reordered = !partners.is_sorted();
     let only = |side: &Side<'_>, has: &dyn Fn(u32) -> bool| -> (usize, Vec<String>) {
         let first = side.first_defined();
         let all = (first..).zip(&side.layout.bodies).map(|(index, _)| index);

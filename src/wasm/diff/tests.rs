@@ -79,6 +79,21 @@ fn functions_in_another_order_are_the_same_code() {
     assert_eq!(found.functions.differ + found.functions.only_a + found.functions.only_b, 0);
 }
 
+/// A function of A has the constant that another one has in B: a guess that is wrong, and no order.
+#[test]
+fn constants_that_look_swapped_are_no_other_order() {
+    let of = |one: u32, two: u32| {
+        format!(
+            "(module (func (export \"_start\") call 1 drop call 2 drop)
+              (func (result i32) i32.const 7 i32.const {one} i32.mul)
+              (func (result i32) i32.const 7 i32.const {two} i32.mul))"
+        )
+    };
+    let found = compare(&of(11, 12), &of(12, 13));
+    assert_eq!(found.what, Sameness::Code);
+    assert!(!found.functions.reordered && found.causes.is_empty(), "{found:?}");
+}
+
 #[test]
 fn functions_come_and_go() {
     let more = BASE.replace("(data", "(func $four (export \"four\") call $three) (data");

@@ -51,7 +51,11 @@ fn the_same_build_says_the_same_and_is_read_back() {
 }
 
 fn from_source() -> Provenance {
-    let input = |path: &str| Input { path: path.into(), sha256: InputDigest::of(b"x\n") };
+    let input = |path: &str| Input {
+        executable: path.ends_with("rs"),
+        path: path.into(),
+        sha256: InputDigest::of(b"x\n"),
+    };
     let tool = |name: &str, version: Option<&str>| materials::Tool {
         name: name.into(),
         sha256: ExecutableDigest::of(b"tool"),
@@ -115,6 +119,7 @@ fn a_build_from_source_is_read_back_and_held_to_its_form() {
         (&format!("{list}/5/name"), json::json!("inputs/../Cargo.lock")),
         (&format!("{list}/5/name"), json::json!("inputs/src/z")),
         (&format!("{list}/5/annotations/lock"), json::json!(false)),
+        (&format!("{list}/6/annotations/executable"), json::json!("yes")),
         (&format!("{list}/5/digest/sha256"), json::json!("0".repeat(64))),
         (&format!("{list}/7/name"), json::json!("cc")),
         (&format!("{list}/7/name"), json::json!("tools/zig")),
