@@ -70,13 +70,22 @@ fn recursion_without_end_reaches_the_stack_limit() {
 
 #[test]
 fn a_start_function_reaches_it_too_and_other_traps_keep_their_name() {
-    let start = format!(
-        "(module {ENDLESS} (func $s (drop (call $f (i32.const 0)))) (start $s)
-          (func (export \"_start\")))"
+    // So long that its calls are counted, of which the first is not made.
+    let by_calls = format!(
+        "(func $f (param i32) (result i32) {}
+          (if (i32.lt_s (local.get 0) (i32.const 0)) (then (drop (call $f (local.get 0)))))
+          (i32.add (call $f (i32.const 1)) (i32.const 1)))",
+        "nop ".repeat(200)
     );
-    let (execution, _) = run(&start, stack());
-    assert_eq!(execution.outcome, Outcome::Trapped { trap: Trap::StackLimit });
-    assert!(execution.state.is_none());
+    for endless in [ENDLESS, &by_calls] {
+        let start = format!(
+            "(module {endless} (func $s (drop (call $f (i32.const 0)))) (start $s)
+              (func (export \"_start\")))"
+        );
+        let (execution, _) = run(&start, stack());
+        assert_eq!(execution.outcome, Outcome::Trapped { trap: Trap::StackLimit });
+        assert!(execution.state.is_none());
+    }
     for place in ["(start $s) (func (export \"_start\"))", "(export \"_start\" (func $s))"] {
         let other = format!(
             "(module {ENDLESS} (func $s (if (i32.const 0) (then (drop (call $f (i32.const 0)))))

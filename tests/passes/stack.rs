@@ -218,15 +218,62 @@ fn circles_through_other_functions_and_tables_stop() {
     limit(&module(reference), false);
 }
 
+/// What makes a function so long that its calls are counted instead of itself.
+fn long() -> String {
+    "nop ".repeat(200)
+}
+
+/// covers: stack-6, stack-11
+#[test]
+fn calls_that_are_counted_stop_at_the_same_call() {
+    let long = long();
+    let direct = format!(
+        r#"(func $f (export "run") (param i32) (result i32) COUNT {long}
+             (i32.add (call $f (local.get 0)) (i32.const 1)))"#
+    );
+    let table = format!(
+        r#"(type $t (func (param i32) (result i32)))
+        (table 2 2 funcref) (elem (i32.const 0) func $a $b)
+        (func $a (type $t) COUNT {long}
+          (i32.add (call_indirect (type $t) (local.get 0) (i32.const 1)) (i32.const 1)))
+        (func $b (type $t) (local i64 i64) (call $a (local.get 0)))
+        (func (export "run") (type $t) (call $b (local.get 0)))"#
+    );
+    for source in [direct, table] {
+        let source = module(&source);
+        let depth = limit(&source, true);
+        assert!((10_000..60_000).contains(&depth), "{depth}");
+        let text = wasmprinter::print_bytes(rewrite(&source, Pass::Stack)).unwrap();
+        assert!(!text.contains("local.tee"), "no function counts itself: {text}");
+    }
+    let reference = format!(
+        r#"(type $t (func (param i32) (result i32)))
+        (global $r (mut (ref null $t)) (ref.func $a))
+        (func $a (type $t) COUNT {long}
+          (i32.add (call_ref $t (local.get 0) (global.get $r)) (i32.const 1)))
+        (func (export "run") (type $t) (call $a (local.get 0)))"#
+    );
+    limit(&module(&reference), false);
+    // What came back has given back what it took.
+    let returns = format!(
+        r#"(func $f (export "run") (param i32) (result i32) COUNT {long}
+             (if (i32.eqz (local.get 0)) (then (return (i32.const 5))))
+             (call $f (i32.sub (local.get 0) (i32.const 1))))"#
+    );
+    let seen = everywhere(&module(&returns), &[10_000, 10_000], true);
+    assert!(seen.iter().all(|seen| seen.end == End::Returned(5)), "{seen:?}");
+    assert!(seen.iter().all(|seen| seen.left == STACK_WORDS.cast_signed()), "{seen:?}");
+}
+
 /// covers: stack-4, stack-8
 #[test]
 fn the_counter_is_right_after_a_caught_exception() {
     // Each level throws from a hundred calls below and catches that, then goes on: if words were
     // lost with the frames that were thrown away, the depth would be a hundredth.
-    let body = |throw: &str| {
+    let body = |long: &str, throw: &str| {
         format!(
             r#"(tag $t)
-            (func $thrower (param i32)
+            (func $thrower (param i32) {long}
               (if (local.get 0) (then (call $thrower (i32.sub (local.get 0) (i32.const 1)))))
               {throw})
             (func $f (export "run") (param i32) (result i32) COUNT
@@ -234,9 +281,11 @@ fn the_counter_is_right_after_a_caught_exception() {
               (i32.add (call $f (local.get 0)) (i32.const 1)))"#
         )
     };
-    let with = limit(&module(&body("(throw $t)")), false);
-    let without = limit(&module(&body("")), false);
-    assert!((with - without).abs() < 200, "{with} {without}");
+    for long in [String::new(), long()] {
+        let with = limit(&module(&body(&long, "(throw $t)")), false);
+        let without = limit(&module(&body(&long, "")), false);
+        assert!((with - without).abs() < 200, "{with} {without}");
+    }
     let again = r#"
         (tag $t)
         (func $f (export "run") (param i32) (result i32) COUNT

@@ -8,6 +8,7 @@ mod entry;
 mod graph;
 mod notes;
 mod sequence;
+mod site;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,7 @@ use super::code::Code;
 use super::context::Context;
 use super::sections::Sections;
 use crate::profile::{Pass, STACK_WORDS};
-use graph::{Components, Graph};
+use graph::{Call, Components, Graph};
 use sequence::Sequence;
 use wasmparser::ExternalKind;
 
@@ -100,6 +101,7 @@ impl<'r, 'a> Rules<'r, 'a> {
         self.forms()?;
         let paths = self.recursion()?;
         self.carried(&paths)?;
+        self.calls(&paths)?;
         self.counted_below()?;
         self.depth(&paths)
     }
@@ -124,7 +126,7 @@ impl<'r, 'a> Rules<'r, 'a> {
     /// which nothing is counted.
     fn recursion(&self) -> Result<Vec<u64>, Broken> {
         let is_counted = |node: usize| self.kind(node) == Kind::Counted;
-        let uncounted = self.graph.within(&self.components, |node| !is_counted(node));
+        let uncounted = self.graph.uncounted(&self.components, |node| !is_counted(node));
         let circles = uncounted.components();
         let wrong = |at: &usize| circles.is_recursive(self.index(*at));
         if let Some(at) = (0..self.code.functions.len()).find(wrong) {
@@ -165,10 +167,31 @@ impl<'r, 'a> Rules<'r, 'a> {
         Ok(())
     }
 
-    /// stack-5 and stack-8: from where counted functions can be reached.
+    /// stack-11: a counted call stays in its region, and counts for those that are not counted and lie
+    /// between it and the next that is.
+    fn calls(&self, paths: &[u64]) -> Result<(), Broken> {
+        for at in 0..self.code.functions.len() {
+            let index = self.index(at);
+            for (to, words) in self.graph.counted_calls(index) {
+                if !self.components.has_both(index, to) {
+                    return Err(self.about(at, "counts a call that cannot come back to it"));
+                }
+                let needed = paths.get(to).copied().unwrap_or_default();
+                if u64::from(words) < needed {
+                    let what = format!("counts {words} words for a call that carries {needed}");
+                    return Err(self.about(at, &what));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// stack-5 and stack-8: from where counted functions and calls can be reached.
     fn counted_below(&self) -> Result<(), Broken> {
-        let is_counted = |node: usize| self.kind(node) == Kind::Counted;
-        let reaches = self.graph.reaches(&self.components, is_counted);
+        let counts = |node: usize| {
+            self.kind(node) == Kind::Counted || self.graph.counted_calls(node).next().is_some()
+        };
+        let reaches = self.graph.reaches(&self.components, counts);
         let reaches = |index: usize| reaches.get(index).copied().unwrap_or_default();
         for export in &self.module.facts.exports {
             let index = export.index as usize;
@@ -290,7 +313,7 @@ fn referenced(sections: &Sections, code: &Code) -> Vec<bool> {
 
 /// The edges of the graph. Nodes are functions, and after them types: a call by type leads to the
 /// type, and from there to its referenced functions and to the types that have it as supertype.
-fn edges(context: &Context<'_>, code: &Code, referenced: &[bool]) -> Vec<(u32, u32, bool)> {
+fn edges(context: &Context<'_>, code: &Code, referenced: &[bool]) -> Vec<(u32, u32, Call)> {
     let functions = &context.sections.functions;
     let own = context.sections.imported_functions..;
     let count = u32::try_from(functions.len()).unwrap_or(u32::MAX);
@@ -299,15 +322,15 @@ fn edges(context: &Context<'_>, code: &Code, referenced: &[bool]) -> Vec<(u32, u
     for (from, function) in own.zip(&code.functions) {
         let from = u32::try_from(from).unwrap_or(u32::MAX);
         let Some(notes) = function.notes.as_deref() else { continue };
-        edges.extend(notes.calls.iter().map(|(to, is_tail)| (from, *to, !is_tail)));
-        edges.extend(notes.types.iter().map(|(to, is_tail)| (from, ty(*to), !is_tail)));
+        edges.extend(notes.calls.iter().map(|(to, call)| (from, *to, *call)));
+        edges.extend(notes.types.iter().map(|(to, call)| (from, ty(*to), *call)));
     }
     for ((of, index), _) in functions.iter().zip(0..).zip(referenced).filter(|(_, is)| **is) {
-        edges.push((ty(*of), index, false));
+        edges.push((ty(*of), index, Call::Tail));
     }
     for (sub, index) in context.types.iter().zip(0..) {
         if let Some(supertype) = sub.supertype_idx.and_then(|above| above.as_module_index()) {
-            edges.push((ty(supertype), ty(index), false));
+            edges.push((ty(supertype), ty(index), Call::Tail));
         }
     }
     edges

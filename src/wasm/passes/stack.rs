@@ -8,12 +8,12 @@ mod stops;
 mod walk;
 
 use super::super::Error;
-use super::super::edit::{BodyEdit, Edit, Splice};
+use super::super::edit::{Edit, Splice};
 use super::super::layout::Layout;
 use super::super::module::{Module, RESERVED};
 use crate::profile::STACK_WORDS;
 use graph::Graph;
-use instrument::{Blocks, Function, Globals, counted, entry};
+use instrument::{Blocks, Function, Globals, counted, counting_calls, entry};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 pub use walk::FrameSize;
@@ -39,7 +39,7 @@ pub(super) fn edit(layout: &Layout<'_>) -> Result<Edit, Error> {
     let mut referenced = declared.clone();
     referenced.extend(walks.iter().flat_map(|walk| &walk.references));
     let verdicts = Graph::of(layout, &walks, &referenced).verdicts(&walks);
-    if !verdicts.iter().any(|verdict| verdict.counted) {
+    if !verdicts.iter().any(|verdict| verdict.counted || !verdict.calls.is_empty()) {
         return Ok(Edit::default());
     }
 
@@ -50,7 +50,7 @@ pub(super) fn edit(layout: &Layout<'_>) -> Result<Edit, Error> {
     edit.bodies = (walks.par_iter().zip(&verdicts).enumerate())
         .map(|(at, (walk, verdict))| {
             if !verdict.counted {
-                return BodyEdit::default();
+                return counting_calls(&verdict.calls, globals);
             }
             let function = Function { index: own(layout, at), walk };
             counted(layout, function, verdict.carried, &blocks, globals)

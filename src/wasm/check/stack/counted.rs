@@ -77,18 +77,10 @@ impl Counter {
 
     /// What comes before the block.
     fn prologue(&self) -> Sequence {
-        const LT_U: [u8; 1] = [0x49];
-        const IF: [u8; 2] = [0x04, 0x40];
-        const UNREACHABLE_END: [u8; 2] = [0x00, 0x0b];
         Sequence::default()
             .global_get(self.globals.stack)
             .local_tee(self.local)
-            .constant(self.words)
-            .plain(&LT_U)
-            .plain(&IF)
-            .constant(1)
-            .global_set(self.globals.trap)
-            .plain(&UNREACHABLE_END)
+            .stop_below(self.words, self.globals.trap)
             .plain(self.take.bytes())
     }
 }
@@ -120,7 +112,7 @@ impl Walk {
         let body = FunctionBody::new(reader);
         let counter = Counter::of(context, ty, &body, start, globals)?;
         let prologue = counter.prologue();
-        if !has(context, start, &prologue) {
+        if !prologue.stands_in(context.module, start) {
             let what = "the function does not begin as one that is counted";
             return Err(broken(start, what));
         }
@@ -170,7 +162,7 @@ impl Walk {
                 self.labels.push(Label::default());
             }
             code::LOOP => {
-                let takes = has(context, next, &self.counter.take);
+                let takes = self.counter.take.stands_in(context.module, next);
                 self.labels.push(Label { is_loop: true, takes, is_landing: false });
                 if takes {
                     return Ok(next.saturating_add(self.counter.take.bytes().len()));
@@ -202,7 +194,7 @@ impl Walk {
     /// The counter is put back, and the function left.
     fn release(&mut self, context: &Context<'_>, at: usize) -> Result<usize, Broken> {
         const LEAVES: [u8; 4] = [0x0f, 0x12, 0x13, 0x15];
-        if !has(context, at, &self.counter.release) {
+        if !self.counter.release.stands_in(context.module, at) {
             return Err(self.stray(at));
         }
         let end = at.saturating_add(self.counter.release.bytes().len());
@@ -227,7 +219,7 @@ impl Walk {
         if label.is_loop || !label.is_landing {
             return Ok(next);
         }
-        if !has(context, next, &self.counter.take) {
+        if !self.counter.take.stands_in(context.module, next) {
             return Err(broken(next, "a catch clause leads where the counter is not taken"));
         }
         Ok(next.saturating_add(self.counter.take.bytes().len()))
@@ -292,10 +284,6 @@ fn outermost(context: &Context<'_>, ty: u32, at: usize) -> Result<(), Broken> {
         return Ok(());
     }
     Err(broken(at, "a counted function whose code is not in a block of its results"))
-}
-
-fn has(context: &Context<'_>, at: usize, sequence: &Sequence) -> bool {
-    context.module.get(at..).is_some_and(|rest| rest.starts_with(sequence.bytes()))
 }
 
 impl From<Fault> for Broken {

@@ -1,7 +1,6 @@
 //! Who can call whom, which calls go in circles, and how deep calls can go.
 
-/// A graph of functions and, for calls through tables and references, of types. An edge has a
-/// flag: whether it is, or begins, a call that leaves the caller's frame in place.
+/// A graph of functions and, for calls through tables and references, of types.
 #[derive(Debug)]
 pub(super) struct Graph {
     /// Where the edges of each node begin, and at last where they end.
@@ -12,7 +11,18 @@ pub(super) struct Graph {
 #[derive(Debug, Clone, Copy)]
 struct Edge {
     to: u32,
-    keeps_frame: bool,
+    call: Call,
+}
+
+/// How an edge leads on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Call {
+    /// No frame is left behind: a tail call, or a type that leads to what it stands for.
+    Tail,
+    /// The caller's frame stays.
+    Nested,
+    /// The caller's frame stays, and so many words are counted during the call.
+    Counted(u32),
 }
 
 /// The strongly connected components of a graph. A component has a lower number than those from
@@ -27,8 +37,8 @@ pub(super) struct Components {
 }
 
 impl Graph {
-    /// `edges` are from, to, and the flag.
-    pub(super) fn new(nodes: usize, edges: &[(u32, u32, bool)]) -> Self {
+    /// `edges` are from, to, and how.
+    pub(super) fn new(nodes: usize, edges: &[(u32, u32, Call)]) -> Self {
         let mut starts = vec![0; nodes.saturating_add(1)];
         for (from, _, _) in edges {
             if let Some(count) = starts.get_mut(*from as usize + 1) {
@@ -40,13 +50,13 @@ impl Graph {
             sum += *start;
             *start = sum;
         }
-        let mut sorted = vec![Edge { to: 0, keeps_frame: false }; edges.len()];
+        let mut sorted = vec![Edge { to: 0, call: Call::Tail }; edges.len()];
         let mut free = starts.clone();
-        for (from, to, keeps_frame) in edges {
+        for (from, to, call) in edges {
             if let Some(place) = free.get_mut(*from as usize)
                 && let Some(slot) = sorted.get_mut(*place)
             {
-                *slot = Edge { to: *to, keeps_frame: *keeps_frame };
+                *slot = Edge { to: *to, call: *call };
                 *place += 1;
             }
         }
@@ -54,15 +64,16 @@ impl Graph {
     }
 
     /// The same graph with no other edges than those inside of components, between nodes that are
-    /// kept.
-    pub(super) fn within(&self, components: &Components, keeps: impl Fn(usize) -> bool) -> Self {
+    /// kept, along which nothing is counted.
+    pub(super) fn uncounted(&self, components: &Components, keeps: impl Fn(usize) -> bool) -> Self {
         let mut edges = Vec::new();
         for node in (0..self.nodes()).filter(|node| keeps(*node)) {
             let from = u32::try_from(node).unwrap_or(UNSEEN);
             for edge in self.edges(node) {
                 let to = edge.to as usize;
-                if at(&components.of, to) == at(&components.of, node) && keeps(to) {
-                    edges.push((from, edge.to, edge.keeps_frame));
+                let stays = at(&components.of, to) == at(&components.of, node);
+                if stays && keeps(to) && !matches!(edge.call, Call::Counted(_)) {
+                    edges.push((from, edge.to, edge.call));
                 }
             }
         }
@@ -78,6 +89,14 @@ impl Graph {
         let own = at(&components.of, node);
         let edges = self.edges(node).iter().map(|edge| edge.to as usize);
         edges.filter(move |to| at(&components.of, *to) == own)
+    }
+
+    /// The counted calls of `node`: where to, and how many words.
+    pub(super) fn counted_calls(&self, node: usize) -> impl Iterator<Item = (usize, u32)> {
+        self.edges(node).iter().filter_map(|edge| match edge.call {
+            Call::Counted(words) => Some((edge.to as usize, words)),
+            Call::Tail | Call::Nested => None,
+        })
     }
 
     fn nodes(&self) -> usize {
@@ -99,7 +118,8 @@ impl Graph {
         let mut circular = vec![false; search.count];
         for node in 0..self.nodes() {
             let own = at(&search.of, node);
-            let stays = |edge: &Edge| edge.keeps_frame && at(&search.of, edge.to as usize) == own;
+            let stays =
+                |edge: &Edge| edge.call != Call::Tail && at(&search.of, edge.to as usize) == own;
             if self.edges(node).iter().any(stays)
                 && let Some(circular) = circular.get_mut(own as usize)
             {
@@ -156,6 +176,11 @@ impl Graph {
 }
 
 impl Components {
+    /// Whether two nodes are in one component.
+    pub(super) fn has_both(&self, one: usize, other: usize) -> bool {
+        at(&self.of, one) == at(&self.of, other)
+    }
+
     /// Whether the node lies on a circle of calls of which one keeps the frame.
     pub(super) fn is_recursive(&self, node: usize) -> bool {
         let component = at(&self.of, node);
@@ -263,25 +288,26 @@ mod tests {
     #[test]
     fn circles_are_found_at_any_depth() {
         const LONG: u32 = 200_000;
-        let mut edges: Vec<_> = (0..LONG - 1).map(|at| (at, at + 1, false)).collect();
+        let mut edges: Vec<_> = (0..LONG - 1).map(|at| (at, at + 1, Call::Tail)).collect();
         let line = Graph::new(LONG as usize, &edges);
         let components = line.components();
         assert_eq!(components.count, LONG as usize);
         assert_eq!(line.deepest(&components, |_| 1)[0], u64::from(LONG));
-        edges.push((LONG - 1, 0, false));
+        edges.push((LONG - 1, 0, Call::Tail));
         let circle = Graph::new(LONG as usize, &edges);
         let components = circle.components();
         assert_eq!(components.count, 1);
         assert!(!components.is_recursive(7), "a circle of tail calls keeps no frame");
         assert_eq!(circle.deepest(&components, |node| node as u64)[0], u64::from(LONG - 1));
-        edges.push((5, 5, true));
+        edges.push((5, 5, Call::Nested));
         let components = Graph::new(LONG as usize, &edges).components();
         assert!(components.is_recursive(7));
     }
 
     #[test]
     fn paths_through_a_diamond() {
-        let edges = [(0, 1, true), (0, 2, true), (1, 3, true), (2, 3, true), (4, 4, true)];
+        let edges = [(0, 1), (0, 2), (1, 3), (2, 3), (4, 4)];
+        let edges = edges.map(|(from, to)| (from, to, Call::Nested));
         let graph = Graph::new(5, &edges);
         let components = graph.components();
         assert_eq!(

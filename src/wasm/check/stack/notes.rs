@@ -6,7 +6,9 @@ use super::super::operator::{BRANCHES, LEAVES, NOTED, Operator, VECTOR, code};
 use super::super::types::{Entry, Form};
 use super::Broken;
 use super::counted::Walk;
+use super::graph::Call;
 use super::sequence::Sequence;
+use super::site::Site;
 use std::ops::Range;
 
 /// The two globals, by index.
@@ -19,10 +21,10 @@ pub(in super::super) struct Globals {
 /// Whom a function calls, what it refers to, and how many words it takes.
 #[derive(Default)]
 pub(in super::super) struct Notes {
-    /// Functions that it calls, and whether by a tail call.
-    pub(super) calls: Vec<(u32, bool)>,
-    /// Types by which it calls through a table or reference, and whether by a tail call.
-    pub(super) types: Vec<(u32, bool)>,
+    /// Functions that it calls, and how.
+    pub(super) calls: Vec<(u32, Call)>,
+    /// Types by which it calls through a table or reference, and how.
+    pub(super) types: Vec<(u32, Call)>,
     /// Functions to which it makes a reference.
     pub(super) references: Vec<u32>,
     /// Whether it has a `try_table` with a catch clause.
@@ -41,7 +43,11 @@ pub(in super::super) struct Notes {
     walk: Option<Box<Walk>>,
     /// The local that keeps the counter there.
     counter: Option<u32>,
-    /// Where it first uses one of the globals.
+    /// What stood before a counted call that is yet to come.
+    site: Option<Site>,
+    /// Before this offset, the globals were used as around a counted call.
+    passed: usize,
+    /// Where it first uses one of the globals, but for that.
     pub(super) uses: Option<usize>,
     /// Words, as the cost model counts them.
     pub(super) words: u64,
@@ -95,7 +101,8 @@ impl Notes {
         let mut notes = Self { blocks, body: (ty, range), ..Self::default() };
         notes.blocks.push((0, form));
         if let Some(globals) = globals
-            && reads_counter(context.module, code, globals)
+            && Sequence::default().global_get(globals.stack).stands_in(context.module, code)
+            && Site::begin(context, code, globals).is_none()
         {
             notes.count(context, code, globals);
         }
@@ -143,7 +150,7 @@ impl Notes {
     ) -> Height {
         let shape = found.shape;
         if shape.sets & (NOTED | LEAVES | BRANCHES) != 0 {
-            let height = self.note(context, *found, globals, reached, height);
+            let height = self.note(context, *found, next, globals, reached, height);
             if self.walk.is_some() {
                 self.walk(context, *found, next);
             }
@@ -189,6 +196,7 @@ impl Notes {
         self.references.sort_unstable();
         self.references.dedup();
         self.blocks = Vec::new();
+        self.stray();
         if let Some(walk) = self.walk.take() {
             self.counts = Some(walk.words());
         }
@@ -199,6 +207,7 @@ impl Notes {
         &mut self,
         context: &Context<'_>,
         found: Operator,
+        next: usize,
         globals: Option<Globals>,
         [was_reached, is_reached]: [bool; 2],
         mut height: Height,
@@ -219,24 +228,25 @@ impl Notes {
                 }
                 return height;
             }
-            code::CALL | code::RETURN_CALL => {
-                self.calls.push((first, found.code == code::RETURN_CALL));
+            code::CALL => {
+                let call = self.call(context, found.at, next);
+                self.calls.push((first, call));
             }
-            code::CALL_INDIRECT | code::CALL_REF => self.types.push((first, false)),
-            code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF => self.types.push((first, true)),
+            code::CALL_INDIRECT | code::CALL_REF => {
+                let call = self.call(context, found.at, next);
+                self.types.push((first, call));
+            }
+            code::RETURN_CALL => self.calls.push((first, Call::Tail)),
+            code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF => {
+                self.types.push((first, Call::Tail));
+            }
             code::GLOBAL_GET | code::GLOBAL_SET => {
                 if let Some(globals) = globals
-                    && was_reached
-                    && found.code == code::GLOBAL_GET
-                    && first == globals.stack
-                    && self.is_guarded(found.at)
+                    && [globals.stack, globals.trap].contains(&first)
+                    && found.at >= self.passed
                 {
-                    self.waits = true;
-                    self.count(context, found.at, globals);
-                }
-                let is_ours = |globals: Globals| first == globals.stack || first == globals.trap;
-                if globals.is_some_and(is_ours) {
-                    self.uses.get_or_insert(found.at);
+                    let reads = found.code == code::GLOBAL_GET && first == globals.stack;
+                    self.global(context, found.at, globals, reads, was_reached);
                 }
             }
             code::REF_FUNC => self.references.push(first),
@@ -247,6 +257,53 @@ impl Notes {
             height.step(effect.params, effect.results);
         }
         height
+    }
+
+    /// A call at `at`, no tail call, that ends before `next`.
+    fn call(&mut self, context: &Context<'_>, at: usize, next: usize) -> Call {
+        let Some(site) = self.site.take_if(|site| site.call == at) else { return Call::Nested };
+        match site.end(context, next) {
+            Some(end) => {
+                self.passed = end;
+                Call::Counted(site.words)
+            }
+            None => {
+                self.uses.get_or_insert(site.at);
+                Call::Nested
+            }
+        }
+    }
+
+    /// A use of one of the globals, which `reads` the counter or not.
+    fn global(
+        &mut self,
+        context: &Context<'_>,
+        at: usize,
+        globals: Globals,
+        reads: bool,
+        is_reached: bool,
+    ) {
+        self.stray();
+        if reads
+            && !self.begins
+            && let Some(site) = Site::begin(context, at, globals)
+        {
+            self.passed = site.call;
+            self.site = Some(site);
+            return;
+        }
+        if reads && is_reached && self.is_guarded(at) {
+            self.waits = true;
+            self.count(context, at, globals);
+        }
+        self.uses.get_or_insert(at);
+    }
+
+    /// What stood before a counted call was followed by no call.
+    fn stray(&mut self) {
+        if let Some(site) = self.site.take() {
+            self.uses.get_or_insert(site.at);
+        }
     }
 
     fn begin(&mut self, found: &Operator, height: &mut Height) {
@@ -265,11 +322,4 @@ impl Notes {
             self.ended = (self.blocks.len() == 1).then(|| found.at.saturating_add(1));
         }
     }
-}
-
-/// Whether the code at `at` begins by reading the counter.
-fn reads_counter(module: &[u8], at: usize, globals: Globals) -> bool {
-    const GLOBAL_GET: u8 = code::GLOBAL_GET as u8;
-    let Some(rest @ [GLOBAL_GET, ..]) = module.get(at..) else { return false };
-    rest.starts_with(Sequence::default().global_get(globals.stack).bytes())
 }

@@ -46,8 +46,20 @@ impl Sequence {
         }
     }
 
+    /// Compares what is on top of the stack with `words`, and stops with the trap code if it is less.
+    pub(super) fn stop_below(self, words: u32, trap: u32) -> Self {
+        const LT_U_IF: [u8; 3] = [0x49, 0x04, 0x40];
+        const UNREACHABLE_END: [u8; 2] = [0x00, 0x0b];
+        self.constant(words).plain(&LT_U_IF).constant(1).global_set(trap).plain(&UNREACHABLE_END)
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Whether it stands at `at` in `module`.
+    pub(super) fn stands_in(&self, module: &[u8], at: usize) -> bool {
+        module.get(at..).is_some_and(|rest| rest.starts_with(self.bytes()))
     }
 
     fn indexed(mut self, operator: u8, mut index: u32) -> Self {

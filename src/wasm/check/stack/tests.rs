@@ -347,6 +347,139 @@ fn a_counted_function_carries_those_between_it_and_itself() {
     refused(&inner, "function 2 can call itself, and nothing on the way is counted");
 }
 
+const BEFORE: &str = "global.get 0 i32.const 99 i32.lt_u
+    if i32.const 1 global.set 1 unreachable end global.get 0 i32.const 99 i32.sub global.set 0";
+const AFTER: &str = "global.get 0 i32.const 99 i32.add global.set 0";
+
+/// Function 0 counts no words, but its call of itself does; function 1 is its entry.
+fn counted_call() -> String {
+    format!(
+        "(module {GLOBALS} (func (param i32) (result i32)
+           local.get 0 i32.eqz if i32.const 7 return end
+           local.get 0 i32.const 1 i32.sub {BEFORE} call 0 {AFTER})
+         {ENTRY})"
+    )
+}
+
+/// covers: stack-6, stack-11
+#[test]
+fn a_call_may_count_instead_of_its_function() {
+    let text = counted_call();
+    accepted(&text);
+    // 1 parameter, 3 operands, 3 instructions that give, 27 in all, and 8.
+    accepted(&text.replace("i32.const 99", "i32.const 16"));
+    refused(
+        &text.replace("i32.const 99", "i32.const 15"),
+        "function 0 counts 15 words for a call that carries 16",
+    );
+    let last = format!("{ENTRY})");
+    let with = |function: &str| text.replace(&last, &format!("{ENTRY} {function})"));
+    let around = |call: &str| format!("{BEFORE} {call} {AFTER}");
+    accepted(&with(&format!("(func {})", around("call 2"))));
+    let table = "(table 1 1 funcref) (elem (i32.const 0) func 2)";
+    let indirect = around("i32.const 0 call_indirect");
+    refused(&with(&format!("{table} (func {indirect})")), "is not counted");
+    let indirect = format!("i32.const 0 {}", around("call_indirect"));
+    accepted(&with(&format!("{table} (func {indirect})")));
+    let reference = format!("ref.func 2 {}", around("call_ref 1"));
+    accepted(&with(&format!("{table} (func {reference})")).replacen(
+        "(module ",
+        "(module (type (func (param i32) (result i32))) (type (func)) ",
+        1,
+    ));
+    // What lies between one counted call and the next is carried: 12 words of function 2.
+    let circle = with("(func (param i32) (result i32) (local i64 i32) local.get 0 call 0)");
+    let circle = circle.replacen("call 0", "call 2", 1);
+    accepted(&circle.replace("i32.const 99", "i32.const 28"));
+    refused(&circle.replace("i32.const 99", "i32.const 27"), "for a call that carries 28");
+    // One call that is counted does not make another one so.
+    changed(
+        &text,
+        "i32.const 7 return",
+        "i32.const 7 call 0 return",
+        "function 0 can call itself, and nothing on the way is counted",
+    );
+}
+
+/// covers: stack-1, stack-11
+#[test]
+fn each_deviation_from_a_counted_call_is_refused() {
+    let text = counted_call();
+    let uses = "a function that is not counted uses";
+    for (from, to) in [
+        ("i32.const 99 i32.lt_u", "i32.const 98 i32.lt_u"),
+        ("i32.const 99 i32.sub", "i32.const 98 i32.sub"),
+        ("i32.const 99 i32.add", "i32.const 98 i32.add"),
+        ("i32.lt_u", "i32.lt_s"),
+        ("i32.const 99 i32.sub", "i32.const 99 i32.add"),
+        ("i32.const 99 i32.add", "i32.const 99 i32.sub"),
+        ("i32.const 1 global.set 1 unreachable", "i32.const 2 global.set 1 unreachable"),
+        ("i32.const 1 global.set 1 unreachable", "i32.const 1 global.set 0 unreachable"),
+        ("i32.const 1 global.set 1 unreachable", "unreachable"),
+        ("unreachable end", "end"),
+        ("end global.get 0 i32.const 99", "end global.get 1 i32.const 99"),
+        ("i32.sub global.set 0", "i32.sub global.set 1"),
+        ("i32.add global.set 0", "i32.add global.set 1"),
+        ("call 0 global.get 0", "call 0 nop global.get 0"),
+        ("global.set 0 call 0", "global.set 0 nop call 0"),
+        (AFTER, ""),
+        (BEFORE, ""),
+    ] {
+        changed(&text, from, to, uses);
+    }
+    let twice = format!("{BEFORE} {BEFORE} call 0 {AFTER} {AFTER}");
+    let around = format!("{BEFORE} call 0 {AFTER}");
+    changed(&text, &around, &twice, uses);
+    changed(&text, &around, &format!("{around} {AFTER}"), uses);
+    changed(&text, &around, &format!("{BEFORE} return_call 0"), uses);
+    changed(&text, &around, &format!("{around} {BEFORE}"), uses);
+    changed(&text, &around, &format!("{around} global.get 1 drop"), uses);
+    // Where a function counts itself, or in front of that, no call does.
+    let inside = module(&format!("local.get 0 {around}"));
+    refused(&inside, "is used where that is not prescribed");
+    let guard = format!("local.get 0 if local.get 0 {around} return end");
+    refused(&guarded(&guard), uses);
+    let guard = format!("block end local.get 0 {around} drop block end");
+    refused(&guarded(&guard), uses);
+}
+
+/// covers: stack-5, stack-8, stack-11
+#[test]
+fn a_function_with_a_counted_call_is_reached_as_a_counted_one() {
+    let text = counted_call();
+    let exported = "(export \"run\" (func 1)) (export \"x\" (func 0))";
+    let no_entry = "an exported function can reach a counted one";
+    changed(&text, "(export \"run\" (func 1))", exported, no_entry);
+    let last = format!("{ENTRY})");
+    let with = |function: &str| text.replace(&last, &format!("{ENTRY} {function})"));
+    refused(&with("(func (export \"x\") i32.const 1 call 0 drop)"), no_entry);
+    let caught = "can catch what a counted function throws";
+    refused(&with("(func try_table (catch_all 0) i32.const 1 call 0 drop end)"), caught);
+    changed(
+        &text,
+        "local.get 0 i32.eqz",
+        "block try_table (catch_all 0) end end local.get 0 i32.eqz",
+        caught,
+    );
+    // A call that cannot come back to its function has nothing to count.
+    let leaf = with("(func (param i32) (result i32) local.get 0)");
+    let outside = format!("{BEFORE} call 2 {AFTER}");
+    changed(
+        &leaf,
+        &format!("{BEFORE} call 0 {AFTER}"),
+        &outside,
+        "function 0 counts a call that cannot come back to it",
+    );
+    // A function that counts itself carries one whose calls count.
+    let carries = recursive().replace("i32.sub call 0 end", "i32.sub call 2 end");
+    let calls = format!("(func (param i32) (result i32) local.get 0 {BEFORE} call 2 {AFTER}");
+    let carries = carries.replace(&last, &format!("{ENTRY} {calls} call 0))"));
+    accepted(&carries);
+    let few = |text: &str| text.replacen("local.get 1 i32.const 99", "local.get 1 i32.const 20", 1);
+    let few = few(&carries).replacen("local.tee 1 i32.const 99", "local.tee 1 i32.const 20", 1);
+    refused(&few, "counts 20 words and has, with what it carries,");
+}
+
 /// covers: stack-7
 #[test]
 fn paths_that_are_not_counted_are_limited() {

@@ -1,8 +1,8 @@
 //! Who calls whom, and which functions have to be counted for it.
 
 use super::super::super::layout::Layout;
-use super::region::Region;
-use super::walk::{Walk, hub};
+use super::region::{Counts, Region};
+use super::walk::{Site, Walk, hub};
 use crate::profile::UNCOUNTED_WORDS;
 use std::collections::BTreeSet;
 
@@ -19,11 +19,13 @@ pub(super) struct Graph {
 }
 
 /// What was decided about a function.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Verdict {
     /// It counts its words.
     pub(super) counted: bool,
-    /// One that counts can be reached by its calls.
+    /// Its calls that are counted instead, in the order of the text, and the words of each.
+    pub(super) calls: Vec<(Site, u64)>,
+    /// One that counts, or has calls that do, can be reached by its calls.
     pub(super) reaches: bool,
     /// Words that it counts for functions of its region that do not.
     pub(super) carried: u64,
@@ -134,15 +136,22 @@ impl Graph {
         let all = (region.is_none() && catches && reaches)
             || (heaviest > 0 && whole > u64::from(UNCOUNTED_WORDS));
         for (at, member) in members.iter().enumerate() {
-            let alone = region.as_ref().is_some_and(|region| region.counted[at]);
-            let carried = region.as_ref().map_or(0, |region| region.carried(at));
+            let mut verdict = Verdict {
+                counted: all,
+                reaches: reaches || is_recursive,
+                uncounted: if all { below } else { whole },
+                ..Verdict::default()
+            };
+            match region.as_ref().filter(|_| !all).map(|region| (region, region.counts[at])) {
+                None | Some((_, Counts::Nothing)) => {}
+                Some((region, Counts::Calls)) => verdict.calls = region.calls(at),
+                Some((region, Counts::Itself)) => {
+                    verdict.counted = true;
+                    verdict.carried = region.carried(at);
+                }
+            }
             if let Some(slot) = verdicts.get_mut(*member as usize) {
-                *slot = Verdict {
-                    counted: all || alone,
-                    reaches: reaches || is_recursive,
-                    carried: if all { 0 } else { carried },
-                    uncounted: if all { below } else { whole },
-                };
+                *slot = verdict;
             }
         }
     }

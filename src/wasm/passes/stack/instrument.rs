@@ -4,7 +4,7 @@ use super::super::super::Error;
 use super::super::super::edit::{BodyEdit, Splice};
 use super::super::super::layout::Layout;
 use super::graph::Verdict;
-use super::walk::{FrameSize, Walk};
+use super::walk::{FrameSize, Site, Walk};
 use crate::profile::{GUARDED_WORDS, STACK_WORDS};
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
@@ -15,6 +15,10 @@ use wasmparser::CompositeInnerType;
 const PROLOGUE: u64 = 14;
 /// Instructions after the body.
 const EPILOGUE: u64 = 3;
+/// Instructions around a call that is counted.
+const AROUND: u64 = 16;
+/// How many of them get a global.
+const AROUND_GIVENS: u64 = 3;
 /// How much higher than before the operand stack can get.
 const HEIGHT: u64 = 2;
 
@@ -140,6 +144,40 @@ pub(super) fn counted(
     BodyEdit { locals: vec![(1, ValType::I32)], splices }
 }
 
+/// The size of a function when so many of its calls are counted.
+pub(super) fn with_calls(size: FrameSize, calls: u64) -> FrameSize {
+    FrameSize {
+        height: size.height + HEIGHT,
+        givens: size.givens + AROUND_GIVENS * calls,
+        instructions: size.instructions + AROUND * calls,
+        ..size
+    }
+}
+
+/// Counts, around each of `calls`, the words that it carries.
+pub(super) fn counting_calls(calls: &[(Site, u64)], globals: Globals) -> BodyEdit {
+    let mut splices = Vec::new();
+    for (call, words) in calls {
+        let words = i32::try_from(*words).unwrap_or(i32::MAX);
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        let mut sink = InstructionSink::new(&mut before);
+        sink.global_get(globals.stack);
+        stop_below(&mut sink, words, globals);
+        sink.global_get(globals.stack).i32_const(words).i32_sub().global_set(globals.stack);
+        let mut sink = InstructionSink::new(&mut after);
+        sink.global_get(globals.stack).i32_const(words).i32_add().global_set(globals.stack);
+        splices.push(Splice::insert(call.at, before));
+        splices.push(Splice::insert(call.at.saturating_add(call.length.into()), after));
+    }
+    BodyEdit { locals: Vec::new(), splices }
+}
+
+/// Stops where the words on top of the stack are fewer than `words`.
+fn stop_below(sink: &mut InstructionSink<'_>, words: i32, globals: Globals) {
+    sink.i32_const(words).i32_lt_u().if_(BlockType::Empty);
+    sink.i32_const(1).global_set(globals.trap).unreachable().end();
+}
+
 /// What is written into one function.
 struct Frame {
     globals: Globals,
@@ -154,8 +192,7 @@ impl Frame {
         let mut code = Vec::new();
         let mut sink = InstructionSink::new(&mut code);
         sink.global_get(self.globals.stack).local_tee(self.before);
-        sink.i32_const(self.words).i32_lt_u().if_(BlockType::Empty);
-        sink.i32_const(1).global_set(self.globals.trap).unreachable().end();
+        stop_below(&mut sink, self.words, self.globals);
         self.take(&mut sink);
         sink.block(self.block);
         code

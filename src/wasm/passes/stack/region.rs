@@ -1,12 +1,30 @@
-//! Functions that can all reach each other: which of them count, so that no circle of calls goes
-//! without, and what those carry for the others.
+//! Functions that can all reach each other: which of them count, or have calls that do, so that no
+//! circle of calls goes without, and what is carried for the others.
 
 use super::graph::{Graph, UNSEEN};
-use super::walk::Walk;
+use super::instrument::with_calls;
+use super::walk::{Site, Walk};
 
 /// Words that a counted function carries for others at most, and so many words alone are reason
 /// enough to count: what is carried is taken on every path, however light.
 const CARRIED: u64 = 128;
+
+/// A function with more calls inside of its region counts itself: around each is nearly as much code
+/// as a function needs to do so.
+const CALLS: usize = 10;
+/// So many instructions for each of those calls, none of them in a loop, make it likely that the
+/// function is mostly left without one.
+const INSTRUCTIONS: u64 = 80;
+
+/// Where words are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counts {
+    Nothing,
+    /// The function counts its words where it begins.
+    Itself,
+    /// Each of its calls inside of the region that leads to something not counted is counted.
+    Calls,
+}
 
 /// A region of the graph, and what is decided about it.
 pub(super) struct Region<'g> {
@@ -16,9 +34,10 @@ pub(super) struct Region<'g> {
     /// The place of each node of the graph in `members`; of others, anything.
     place: &'g [u32],
     component_of: &'g [u32],
-    /// For each member, whether it is counted.
-    pub(super) counted: Vec<bool>,
-    /// For each member that is not counted, the words of the heaviest path from it through others.
+    /// For each member, what counts there.
+    pub(super) counts: Vec<Counts>,
+    /// For each member that does not count itself, the words of the heaviest path from it along which
+    /// nothing is counted.
     pub(super) path: Vec<u64>,
 }
 
@@ -31,22 +50,48 @@ impl<'g> Region<'g> {
         place: &'g [u32],
         component_of: &'g [u32],
     ) -> Self {
-        let (counted, path) = (vec![false; members.len()], vec![0; members.len()]);
-        let mut region = Self { graph, walks, members, place, component_of, counted, path };
+        let (counts, path) = (vec![Counts::Nothing; members.len()], vec![0; members.len()]);
+        let mut region = Self { graph, walks, members, place, component_of, counts, path };
         for at in 0..members.len() {
-            let catches = region.walk(at).is_some_and(|walk| walk.catches);
-            region.counted[at] = catches;
+            if region.walk(at).is_some_and(|walk| walk.catches) {
+                region.counts[at] = Counts::Itself;
+            }
         }
         region.hubs();
         region.circles();
+        for at in 0..members.len() {
+            if region.counts[at] == Counts::Itself {
+                region.count(at);
+            }
+        }
         region.paths();
         region
     }
 
-    /// The greatest of the paths that begin at what member `at` calls: what it carries.
+    /// The greatest of the paths that begin at what member `at` calls: what it carries, if it counts
+    /// itself or nothing.
     pub(super) fn carried(&self, at: usize) -> u64 {
-        let paths = self.inside(at).map(|to| if self.counted[to] { 0 } else { self.path[to] });
-        paths.max().unwrap_or_default()
+        self.inside(at).map(|to| self.path[to]).max().unwrap_or_default()
+    }
+
+    /// The calls of member `at` that are counted, and the words that each carries.
+    pub(super) fn calls(&self, at: usize) -> Vec<(Site, u64)> {
+        let path = |site: &Site| self.here(site.node).map_or(0, |to| self.path[to]);
+        let calls = self.sites(at).map(|site| (*site, path(site)));
+        calls.filter(|(_, words)| *words > 0).collect()
+    }
+
+    /// The calls of member `at` that come back and stay in the region.
+    fn sites(&self, at: usize) -> impl Iterator<Item = &'g Site> {
+        let sites = self.walk(at).map_or(&[][..], |walk| &walk.sites);
+        sites.iter().filter(|site| self.here(site.node).is_some())
+    }
+
+    /// The member that `node` is, if it is one.
+    fn here(&self, node: u32) -> Option<usize> {
+        let component = |node: u32| self.component_of.get(node as usize);
+        let place = self.place.get(node as usize)?;
+        (component(node) == component(self.node(0))).then_some(*place as usize)
     }
 
     fn node(&self, at: usize) -> u32 {
@@ -60,12 +105,8 @@ impl<'g> Region<'g> {
 
     /// The members to which calls of member `at` lead.
     fn inside(&self, at: usize) -> impl Iterator<Item = usize> {
-        let component = |node: u32| self.component_of.get(node as usize);
-        let own = component(self.node(at));
         let edges = self.graph.edges(self.node(at)).iter();
-        edges
-            .filter(move |(to, _)| component(*to) == own)
-            .filter_map(|(to, _)| self.place.get(*to as usize).map(|place| *place as usize))
+        edges.filter_map(|(to, _)| self.here(*to))
     }
 
     /// No circle goes through a hub: either who calls by that type is counted, or who is called,
@@ -90,13 +131,17 @@ impl<'g> Region<'g> {
             if by_targets[at] {
                 for to in self.inside(at).collect::<Vec<_>>() {
                     by_targets[to] = true;
-                    self.counted[to] |= self.walk(to).is_some();
+                    if self.walk(to).is_some() {
+                        self.counts[to] = Counts::Itself;
+                    }
                 }
             }
         }
         for at in 0..self.members.len() {
             let by_type = self.inside(at).any(|to| self.walk(to).is_none() && !by_targets[to]);
-            self.counted[at] |= by_type && self.walk(at).is_some();
+            if by_type && self.walk(at).is_some() {
+                self.counts[at] = Counts::Itself;
+            }
         }
     }
 
@@ -104,7 +149,9 @@ impl<'g> Region<'g> {
     fn circles(&mut self) {
         let mut order = Order::new(self.members.len());
         for root in 0..self.members.len() {
-            order.visit(root, self, |region, at| region.counted[at] || region.walk(at).is_none());
+            order.visit(root, self, |region, at| {
+                region.counts[at] == Counts::Itself || region.walk(at).is_none()
+            });
         }
     }
 
@@ -112,19 +159,43 @@ impl<'g> Region<'g> {
     fn close(&mut self, from: usize, to: usize) {
         let size = |at| self.walk(at).map_or(0, |walk| walk.size.instructions);
         let larger = if size(from) > size(to) { from } else { to };
-        self.counted[larger] = true;
+        self.counts[larger] = Counts::Itself;
+    }
+
+    /// Member `at` has to count: itself, unless counting its calls instead is likely to cost less. A
+    /// function that catches knows only by a counter of its own what is left after that, and one that
+    /// ends in a tail call has no place behind it.
+    fn count(&mut self, at: usize) {
+        let Some(walk) = self.walk(at) else { return };
+        let calls = self.sites(at).count();
+        let is_light = with_calls(walk.size, calls as u64).words() <= CARRIED;
+        let is_long = walk.size.instructions >= INSTRUCTIONS * calls as u64;
+        let repeats = self.sites(at).any(|site| site.repeats);
+        let may = !walk.catches && !walk.tails && is_light;
+        let by_calls = may && is_long && !repeats && calls <= CALLS;
+        self.counts[at] = if by_calls { Counts::Calls } else { Counts::Itself };
     }
 
     /// Weighs the paths that are left, callees first; who would make one too heavy counts.
     fn paths(&mut self) {
         let mut order = Order::new(self.members.len());
         for root in 0..self.members.len() {
-            order.visit(root, self, |region, at| region.counted[at]);
+            order.visit(root, self, |region, at| region.counts[at] == Counts::Itself);
         }
         for at in order.done {
-            let whole = self.carried(at) + self.walk(at).map_or(0, |walk| walk.size.words());
-            self.counted[at] = self.walk(at).is_some() && whole > CARRIED;
-            self.path[at] = if self.counted[at] { 0 } else { whole };
+            let Some(walk) = self.walk(at) else {
+                self.path[at] = self.carried(at);
+                continue;
+            };
+            let whole = self.carried(at) + walk.size.words();
+            if self.counts[at] == Counts::Nothing && whole > CARRIED {
+                self.count(at);
+            }
+            self.path[at] = match self.counts[at] {
+                Counts::Nothing => whole,
+                Counts::Itself => 0,
+                Counts::Calls => with_calls(walk.size, self.sites(at).count() as u64).words(),
+            };
         }
     }
 }
@@ -160,22 +231,14 @@ impl Order {
             let at = *at;
             let edge = region.graph.edges(region.node(at)).get(*next).map(|(to, _)| *to);
             *next += 1;
-            let Some(to) = edge.filter(|_| !skips(region, at)) else {
+            let goes_on = !skips(region, at) && region.counts[at] != Counts::Calls;
+            let Some(to) = edge.filter(|_| goes_on) else {
                 self.path.pop();
                 self.open[at] = false;
                 self.done.push(at);
                 continue;
             };
-            let component = |node: u32| region.component_of.get(node as usize);
-            if component(to) != component(region.node(at)) {
-                continue;
-            }
-            let Some(to) = region.place.get(to as usize).map(|place| *place as usize) else {
-                continue;
-            };
-            if skips(region, to) {
-                continue;
-            }
+            let Some(to) = region.here(to).filter(|to| !skips(region, *to)) else { continue };
             if self.open[to] {
                 region.close(at, to);
             } else if !self.seen[to] {

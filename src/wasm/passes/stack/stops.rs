@@ -11,39 +11,27 @@ impl Module {
         let exports = &self.facts.exports;
         let trap = exports.iter().find(|e| e.name == STACK_TRAP && e.kind == ExternalKind::Global);
         let Some(trap) = trap.filter(|_| self.facts.start.is_some()) else { return Vec::new() };
-        let mut stops = Vec::new();
+        let mut found = Vec::new();
         for payload in parser().parse_all(self.bytes()) {
             if let Ok(Payload::CodeSectionEntry(body)) = payload {
-                stops.extend(stop(&body, trap.index));
+                found.extend(stops(&body, trap.index));
             }
         }
-        stops
+        found
     }
 }
 
-/// Where `body` stops, if it counts its words: that comes before it calls anything.
-fn stop(body: &FunctionBody<'_>, trap: u32) -> Option<usize> {
-    let mut operators = body.get_operators_reader().ok()?;
-    let mut last = [None, None];
-    loop {
-        let at = operators.original_position();
-        let operator = operators.read().ok()?;
-        match &operator {
-            Operator::Unreachable
-                if matches!(last, [
-                    Some(Operator::I32Const { value: 1 }),
-                    Some(Operator::GlobalSet { global_index }),
-                ] if global_index == trap) =>
-            {
-                return Some(at);
-            }
-            Operator::Call { .. }
-            | Operator::CallIndirect { .. }
-            | Operator::CallRef { .. }
-            | Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::ReturnCallRef { .. } => return None,
-            _ => last = [last[1].take(), Some(operator)],
+/// Where `body` stops: where it counts its words, or around each call that is counted.
+fn stops(body: &FunctionBody<'_>, trap: u32) -> Vec<usize> {
+    let mut stops = Vec::new();
+    let mut sets = false;
+    let operators = body.get_operators_reader().into_iter();
+    let operators = operators.flat_map(|operators| operators.into_iter_with_offsets());
+    for (operator, at) in operators.map_while(Result::ok) {
+        if sets && matches!(operator, Operator::Unreachable) {
+            stops.push(at);
         }
+        sets = matches!(operator, Operator::GlobalSet { global_index } if global_index == trap);
     }
+    stops
 }

@@ -17,6 +17,10 @@ use wasmparser::{
 pub(super) struct Walk {
     /// Nodes of the graph that it calls, each once, in order. The flag: by tail calls only.
     pub(super) calls: Vec<(u32, bool)>,
+    /// The same calls one by one, without tail calls, in the order of the text.
+    pub(super) sites: Vec<Site>,
+    /// Whether it has tail calls.
+    pub(super) tails: bool,
     /// Functions that it names in `ref.func`.
     pub(super) references: Vec<u32>,
     /// Whether it catches exceptions.
@@ -32,6 +36,19 @@ pub(super) struct Walk {
     /// Where control comes back from a catch clause, ascending.
     pub(super) landings: Vec<usize>,
     pub(super) size: FrameSize,
+}
+
+/// A call that comes back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Site {
+    /// The node of the graph that is called.
+    pub(super) node: u32,
+    /// How many bytes the instruction has.
+    pub(super) length: u8,
+    /// Whether it stands in a loop.
+    pub(super) repeats: bool,
+    /// Where it stands.
+    pub(super) at: usize,
 }
 
 /// What the words of a function's frame are counted from (spec/portable.md, "stack").
@@ -93,6 +110,8 @@ struct Reading<'l, 'a> {
     live: bool,
     /// The operator that is being read.
     at: usize,
+    /// How many loops are open.
+    loops: u32,
     /// Whether anything before it is a call or can catch what one throws.
     calls: bool,
     /// Whether the outermost block that is open, or was last, may leave the function.
@@ -118,6 +137,7 @@ impl Walk {
             height: 0,
             live: true,
             at: start,
+            loops: 0,
             calls: false,
             leaves: false,
         };
@@ -128,6 +148,7 @@ impl Walk {
                 Some(found) => found,
                 None => reading.any(rest)?,
             };
+            reading.measure(length);
             reading.at = reading.at.saturating_add(length);
             reading.carry_out(&effect)?;
         }
@@ -280,7 +301,20 @@ impl Reading<'_, '_> {
 
     fn call(&mut self, node: u32, is_tail: bool) {
         self.walk.calls.push((node, is_tail));
+        self.walk.tails |= is_tail;
+        if !is_tail {
+            let (repeats, at) = (self.loops > 0, self.at);
+            self.walk.sites.push(Site { node, length: 0, repeats, at });
+        }
         self.calls = true;
+    }
+
+    /// Says how long the operator is, if it is a call that comes back.
+    fn measure(&mut self, length: usize) {
+        let last = self.walk.sites.last_mut().filter(|site| site.at == self.at);
+        if let Some(site) = last {
+            site.length = u8::try_from(length).unwrap_or(u8::MAX);
+        }
     }
 
     /// Before an operator that leaves the function.
@@ -316,6 +350,7 @@ impl Reading<'_, '_> {
             Effect::Opens(ty, kind) => {
                 let (params, _) = arity(self.frames.block_type_arity(ty), self.at)?;
                 let condition = u64::from(kind == FrameKind::If);
+                self.loops += u32::from(kind == FrameKind::Loop);
                 self.height = self.height.saturating_sub(condition);
                 // Only behind a block that leaves: any other may be in the middle of what the pass
                 // nan wrote.
@@ -339,6 +374,7 @@ impl Reading<'_, '_> {
                 if let (Some((ty, kind)), Some(level)) = (self.frames.pop(), self.levels.pop()) {
                     let (_, results) = arity(self.frames.block_type_arity(ty), self.at)?;
                     (self.height, self.live) = (level.base + u64::from(results), level.live);
+                    self.loops -= u32::from(kind == FrameKind::Loop);
                     if level.catches && kind != FrameKind::Loop && !self.levels.is_empty() {
                         self.walk.landings.push(self.at);
                     }
