@@ -4,7 +4,7 @@ use super::module::{Import, Module};
 use super::{Error, toolchain};
 use crate::abi::{self, Kind};
 use crate::limits;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use wasmparser::{FuncType, TypeRef, ValType};
 
 /// The entrypoint of a command (WASI preview 1 application ABI).
@@ -157,22 +157,21 @@ fn known_function(
 /// Imported memories and tables are made fresh for an execution: they must be bounded, of a form that
 /// can be made from nothing, and the only import of their name.
 fn check_bounds(module: &Module) -> Result<(), Error> {
-    let mut times: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    for import in &module.facts.imports {
-        *times.entry((&import.module, &import.name)).or_default() += 1;
-    }
-    for import in &module.facts.imports {
+    let all = &module.facts.imports;
+    for import in all {
         let (kind, maximum, is_nullable) = match import.ty {
             TypeRef::Memory(memory) => ("memory", memory.maximum, true),
             TypeRef::Table(table) => ("table", table.maximum, table.element_type.is_nullable()),
             _ => continue,
         };
-        let (module, name, offset) = (&import.module, &import.name, import.offset);
+        let Import { module, name, offset, .. } = import;
+        let offset = *offset;
         if maximum.is_none() {
             let (module, name) = (module.clone(), name.clone());
             return Err(Error::ImportUnbounded { module, name, offset, kind });
         }
-        let why = if times[&(&**module, &**name)] > 1 {
+        let same = |other: &&Import| other.module == *module && other.name == *name;
+        let why = if all.iter().filter(same).count() > 1 {
             "something else is imported by the same name"
         } else if !is_nullable {
             "its elements cannot be null"

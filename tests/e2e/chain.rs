@@ -1,6 +1,7 @@
 //! `verify --chain`: each rung shown, missing and contradicted on its own, and what a policy demands.
 
 use super::common::{Ended, Place};
+use super::cosign::{CLOCK, RECEIPT, REPLAY};
 use provenact::attest::Envelope;
 use provenact::digest::{hex, sha256};
 use provenact::json::{Value, json, parse};
@@ -9,8 +10,6 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::OnceLock;
 
-const RECEIPT: &str = "https://opertus.systems/provenact/execution-receipt/v1";
-const REPLAY: &str = "https://opertus.systems/provenact/replay-verdict/v1";
 const REBUILD: &str = "https://opertus.systems/provenact/rebuild/v1";
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 const VSA: &str = "https://slsa.dev/verification_summary/v1";
@@ -26,16 +25,6 @@ const RUNGS: [&str; 9] = [
     "authentic",
     "co-signed",
 ];
-/// Asks the clock, and writes the answer.
-const CLOCK: &str = r#"(module
-  (import "wasi_snapshot_preview1" "clock_time_get" (func $now (param i32 i64 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (func (export "_start")
-    (drop (call $now (i32.const 0) (i64.const 1) (i32.const 64)))
-    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 8))
-    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))"#;
-
 /// A skill built from source and again by two auditors, run, and replayed by both on every engine.
 fn whole() -> Place {
     static FILES: OnceLock<BTreeMap<String, Option<Vec<u8>>>> = OnceLock::new();

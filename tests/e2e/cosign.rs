@@ -9,10 +9,10 @@ use std::os::unix::fs::PermissionsExt as _;
 
 const NOTHING: &str = r#"(module (func (export "_start")))"#;
 const SPINS: &str = r#"(module (func (export "_start") (loop (br 0))))"#;
-const RECEIPT: &str = "https://opertus.systems/provenact/execution-receipt/v1";
-const REPLAY: &str = "https://opertus.systems/provenact/replay-verdict/v1";
+pub const RECEIPT: &str = "https://opertus.systems/provenact/execution-receipt/v1";
+pub const REPLAY: &str = "https://opertus.systems/provenact/replay-verdict/v1";
 /// Asks the clock, and writes the answer.
-const CLOCK: &str = r#"(module
+pub const CLOCK: &str = r#"(module
   (import "wasi_snapshot_preview1" "clock_time_get" (func $now (param i32 i64 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)

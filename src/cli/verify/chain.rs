@@ -112,9 +112,9 @@ fn bundle_beside(path: &Path, envelope: &[u8]) -> Result<Option<PathBuf>, Comman
     let expected = claim.receipt().manifest.sha256;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let is_it = |path: &Path| {
-        let bytes = files::read_limited(path, limits::MANIFEST_BYTES);
         path.ends_with("manifest.json")
-            && bytes.is_ok_and(|bytes| ManifestDigest::of(&bytes) == expected)
+            && files::read_limited(path, limits::MANIFEST_BYTES)
+                .is_ok_and(|bytes| ManifestDigest::of(&bytes) == expected)
     };
     let listed = files::listed(folder.unwrap_or(Path::new(".")));
     let bundles = listed.iter().filter(|path| is_it(path)).filter_map(|path| path.parent());
