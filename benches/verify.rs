@@ -1,12 +1,14 @@
 //! What verifying costs beside what it cannot do without: one strict Ed25519 verification for an
 //! envelope; the digest, validation and check of the module for a bundle.
 //!
-//! `cargo bench --bench verify [-- --quick]`, then `benches/ratios.py`, which divides the sides of
-//! one run by each other and compares with `benches/baseline.json`: times of one machine say nothing
-//! on another, ratios do. The bundle is of `target/programs/esbuild.wasm` (20 MB, `tests/programs/
+//! `cargo bench --bench verify [-- --quick]`, then `benches/ratios.py`, which compares the ratios with
+//! `benches/baseline.json`: times of one machine say nothing on another, ratios do. What is in the
+//! group `ratio` is one side's time by the other's, in microseconds for ones: both run by turns, so
+//! that a machine that is slow for a second is slow for both. The bundle is of `target/programs/esbuild.wasm` (20 MB, `tests/programs/
 //! fetch.py`); without it that part is left out, and says so.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use ed25519_dalek::pkcs8::DecodePublicKey as _;
 use ed25519_dalek::{Signature, VerifyingKey};
 use provenact::attest::provenance::{Parameters, Provenance, Recipe, Tool};
@@ -20,6 +22,7 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -27,6 +30,9 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const PAYLOAD: usize = 4096;
 /// Envelopes that are verified side by side.
 const MANY: usize = 2048;
+
+/// How often something short runs before it is the other side's turn.
+const SOME: u32 = 16;
 
 /// An envelope, and what verifies it.
 struct Case {
@@ -112,16 +118,27 @@ fn envelopes(c: &mut Criterion) {
     group.bench_function("shown", |b| b.iter(|| black_box(&case).shown()));
     group.finish();
 
+    let signature =
+        || drop(black_box(&case.key).verify_strict(black_box(&case.message), &case.signature));
+    let full = || drop(black_box(black_box(&case).full()));
+    let mut group = c.benchmark_group("ratio");
+    by_turns(&mut group, "envelope_full", SOME, &full, &signature);
+    by_turns(&mut group, "envelope_shown", SOME, &|| drop(black_box(case.shown())), &signature);
+    group.finish();
+
     let lines = vec![[case.line.as_slice(), b"\n"].concat(); MANY];
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let all = || consume_lines(&case.policy, black_box(&lines), &case.subjects, None);
     assert!(all().iter().all(std::result::Result::is_ok), "a line is not upheld");
+    let one = || (0..MANY / cores).all(|_| black_box(&case).full().is_ok());
     let mut group = c.benchmark_group("bulk");
     group.sample_size(10);
     group.bench_function("full", |b| b.iter(all));
-    group.bench_function("cores", |b| {
-        b.iter(|| (0..MANY / cores).all(|_| black_box(&case).full().is_ok()));
-    });
+    group.bench_function("cores", |b| b.iter(one));
+    group.finish();
+    let mut group = c.benchmark_group("ratio");
+    let shared = || assert!(black_box(one()), "a line is not upheld");
+    by_turns(&mut group, "bulk", 1, &|| drop(black_box(all())), &shared);
     group.finish();
 }
 
@@ -131,7 +148,6 @@ fn bundles(c: &mut Criterion) {
     let folder = made(tempfile::tempdir().map_err(Box::from));
     let mut group = c.benchmark_group("bundle");
     group.sample_size(10);
-
     let source = folder.path().join("small.wasm");
     made(fs_err::write(&source, small).map_err(Box::from));
     let bundle = made(attested(&source, folder.path()));
@@ -140,14 +156,37 @@ fn bundles(c: &mut Criterion) {
     if large.is_file() {
         let bundle = made(attested(&large, folder.path()));
         let module = made(fs_err::read(bundle.join("skill.wasm")).map_err(Box::from));
-        group.bench_function("process", |b| b.iter(|| made(verify(&bundle, folder.path()))));
-        group.bench_function("digest_and_check", |b| {
-            b.iter(|| Canonical::check_digested(Digested::of(module.clone()), Profile::PORTABLE));
-        });
+        let process = || made(verify(&bundle, folder.path()));
+        let check = || Canonical::check_digested(Digested::of(module.clone()), Profile::PORTABLE);
+        group.bench_function("process", |b| b.iter(process));
+        group.bench_function("digest_and_check", |b| b.iter(check));
+        group.finish();
+        let mut group = c.benchmark_group("ratio");
+        by_turns(&mut group, "bundle_process", 1, &process, &|| drop(black_box(check())));
+        group.finish();
     } else {
         let _ = writeln!(std::io::stderr(), "{} is missing: no large bundle", large.display());
     }
-    group.finish();
+}
+
+/// The time of `one` by that of `other`, as so many microseconds; each is timed `times` times by turns
+/// with the other.
+#[expect(clippy::disallowed_methods, reason = "a bench looks at the clock")]
+fn by_turns(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    times: u32,
+    one: &dyn Fn(),
+    other: &dyn Fn(),
+) {
+    let time = |side: &dyn Fn()| {
+        let start = Instant::now();
+        (0..times).for_each(|_| side());
+        start.elapsed().as_secs_f64()
+    };
+    let ratio = |_| Duration::from_secs_f64(time(one) / time(other) * 1e-6);
+    group.sample_size(if times > 1 { 100 } else { 10 });
+    group.bench_function(name, |b| b.iter_custom(|rounds| (0..rounds).map(ratio).sum()));
 }
 
 /// A bundle of the module at `source`, attested by the key `author` in `folder`.

@@ -18,6 +18,10 @@ use std::path::Path;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::header::LOCATION;
+use ureq::tls::{RootCerts, TlsConfig};
+
+#[cfg(test)]
+mod tests;
 
 /// What the interface answers from.
 pub(super) struct Skill {
@@ -46,20 +50,12 @@ impl Skill {
                 .map_err(|error| preopen_error(opened.preopen, error.to_string()))
         };
         let urls = grants.iter().filter(|grant| grant.kind() == Kind::NetHttp);
-        // No proxy of our environment, no cookies, no redirect that is not looked at first.
-        let config = Agent::config_builder()
-            .proxy(None)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .user_agent(concat!("provenact/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(Duration::from_secs(limits::HTTP_CONNECT_SECONDS)))
-            .timeout_global(Some(Duration::from_secs(limits::HTTP_SECONDS)));
         Ok(Self {
             input: Input::new(input),
             roots: roots.to_vec(),
             directories: opened.iter().map(open).collect::<Result<_, _>>()?,
             urls: urls.map(|grant| grant.value().to_owned()).collect(),
-            agent: config.build().into(),
+            agent: agent(RootCerts::WebPki),
         })
     }
 
@@ -128,6 +124,21 @@ impl Skill {
         }
         None
     }
+}
+
+/// Who asks: believes servers that `roots` vouch for, and takes no proxy of our environment, no cookies, and
+/// no redirect that is not looked at first.
+fn agent(roots: RootCerts) -> Agent {
+    Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .proxy(None)
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .user_agent(concat!("provenact/", env!("CARGO_PKG_VERSION")))
+        .timeout_connect(Some(Duration::from_secs(limits::HTTP_CONNECT_SECONDS)))
+        .timeout_global(Some(Duration::from_secs(limits::HTTP_SECONDS)))
+        .build()
+        .into()
 }
 
 /// What `fs_read_tree` writes, as JSON (RFC 8785).

@@ -106,6 +106,11 @@ fn function(rng: &mut Rng, at: usize, count: usize, rich: bool) -> String {
         text += "(if (i32.eq (local.get 0) (i32.const 7)) (then (throw $e (local.get 1))))\n";
     }
     text += "(if (i32.eqz (local.get 0)) (then (return (local.get 1))))\n";
+    // Of a function that is long, the calls are counted and not the function.
+    if rng.chance(1, 3) {
+        let step = "(global.set $sum (i64.xor (global.get $sum) (i64.const 77)))\n".repeat(60);
+        writeln!(text, "(if (i32.eq (local.get 0) (i32.const 13)) (then {step}))").unwrap();
+    }
     for (local, ty) in locals.iter().enumerate() {
         let address = rng.below(100) * 16;
         writeln!(text, "(local.set {} ({ty}.load (i32.const {address})))", local + 2).unwrap();
