@@ -6,6 +6,7 @@ use super::seen::{Call, Ending, GaveUp, Seen, Value};
 use provenact::profile::{Pass, Profile};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use wasmparser::{Operator, Parser, Payload};
 
 /// More calls than the logical stack holds, and few enough for tail calls, which may go on.
 const DEEP: u32 = 300_000;
@@ -220,6 +221,39 @@ fn overflow_is_logical(tally: &Tally, what: &str) {
 fn recursion_overflows_at_the_same_call_everywhere() {
     let tally = campaign(scaled(200, 2000), false);
     overflow_is_logical(&tally, "recursion, five engines");
+}
+
+/// Whether words are counted around a call: they are put back by an addition there, and nowhere else.
+fn has_counted_call(wasm: &[u8]) -> bool {
+    let bodies = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
+        Payload::CodeSectionEntry(body) => Some(body),
+        _ => None,
+    });
+    bodies.into_iter().any(|body| {
+        let operators = body.get_operators_reader().unwrap().into_iter();
+        let operators: Vec<_> = operators.map(Result::unwrap).collect();
+        operators.windows(4).any(|four| match four {
+            [
+                Operator::GlobalGet { global_index: from },
+                Operator::I32Const { .. },
+                Operator::I32Add,
+                Operator::GlobalSet { global_index: to },
+            ] => from == to,
+            _ => false,
+        })
+    })
+}
+
+#[test]
+fn random_recursion_has_counted_calls() {
+    for rich in [false, true] {
+        let built = (0..40).map(|seed| {
+            let wasm = wat::parse_str(program(seed, rich)).unwrap();
+            build(&wasm, Profile::PORTABLE).unwrap()
+        });
+        let count = built.filter(|wasm| has_counted_call(wasm)).count();
+        assert!(count >= 4, "{count} of 40 programs, rich: {rich}");
+    }
 }
 
 #[test]
