@@ -22,6 +22,8 @@ FLAGS = ["cc", "-target", "wasm32-wasi", "-mexec-model=reactor", "-O2", "-s"]
 def main():
     folder = Path(sys.argv[1]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    cache = programs.default_cache().resolve()
+    cache.mkdir(parents=True, exist_ok=True)
     missing = []
     for source in sorted((HERE / "guests").glob("*.c")):
         key = hashlib.sha256(" ".join([programs.ZIG, *FLAGS]).encode() + source.read_bytes())
@@ -33,7 +35,7 @@ def main():
     try:
         with tempfile.TemporaryDirectory(dir=folder) as tmp:
             tmp = Path(tmp)
-            zig, env = programs.zig_in(tmp)
+            zig, env = programs.zig_in(cache, tmp)
             for source, mark, key in missing:
                 made = tmp / f"{source.stem}.wasm"
                 shutil.copy(source, tmp)

@@ -191,6 +191,10 @@ def npm_tools(cache):
             " ".join([*ASC, WABT]))
 
 
+def default_cache():
+    return Path(os.environ.get("PROVENACT_TEST_CACHE") or ROOT / "target" / "programs")
+
+
 def zig_in(cache, tmp):
     """The compiler, and the environment that keeps its caches below `tmp`."""
     zig_tool(cache)
@@ -254,8 +258,7 @@ def venv(cache):
 
 
 def main():
-    default = os.environ.get("PROVENACT_TEST_CACHE") or ROOT / "target" / "programs"
-    cache = Path(sys.argv[1] if len(sys.argv) > 1 else default).resolve()
+    cache = Path(sys.argv[1] if len(sys.argv) > 1 else default_cache()).resolve()
     cache.mkdir(parents=True, exist_ok=True)
 
     jobs = [("the Python peer", lambda: venv(cache)), ("Zig", lambda: zig_tool(cache)),
