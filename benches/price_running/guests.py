@@ -22,8 +22,6 @@ FLAGS = ["cc", "-target", "wasm32-wasi", "-mexec-model=reactor", "-O2", "-s"]
 def main():
     folder = Path(sys.argv[1]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    cache = programs.default_cache().resolve()
-    cache.mkdir(parents=True, exist_ok=True)
     missing = []
     for source in sorted((HERE / "guests").glob("*.c")):
         key = hashlib.sha256(" ".join([programs.ZIG, *FLAGS]).encode() + source.read_bytes())
@@ -32,6 +30,8 @@ def main():
             missing.append((source, mark, key.hexdigest()))
     if not missing:
         return 0
+    cache = programs.default_cache().resolve()
+    cache.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=folder) as tmp:
             tmp = Path(tmp)

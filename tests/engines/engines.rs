@@ -55,7 +55,8 @@ fn has_defects_of_wasmi(wasm: &[u8]) -> bool {
     found || has_loop_parameters(wasm)
 }
 
-fn operators(wasm: &[u8], mut found: impl FnMut(&Operator<'_>) -> bool) -> bool {
+/// Whether `found` says yes to an instruction; it is asked in the order of the text.
+pub fn operators(wasm: &[u8], mut found: impl FnMut(&Operator<'_>) -> bool) -> bool {
     wasmparser::Parser::new(0).parse_all(wasm).any(|payload| match payload.unwrap() {
         Payload::CodeSectionEntry(body) => body
             .get_operators_reader()

@@ -1,12 +1,12 @@
 //! Recursion of every kind, counted by the program itself: how deep it came is what shows.
 
-use super::engines::{Engines, Tally, build, each, keep, parallel, scaled, try_one};
+use super::engines::{Engines, Tally, build, each, keep, operators, parallel, scaled, try_one};
 use super::rng::Rng;
 use super::seen::{Call, Ending, GaveUp, Seen, Value};
 use provenact::profile::{Pass, Profile};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use wasmparser::{Operator, Parser, Payload};
+use wasmparser::Operator;
 
 /// More calls than the logical stack holds, and few enough for tail calls, which may go on.
 const DEEP: u32 = 300_000;
@@ -225,22 +225,19 @@ fn recursion_overflows_at_the_same_call_everywhere() {
 
 /// Whether words are counted around a call: they are put back by an addition there, and nowhere else.
 fn has_counted_call(wasm: &[u8]) -> bool {
-    let bodies = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
-        Payload::CodeSectionEntry(body) => Some(body),
-        _ => None,
-    });
-    bodies.into_iter().any(|body| {
-        let operators = body.get_operators_reader().unwrap().into_iter();
-        let operators: Vec<_> = operators.map(Result::unwrap).collect();
-        operators.windows(4).any(|four| match four {
-            [
-                Operator::GlobalGet { global_index: from },
-                Operator::I32Const { .. },
-                Operator::I32Add,
-                Operator::GlobalSet { global_index: to },
-            ] => from == to,
-            _ => false,
-        })
+    // How many instructions of the addition stand before this one, and to which global it is.
+    let mut seen = (0, 0);
+    operators(wasm, |operator| {
+        seen = match (seen, operator) {
+            (_, Operator::GlobalGet { global_index }) => (1, *global_index),
+            ((1, global), Operator::I32Const { .. }) => (2, global),
+            ((2, global), Operator::I32Add) => (3, global),
+            ((3, global), Operator::GlobalSet { global_index }) => {
+                return *global_index == global;
+            }
+            _ => (0, 0),
+        };
+        false
     })
 }
 
