@@ -59,7 +59,8 @@ pub const SCRYPT_STEPS: u64 = 1 << 23;
 pub const PBKDF2_ITERATIONS: u64 = 10_000_000;
 /// Bytes of one DSSE envelope in its JSON form.
 pub const ENVELOPE_BYTES: u64 = 16 << 20;
-/// Bytes that all tries of keys and signatures of one envelope may go over, 16 KiB for each try added.
+/// Bytes that all tries of keys and signatures of one envelope, or of all that lie beside one bundle or
+/// receipt, may go over, 16 KiB for each try added.
 pub const VERIFY_BYTES: u64 = 4 << 30;
 /// Bytes of a file of envelopes, one a line.
 pub const ATTESTATIONS_BYTES: u64 = 64 << 20;
@@ -96,6 +97,9 @@ pub const TRACE_HELD: u64 = 12 << 30;
 pub const HANDED_STORED: usize = 256;
 /// Host functions that one module may import.
 pub const HOST_IMPORTS: usize = 4096;
+/// Results of one function type, and parameters of one block through which NaNs are followed: every label
+/// can take so many values, and a branch of one byte can name it.
+pub const LABEL_VALUES: usize = 128;
 /// Arguments plus environment variables of one invocation.
 pub const INVOCATION_STRINGS: usize = 1 << 20;
 /// Bytes of all arguments and environment variables together.

@@ -307,13 +307,21 @@ impl Function {
     }
 }
 
-/// What the `provenact` interface was called before; modules that import it mean the same.
+/// The interface of skills (`spec/interface.md`).
+pub const OWN_NAME: &str = "provenact";
+/// What it was called before; modules that import it mean the same.
 pub const FORMER_NAME: &str = "inactu";
+
+/// Another name by which modules can import the functions of `module`, as the table has it.
+#[must_use]
+pub fn other_name(module: &str) -> Option<&'static str> {
+    (module == OWN_NAME).then_some(FORMER_NAME)
+}
 
 /// The row for an import, if the interface is known.
 #[must_use]
 pub fn lookup(module: &str, name: &str) -> Option<&'static Function> {
-    let module = if module == FORMER_NAME { "provenact" } else { module };
+    let module = if module == FORMER_NAME { OWN_NAME } else { module };
     FUNCTIONS.iter().find(|f| f.module == module && f.name == name)
 }
 

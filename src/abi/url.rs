@@ -107,7 +107,8 @@ pub(super) fn prefix_fault(text: &str) -> Option<&'static str> {
         Err(why) => Some(why),
         Ok(url) if url.prefix() == text => None,
         Ok(_) => Some(
-            "a URL's beginning is scheme://host[:port]/path in normal form, no slash at its end",
+            "a URL's beginning is scheme://host[:port]/path in normal form: a slash after the host, none at the end of \
+             a longer path",
         ),
     }
 }

@@ -131,7 +131,7 @@ impl Envelope {
             return Err(Error::Unsigned);
         }
         let message = self.payload.message();
-        self.bound_work(message, trust)?;
+        self.bound_work(trust)?;
         let signed = |key: &PublicKey| {
             if let [only] = self.signatures.as_slice() {
                 return key.verifies(message, &only.sig);
@@ -156,21 +156,24 @@ impl Envelope {
 
     /// Each key may have to try each signature, and each try goes over the whole message: whoever
     /// wrote the envelope chose how many and how long.
-    fn bound_work(&self, message: &[u8], trust: &Trust) -> Result<(), Error> {
+    fn bound_work(&self, trust: &Trust) -> Result<(), Error> {
+        // One key and one signature are never too much: the size of an envelope is bounded.
+        match self.tries(trust) {
+            0 | 1 => Ok(()),
+            _ => within_work(self.work(trust)),
+        }
+    }
+
+    fn tries(&self, trust: &Trust) -> u64 {
+        (self.signatures.len() as u64).saturating_mul(trust.keys().len() as u64)
+    }
+
+    /// Bytes that all tries go over, or would in the time that they take.
+    fn work(&self, trust: &Trust) -> u64 {
         // The curve's part of one verification takes as long as hashing so many bytes.
         const CURVE: u64 = 16 << 10;
-        let tries = (self.signatures.len() as u64).saturating_mul(trust.keys().len() as u64);
-        let found = tries.saturating_mul(CURVE.saturating_add(message.len() as u64));
-        let limit = limits::VERIFY_BYTES;
-        // One key and one signature are never too much: the size of an envelope is bounded.
-        if tries > 1 && found > limit {
-            return Err(Error::TooLarge {
-                what: "verification (signatures × keys × bytes)",
-                found,
-                limit,
-            });
-        }
-        Ok(())
+        let each = CURVE.saturating_add(self.payload.message().len() as u64);
+        self.tries(trust).saturating_mul(each)
     }
 
     /// The payload that nobody vouches for.
@@ -200,6 +203,31 @@ impl Envelope {
         let ids = self.signatures.iter().filter_map(|signature| signature.keyid.as_deref());
         ids.filter_map(|id| KeyId::from_hex(id).ok()).collect()
     }
+}
+
+/// Refuses envelopes that lie in one file when trying all their signatures would take too long: whoever
+/// hands the file over chose how many there are.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub fn bound_work<'e>(
+    envelopes: impl IntoIterator<Item = &'e Envelope>,
+    trust: &Trust,
+) -> Result<(), Error> {
+    let all = envelopes.into_iter().map(|envelope| envelope.work(trust));
+    within_work(all.fold(0, u64::saturating_add))
+}
+
+fn within_work(found: u64) -> Result<(), Error> {
+    let limit = limits::VERIFY_BYTES;
+    if found > limit {
+        return Err(Error::TooLarge {
+            what: "verification (signatures × keys × bytes)",
+            found,
+            limit,
+        });
+    }
+    Ok(())
 }
 
 fn within_limit(bytes: &[u8]) -> Result<(), Error> {

@@ -22,7 +22,7 @@ mod trust;
 pub mod v0;
 mod verified;
 
-pub use envelope::{Envelope, parse_lines};
+pub use envelope::{Envelope, bound_work, parse_lines};
 pub use error::Error;
 pub(crate) use error::cut;
 pub use key::{DetachedSignature, LockedKey, Passphrase, PrivateKey, PrivateKeyFile, PublicKey};

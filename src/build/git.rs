@@ -9,19 +9,39 @@ use std::process::{Command, Stdio};
 /// The commit that is checked out in `directory` and its time in seconds, when Git knows any input
 /// there.
 pub(super) fn look(directory: &Path, inputs: &[Input], host: &Host) -> Option<(Git, u64)> {
-    let ask = |arguments: &[&str]| ask(directory, arguments, host);
+    let filters = filters(directory, host);
+    let ask = |arguments: &[&str]| ask(directory, arguments, &filters, host);
     let commit = ask(&["rev-parse", "--verify", "HEAD"])?.trim().to_owned();
-    let time = ask(&["log", "-1", "--format=%ct"])?.trim().parse().ok()?;
+    let time = committed(&ask(&["cat-file", "commit", "HEAD"])?)?;
     let tracked = ask(&["ls-files", "-z"])?;
     let tracked: BTreeSet<&str> = tracked.split('\0').filter(|name| !name.is_empty()).collect();
     let known = inputs.iter().filter(|input| tracked.contains(input.path.as_str())).count();
     if known == 0 {
         return None;
     }
-    let changed = ask(&["diff", "--name-only", "-z", "--relative", "HEAD", "--", "."])?;
+    let changed = ask(&[
+        "diff",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--ignore-submodules=all",
+        "--name-only",
+        "-z",
+        "--relative",
+        "HEAD",
+        "--",
+        ".",
+    ])?;
     let dirty = known < inputs.len() || !changed.is_empty();
     let folder = ask(&["rev-parse", "--show-prefix"])?.trim_end_matches(['\n', '/']).to_owned();
     is_folder(&folder).then_some((Git { commit, dirty, folder }, time))
+}
+
+/// The time in a commit object, in seconds: `committer NAME <MAIL> SECONDS ZONE`.
+fn committed(object: &str) -> Option<u64> {
+    let line = object.lines().take_while(|line| !line.is_empty());
+    let line = line.filter_map(|line| line.strip_prefix("committer ")).next()?;
+    let (_, time) = line.rsplit_once("> ")?;
+    time.split(' ').next()?.parse().ok()
 }
 
 /// Whether the place can be recorded.
@@ -29,18 +49,37 @@ fn is_folder(folder: &str) -> bool {
     folder.is_empty() || is_plain(folder)
 }
 
-fn ask(directory: &Path, arguments: &[&str], host: &Host) -> Option<String> {
+/// Settings of the repository's own that name programs which its files would go through.
+fn filters(directory: &Path, host: &Host) -> Vec<String> {
+    let own = |scope| {
+        let find =
+            ["config", scope, "--includes", "--name-only", "-z", "--get-regexp", r"^filter\."];
+        // No answer: there are none.
+        ask(directory, &find, &[], host).unwrap_or_default()
+    };
+    let found = ["--local", "--worktree"].map(own).concat();
+    found.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn ask(directory: &Path, arguments: &[&str], without: &[String], host: &Host) -> Option<String> {
     let mut command = Command::new("git");
     command
         // A repository's own settings must not start programs.
-        .args(["-c", "core.fsmonitor=false", "-c", "diff.external=", "--no-pager"])
+        .args(["-c", "core.fsmonitor=false", "-c", "diff.external=", "-c", "protocol.allow=never"])
+        .arg("--no-pager")
         .args(arguments)
         .current_dir(directory)
         .env("PATH", &host.path)
         .env("LC_ALL", "C")
         .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_CONFIG_COUNT", without.len().to_string())
         .stdin(Stdio::null())
         .stderr(Stdio::null());
+    for (at, name) in without.iter().enumerate() {
+        command.env(format!("GIT_CONFIG_KEY_{at}"), name);
+        command.env(format!("GIT_CONFIG_VALUE_{at}"), "");
+    }
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_EXTERNAL_DIFF"] {
         command.env_remove(name);
     }

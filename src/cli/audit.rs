@@ -71,8 +71,8 @@ impl Audit {
             ));
         }
         let claim = Claim::read(&envelope, policy).map_err(|error| named(error.into()))?;
-        let places = Places::new(receipt, from).within(allowance);
-        let path = trace_of(receipt, &claim, &places)?;
+        let places = Places::new(receipt, from)?.within(allowance);
+        let path = trace_of(receipt, &claim, &places).map_err(named)?;
         let trace = open(&path, allowance)?;
 
         let manifest = manifest_of(&claim, &trace, &places)?;
@@ -209,7 +209,9 @@ pub fn trace_of(receipt: &Path, claim: &Claim, places: &Places) -> Result<PathBu
         return Ok(beside);
     }
     let digest: TraceDigest = claim.receipt().trace.sha256;
-    places.find_trace(&digest).ok_or_else(|| missing("trace", &digest))
+    let hint =
+        format!("it is expected as {}; --from names it, or a folder to look in", beside.display());
+    places.find_trace(&digest).ok_or_else(|| missing("trace", &digest).hint(hint))
 }
 
 /// Opens a trace; errors name its file.

@@ -100,13 +100,18 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
         CommandError::new(Reason::Usage, "a module from standard input needs a name")
             .hint("give --name NAME")
     })?;
+    let version = args.version.clone().unwrap_or_else(|| "0.0.0".to_owned());
+    fit(args, &name, &version).map_err(|error| match args.name {
+        Some(_) => error,
+        None => error.of(path.display()).hint("give --name NAME"),
+    })?;
     let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     Ok(Order {
         source,
         source_name: file,
         place: path.display().to_string(),
         name,
-        version: args.version.clone().unwrap_or_else(|| "0.0.0".to_owned()),
+        version,
         entrypoint: args.entrypoint.clone(),
         profile: args.making.profile(Recipe::DEFAULT_PROFILE)?,
         capabilities: capabilities(&args.capabilities)?,
@@ -115,6 +120,19 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
         from_source: None,
         origin: None,
     })
+}
+
+/// Refuses a name or version that no manifest has, before anything is run.
+fn fit(args: &Args, name: &str, version: &str) -> Result<(), CommandError> {
+    let Some((member, value, why)) = skill::misfit_of_texts(name, version, "_start") else {
+        return Ok(());
+    };
+    let flag = match member {
+        "name" => args.name.as_ref().map(|_| "--name"),
+        _ => args.version.as_ref().map(|_| "--skill-version"),
+    };
+    let message = format!("{} {value:?}: {why}", flag.unwrap_or(member));
+    Err(CommandError::new(Reason::Usage, message))
 }
 
 /// Refuses what says how a command is run where none is.
@@ -202,6 +220,9 @@ fn from_recipe(args: &Args, directory: &Path, ui: Ui) -> Result<Order, CommandEr
     let recipe = Recipe::parse(&inputs::text(&path, limits::RECIPE_BYTES)?)
         .map_err(|error| named(error.into()))?;
     must_run_a_command(args, !recipe.command.is_empty())?;
+    let name = args.name.clone().unwrap_or_else(|| recipe.name.clone());
+    let version = args.version.clone().unwrap_or_else(|| recipe.version.clone());
+    fit(args, &name, &version).map_err(named)?;
     let profile = args.making.profile(recipe.profile)?;
     let (module, from_source) = source(&recipe, args, directory, profile, ui).map_err(named)?;
     let output = Path::new(&recipe.output);
@@ -217,8 +238,8 @@ fn from_recipe(args: &Args, directory: &Path, ui: Ui) -> Result<Order, CommandEr
             .unwrap_or(output.as_os_str())
             .to_string_lossy()
             .into_owned(),
-        name: args.name.clone().unwrap_or(recipe.name),
-        version: args.version.clone().unwrap_or(recipe.version),
+        name,
+        version,
         entrypoint: args.entrypoint.clone().or(recipe.entrypoint),
         profile,
         capabilities: declared,

@@ -29,6 +29,15 @@ pub struct SignArgs {
 }
 
 impl SignArgs {
+    /// Refuses a passphrase where nobody signs.
+    pub fn nobody(&self) -> Result<(), CommandError> {
+        if !self.passphrase.is_given() {
+            return Ok(());
+        }
+        let message = "a passphrase was given, and no --sign whose key it would open";
+        Err(CommandError::new(Reason::Usage, message))
+    }
+
     /// Who signs what is found about `receipt`; `None` when nobody is to.
     pub fn auditor(&self, receipt: &Path) -> Result<Option<Auditor>, CommandError> {
         match &self.sign {
@@ -36,11 +45,7 @@ impl SignArgs {
                 let key = source.private_key("--sign", &self.passphrase)?;
                 Auditor::new(key, receipt).map(Some)
             }
-            None if self.passphrase.is_given() => {
-                let message = "a passphrase was given, and no --sign whose key it would open";
-                Err(CommandError::new(Reason::Usage, message))
-            }
-            None => Ok(None),
+            None => self.nobody().map(|()| None),
         }
     }
 }

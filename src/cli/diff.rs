@@ -159,7 +159,7 @@ fn read(path: &Path) -> Result<Claim, CommandError> {
 
 /// The trace of a receipt, if it is at hand.
 fn find(path: &Path, claim: &Claim, args: &Args) -> Result<Option<PathBuf>, CommandError> {
-    match audit::trace_of(path, claim, &Places::new(path, &args.from)) {
+    match audit::trace_of(path, claim, &Places::new(path, &args.from)?) {
         Ok(path) => Ok(Some(path)),
         Err(error) if error.reason == Reason::MaterialMissing => Ok(None),
         Err(error) => Err(error),

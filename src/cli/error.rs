@@ -35,10 +35,13 @@ impl CommandError {
         Self { reason, message: message.into(), hints: Vec::new(), details: None, evidence: None }
     }
 
-    /// Puts `what` (a path, an action) before the message.
+    /// Puts `what` (a path, an action) before the message, if it does not stand there already.
     #[must_use]
     pub fn of(mut self, what: impl std::fmt::Display) -> Self {
-        self.message = format!("{what}: {}", self.message);
+        let what = format!("{what}: ");
+        if !self.message.starts_with(&what) {
+            self.message.insert_str(0, &what);
+        }
         self
     }
 

@@ -72,6 +72,11 @@ impl TrustArgs {
         })
     }
 
+    /// The files that say whom to trust.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.public.iter().cloned().chain(self.trust_file())
+    }
+
     /// Before the file is parsed: what was not pinned is not looked at.
     fn check_pin(&self, path: &Path, text: &str) -> Result<(), CommandError> {
         let found = TrustDigest::of(text.as_bytes());
@@ -203,12 +208,16 @@ pub struct Places {
 }
 
 impl Places {
-    /// The folder of `receipt`, and `from`.
-    pub fn new(receipt: &Path, from: &[PathBuf]) -> Self {
+    /// The folder of `receipt`, and `from`, each of which is there.
+    pub fn new(receipt: &Path, from: &[PathBuf]) -> Result<Self, CommandError> {
+        if let Some(nowhere) = from.iter().find(|path| !files::exists(path)) {
+            let message = format!("--from {}: no such file or directory", nowhere.display());
+            return Err(CommandError::new(Reason::FileMissing, message));
+        }
         let folder = receipt.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut places = vec![folder.unwrap_or(Path::new(".")).to_path_buf()];
         places.extend(from.iter().cloned());
-        Self { folders: places, allowance: None }
+        Ok(Self { folders: places, allowance: None })
     }
 
     /// The same, searched no longer than `allowance` has time.
@@ -250,7 +259,9 @@ impl Places {
     pub fn find_trace(&self, digest: &crate::digest::TraceDigest) -> Option<PathBuf> {
         let listed = self.folders.iter().flat_map(|place| files::listed(place));
         listed.take_while(|_| self.has_time()).find(|path| {
-            path.extension().is_some_and(|end| end == "trace")
+            // A file that was named need not be named so.
+            let is_named = self.folders.contains(path);
+            (is_named || path.extension().is_some_and(|end| end == "trace"))
                 && files::digest_of(path).is_ok_and(|found| found == *digest.as_bytes())
         })
     }

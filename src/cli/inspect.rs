@@ -86,6 +86,13 @@ struct Report<'a> {
 
 /// Shows the receipt, or extracts bytes.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+    // clap does not look at what these require when that conflicts with something given.
+    if args.policy.is_some() && !args.decisions {
+        return Err(CommandError::new(Reason::Usage, "--policy is for --decisions"));
+    }
+    if !args.kinds.is_empty() && !args.events {
+        return Err(CommandError::new(Reason::Usage, "--kind is for --events"));
+    }
     let policy = args.trust.load()?;
     if let Some(name) = &args.extract {
         return extract(args, policy.as_ref(), name, ui);

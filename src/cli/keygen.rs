@@ -5,6 +5,7 @@ use crate::attest::PrivateKey;
 use crate::files;
 use crate::reason::Reason;
 use serde::Serialize;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 /// Make an Ed25519 key pair
@@ -44,6 +45,14 @@ struct Report {
 
 /// Makes and writes the pair.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
+    // What is appended to a folder's path would be a file without a name.
+    if args.output.file_name().is_none() || args.output.as_os_str().as_bytes().ends_with(b"/") {
+        let message =
+            format!("{}: is a folder, and no name for a pair of keys", args.output.display());
+        return Err(
+            CommandError::new(Reason::Usage, message).hint("provenact keygen -o FOLDER/NAME")
+        );
+    }
     let with = |suffix: &str| {
         let mut name = args.output.clone().into_os_string();
         name.push(suffix);

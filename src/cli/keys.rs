@@ -33,6 +33,15 @@ impl KeyArgs {
         }
     }
 
+    /// The files that hold the secrets: nobody else is to get them.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let key = match &self.key {
+            Some(KeySource::File(path)) => Some(path.as_path()),
+            _ => None,
+        };
+        key.into_iter().chain(self.passphrase.passphrase_file.as_deref())
+    }
+
     /// The variables of our environment that hold the secrets: nobody else is to get them.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         let key = match &self.key {

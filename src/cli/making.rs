@@ -103,7 +103,7 @@ pub struct Made {
     pub report: Report,
     /// What the passes did, in one line.
     profile: String,
-    /// Kinds that the imports can ask for and nothing is declared of.
+    /// Kinds that the imports can ask for, of which nothing is declared and which nobody denied.
     pub undeclared: Vec<Kind>,
 }
 
@@ -156,10 +156,13 @@ pub fn make(order: Order, args: &MakingArgs, ui: Ui) -> Result<Made, CommandErro
     };
     let written = parts.write(&output, args.force)?;
     leaks::warn(&found, ui);
-    let declares = |kind: Kind| manifest.capabilities().iter().any(|c| c.kind() == kind);
+    let is_settled = |kind: Kind| {
+        order.denied.contains(kind.name())
+            || manifest.capabilities().iter().any(|c| c.kind() == kind)
+    };
     Ok(Made {
         profile: flags::line(order.profile, &passes),
-        undeclared: interface.kinds.iter().copied().filter(|kind| !declares(*kind)).collect(),
+        undeclared: interface.kinds.iter().copied().filter(|kind| !is_settled(*kind)).collect(),
         report: Report {
             schema: "https://opertus.systems/provenact/build/v1",
             bundle: output.display().to_string(),

@@ -36,6 +36,7 @@ mod workshop;
 
 use crate::files::{self, FileError};
 use crate::reason::Reason;
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use error::CommandError;
 use std::ffi::OsString;
@@ -104,11 +105,13 @@ fn dispatch(args: Vec<OsString>) -> u8 {
     // Before the line is understood, the format is a guess that no command's own words spoil much.
     let asks_json = args.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
         || args.iter().any(|word| word == "--format=json");
+    let guessed = Ui::new(if asks_json { Format::Json } else { Format::Human });
+    let guessed = guessed.beside_guest(asked_to_run);
     if args.iter().any(|word| word.to_string_lossy().contains("-----BEGIN")) {
         // Whatever is said about such a word repeats it, and it may be a private key.
         let error = CommandError::new(Reason::Usage, "an argument holds a key itself, in PEM")
             .hint("name the file, or write env:NAME for a variable that holds it");
-        Ui::new(if asks_json { Format::Json } else { Format::Human }).error(&error);
+        guessed.error(&error);
         return if asked_to_run {
             Reason::Usage.class().run_exit()
         } else {
@@ -122,13 +125,17 @@ fn dispatch(args: Vec<OsString>) -> u8 {
                 let _ = error.print();
                 return 0;
             }
-            Ui::new(if asks_json { Format::Json } else { Format::Human }).error(&usage(&error));
             let class = Reason::Usage.class();
+            if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+                let _ = error.print();
+            } else {
+                guessed.error(&usage(&error));
+            }
             return if asked_to_run { class.run_exit() } else { class.exit() };
         }
     };
     let is_run = matches!(cli.command, Command::Run(_));
-    let ui = Ui::new(cli.format);
+    let ui = Ui::new(cli.format).beside_guest(is_run);
     let result = match &cli.command {
         Command::Keygen(args) => keygen::run(args, ui),
         Command::Key(args) => key::run(args, ui),
@@ -172,7 +179,8 @@ fn cache_directory() -> Result<Option<std::path::PathBuf>, CommandError> {
             Err(error @ (FileError::Exposed { .. } | FileError::Foreign { .. })) => {
                 Err(CommandError::new(Reason::CacheExposed, error.to_string()))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(CommandError::from(error)
+                .hint("name another folder with XDG_CACHE_HOME, or compile anew with --no-cache")),
         },
         None => Ok(None),
     }

@@ -208,6 +208,11 @@ impl<'p> Again<'p> {
         if Path::new(source).is_dir() {
             return Ok((None, None));
         }
+        if !source.contains(':') {
+            let why = if Path::new(source).exists() { "is no folder" } else { "no such folder" };
+            return Err(CommandError::new(Reason::SourceMissing, format!("{source}: {why}"))
+                .hint("give the folder of the source, or the URL of its Git repository"));
+        }
         let Some(git) = &self.record.materials().git else {
             let message = format!("{source}: the provenance names no commit to fetch");
             return Err(CommandError::new(Reason::MaterialMissing, message)

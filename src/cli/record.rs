@@ -11,7 +11,7 @@ use crate::runtime::{self, Shared, Writer};
 use crate::trace::{self, Header, Material, MaterialName};
 use crate::verify::{Attested, CheckedBundle};
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,7 +57,17 @@ impl Destination {
         let out: Box<dyn Write + Send> = Box::new(self.trace_file.handle()?);
         let mut room = self.trace_file.room()?;
         let writer = trace::Writer::start(out, header, materials)?;
-        Ok(writer.holding(move |end| room.hold(end), most)?)
+        let too_short = |error: &io::Error| error.kind() == io::ErrorKind::FileTooLarge;
+        match writer.holding(move |end| room.hold(end), most) {
+            Err(trace::Error::NoRoom(error)) if too_short(&error) && most < limits::TRACE_BYTES => {
+                let message = format!(
+                    "trace-bytes = {most} has no room for what an auditor needs of this skill and a first event"
+                );
+                let hint = "raise trace-bytes in the policy file, under [limits], or run it with --detached";
+                Err(CommandError::new(Reason::LimitExceeded, message).hint(hint))
+            }
+            held => Ok(held?),
+        }
     }
 }
 

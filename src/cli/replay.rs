@@ -13,7 +13,7 @@ use crate::bounds::Bounds;
 use crate::engines::{EngineName, UnknownEngine};
 use crate::reason::{Class, Reason};
 use crate::runtime::{Divergence, Engine};
-use crate::verify::{DOES_NOT_PROVE, Finding, PROVES, Verdict, Witness, Witnesses};
+use crate::verify::{self, DOES_NOT_PROVE, Finding, PROVES, Verdict, Witness, Witnesses};
 use crate::{files, json};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -188,6 +188,7 @@ struct Report {
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     args.bulk.is_meant()?;
     let Some(receipt) = &args.receipt else {
+        args.sign.nobody()?;
         let policy = args.trust.load()?;
         let Args { bulk, engines, from, timeout, .. } = args;
         return bulk::run(bulk, engines, from, policy.as_ref(), *timeout, ui);
@@ -281,6 +282,7 @@ fn tell(
         }
         Finding::Interrupted { engine, events, cause, here } => {
             report.verdict = "interrupted";
+            report.proves = verify::INTERRUPTED_PROVES;
             report.reason = Some(Reason::Interrupted.name());
             report.events = events;
             let whose = if here { "this replay was interrupted here" } else { "then interrupted" };
@@ -290,6 +292,7 @@ fn tell(
         }
         Finding::Refuted(engine, divergence) => {
             report.verdict = "refuted";
+            report.proves = verify::REFUTES;
             report.reason = Some(divergence.reason.name());
             report.events = divergence.event;
             report.divergence = Some(divergence.clone());
@@ -308,6 +311,7 @@ fn tell(
             }
             let no = error.reason.class() == Class::No;
             report.verdict = if no { "refused" } else { "could not tell" };
+            report.proves = verify::INCONCLUSIVE_PROVES;
             report.reason = Some(error.reason.name());
             let _ = writeln!(text, "{path}: {}{} [{}]", report.verdict, on(engine), error.reason);
             error.reason.class().exit()

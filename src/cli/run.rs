@@ -151,7 +151,6 @@ struct Run {
 /// Runs the skill and gives its exit status.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let key = args.key.load()?;
-    outputs_are_free(args)?;
     let bundle = CheckedBundle::check(inputs::bundle(args.bundle())?)
         .map_err(|error| CommandError::from(error).of(args.bundle().display()))?;
     let attested = attested(args, &bundle, ui)?;
@@ -166,6 +165,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     for unused in &effective.unused {
         ui.warn(&unused.to_string());
     }
+    outputs_are_free(args)?;
     let cache = cache(args)?;
     let places = Places::of(&effective);
     places.are_apart()?;
@@ -174,6 +174,12 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let ours = [args.evidence(), args.report.as_deref(), args.io.output(), args.policy.as_deref()];
     for path in ours.into_iter().flatten().chain(code.as_deref()) {
         places.are_not_at(path)?;
+    }
+    for path in args.trust.files() {
+        places.are_not_at(&path)?;
+    }
+    for path in args.key.files() {
+        places.do_not_show(path)?;
     }
     let rows = bundle.interface().host_functions();
     let pinned = policy.as_ref().map(Policy::digest);
@@ -261,6 +267,11 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
 /// a key, a trust file or anything that is not what this command writes there.
 fn outputs_are_free(args: &Args) -> Result<(), CommandError> {
     let usage = |message: String| Err(CommandError::new(Reason::Usage, message));
+    for (flag, path) in [("--receipt", args.evidence()), ("--report", args.report.as_deref())] {
+        if path == Some(Path::new("-")) {
+            return usage(format!("{flag} names a file: standard output is the skill's"));
+        }
+    }
     let receipt = args.evidence().map(Path::to_path_buf);
     let trace = receipt.as_ref().map(|path| path.with_extension("trace"));
     if args.report.is_some() && (args.report == receipt || args.report == trace) {
@@ -319,7 +330,10 @@ fn attested(args: &Args, bundle: &CheckedBundle, ui: Ui) -> Result<Option<Attest
         Reason::AttestationMissing => {
             error.hint("have its author run provenact attest, or run it with --allow-unsigned")
         }
-        _ => error.hint("give the author's key with --pub, or run it with --allow-unsigned"),
+        Reason::SignatureUntrusted | Reason::Unsigned => {
+            error.hint("give the author's key with --pub, or run it with --allow-unsigned")
+        }
+        _ => error,
     };
     let policy = match args.trust.load()? {
         Some(policy) => policy,
@@ -458,6 +472,13 @@ impl Run {
         match &execution.outcome {
             Outcome::Denied { denial } => {
                 error.hint(grants::hint(denial, &self.declared, self.policy.as_ref()))
+            }
+            Outcome::Interrupted { cause: Interruption::WallClock } => error.hint(
+                "give it more time: --timeout, and wall-clock-seconds in a policy file, under [limits]; the \
+                 shorter one counts",
+            ),
+            Outcome::Interrupted { cause: Interruption::Signal } => {
+                error.hint("a signal ended it: run it again")
             }
             Outcome::Interrupted { cause } => match Bounds::behind(*cause) {
                 Some(limit) => {

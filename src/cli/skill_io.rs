@@ -2,7 +2,7 @@
 
 use super::error::CommandError;
 use super::inputs;
-use crate::abi::Function;
+use crate::abi::{self, Function};
 use crate::outcome::Outcome;
 use crate::reason::Reason;
 use crate::runtime::{Effect, Keep};
@@ -73,7 +73,7 @@ impl SkillIo {
 
 /// Whether a module that imports `rows` has the `provenact` interface.
 pub fn speaks(rows: &[&Function]) -> bool {
-    rows.iter().any(|row| row.module == "provenact")
+    rows.iter().any(|row| row.module == abi::OWN_NAME)
 }
 
 /// The output that was set last, shared with the execution that sets it.

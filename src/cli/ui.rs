@@ -20,6 +20,8 @@ pub enum Format {
 #[derive(Debug, Clone, Copy)]
 pub struct Ui {
     format: Format,
+    /// Whether standard output belongs to a guest.
+    beside_guest: bool,
 }
 
 /// An error in JSON.
@@ -37,7 +39,13 @@ impl Ui {
     /// A printer for `format`.
     #[must_use]
     pub const fn new(format: Format) -> Self {
-        Self { format }
+        Self { format, beside_guest: false }
+    }
+
+    /// The same for a command whose standard output is a guest's, if it `is`.
+    #[must_use]
+    pub const fn beside_guest(self, is: bool) -> Self {
+        Self { beside_guest: is, ..self }
     }
 
     /// Whether results are JSON.
@@ -90,7 +98,8 @@ impl Ui {
         let _ = writeln!(std::io::stderr(), "warning: {}", visible(line, false));
     }
 
-    /// Reports an error: `error:` and `hint:` lines, or JSON on standard output.
+    /// Reports an error: `error:` and `hint:` lines, or JSON on standard output, on standard error beside a
+    /// guest.
     pub fn error(self, error: &CommandError) {
         if self.is_json() {
             let report = ErrorReport {
@@ -100,8 +109,13 @@ impl Ui {
                 hints: error.all_hints(),
                 details: error.details.as_ref(),
             };
-            if let Ok(text) = json::to_pretty(&report) {
-                let _ = self.bytes(format!("{text}\n").as_bytes());
+            // One line, so that it is one of them where answers are lines.
+            if let Ok(text) = json::to_line(&report) {
+                let line = format!("{text}\n");
+                let _ = match self.beside_guest {
+                    true => std::io::stderr().write_all(line.as_bytes()).is_ok(),
+                    false => self.bytes(line.as_bytes()).is_ok(),
+                };
             }
             return;
         }

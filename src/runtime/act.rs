@@ -35,6 +35,8 @@ pub(super) enum Act {
     SetFlags,
     /// Sets a file's size.
     SetSize,
+    /// Says what a descriptor stands for.
+    Describe,
     /// Closes a descriptor.
     Close,
     /// Gives a descriptor another number.
@@ -96,6 +98,7 @@ impl Act {
                 "fd_tell" => Self::Tell,
                 "fd_fdstat_set_flags" => Self::SetFlags,
                 "fd_filestat_set_size" => Self::SetSize,
+                "fd_fdstat_get" | "fd_filestat_get" => Self::Describe,
                 "fd_close" => Self::Close,
                 "fd_renumber" => Self::Renumber,
                 "path_open" => Self::Open,

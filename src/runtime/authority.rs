@@ -6,7 +6,7 @@
 use super::act::Act;
 use super::call::Call;
 use super::seam::full_name;
-use crate::abi::{Answer, CLOCKS, Capability, Kind, Need, Url, WHOLE, is_at_or_below};
+use crate::abi::{Answer, CLOCKS, Capability, Kind, Need, Role, Url, WHOLE, is_at_or_below};
 use crate::outcome::Denial;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,10 +155,13 @@ impl Authority {
             Some(Descriptor::Path { root, .. }) => self.roots.get(*root),
             _ => None,
         };
-        // Below the directory to which the name goes there may be another that can be read.
+        // Below the directory to which the name goes there may be another that can be read, and it
+        // may itself lie below one.
         let could_be_read = root(to).is_some_and(|to| {
-            let below = |root: &&Root| is_at_or_below(&root.guest, &to.guest);
-            self.roots.iter().filter(below).any(|root| root.read.is_some())
+            let reaches = |root: &&Root| {
+                is_at_or_below(&root.guest, &to.guest) || is_at_or_below(&to.guest, &root.guest)
+            };
+            self.roots.iter().filter(reaches).any(|root| root.read.is_some())
         });
         if could_be_read {
             self.below(call, Kind::FsRead, from, 0, memory)?;
@@ -279,10 +282,13 @@ impl Authority {
         }
     }
 
-    /// Whether a host can have given `answer`: a new descriptor has a number that is free, and
-    /// preopened directories have the names that were granted.
+    /// Whether a host can have given `answer`: a call succeeds on open descriptors alone, a new one has a
+    /// number that is free, and preopened directories have the names that were granted.
     pub fn allows(&self, call: &Call, answer: Answer, handed: &[&[u8]], memory: &[u8]) -> bool {
         let succeeded = answer == Answer::Value(0);
+        if succeeded && !self.reaches(call) {
+            return false;
+        }
         let name = || match self.descriptors.get(&call.arg(0)) {
             Some(Descriptor::Path { path, preopened: true, .. }) => Some(path),
             _ => None,
@@ -307,8 +313,30 @@ impl Authority {
                 let buffer = call.writes().next().unwrap_or_default().of(memory);
                 buffer.get(..name.len()) == Some(name.as_bytes())
             }),
+            // Of an open descriptor this cannot fail, of a standard stream neither that.
+            Act::Close => succeeded || !self.descriptors.contains_key(&call.arg(0)),
+            Act::Describe => {
+                let described = self.descriptors.get(&call.arg(0));
+                let is_file = matches!(described, None | Some(Descriptor::Path { .. }));
+                let is_aligned = call.arg(1).is_multiple_of(8);
+                succeeded
+                    || is_file
+                    || (answer == Answer::Fault && !(call.is_whole() && is_aligned))
+            }
             _ => true,
         }
+    }
+
+    /// Whether every descriptor that the call names is open, and can do what it asks for.
+    fn reaches(&self, call: &Call) -> bool {
+        let fds = call.row.params.iter().zip(call.args()).filter(|(p, _)| p.role == Role::Fd);
+        fds.into_iter().all(|(_, fd)| match (self.descriptors.get(fd), call.act) {
+            (None, _) => false,
+            (Some(Descriptor::Path { .. }), _)
+            | (Some(_), Act::Describe | Act::Close | Act::Renumber) => true,
+            (Some(Descriptor::Stdin), act) => act == Act::Read,
+            (Some(Descriptor::Stdout | Descriptor::Stderr), act) => act == Act::Write,
+        })
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Call {
     read_count: usize,
     writes: [(Span, Used); MAX_RANGES],
     write_count: usize,
+    /// Whether a range that the host reads or writes as a whole does not lie in memory as a whole.
+    is_cut: bool,
 }
 
 impl Call {
@@ -97,6 +99,7 @@ impl Call {
             read_count: 0,
             writes: [(Span::default(), Used::All); MAX_RANGES],
             write_count: 0,
+            is_cut: false,
         };
         for (at, param) in row.params.iter().enumerate() {
             let start = call.args[at];
@@ -105,11 +108,15 @@ impl Call {
                 Role::Reads(Length::AsString, _) => call.reads_span(as_string(start, memory)),
                 Role::Reads(length, _) => {
                     let len = call.length(length, sizes);
-                    call.reads_span(Span::cut(start, len, memory));
+                    let span = Span::cut(start, len, memory);
+                    call.is_cut |= span.len as u64 != len;
+                    call.reads_span(span);
                 }
                 Role::Writes(length, used, _) => {
                     let len = call.length(length, sizes);
-                    call.writes_span(Span::cut(start, len, memory), used);
+                    let span = Span::cut(start, len, memory);
+                    call.is_cut |= used == Used::All && span.len as u64 != len;
+                    call.writes_span(span, used);
                 }
                 Role::ReadsVec(count) => {
                     let span = call.vector(start, call.args[count], memory);
@@ -209,6 +216,13 @@ impl Call {
         self.reads().iter().any(|read| self.writes().any(|write| read.overlaps(write)))
     }
 
+    /// Whether each range that the host reads or writes as a whole lies in memory as a whole; the buffers
+    /// of lists are not counted.
+    #[inline]
+    pub(super) fn is_whole(&self) -> bool {
+        !self.is_cut
+    }
+
     /// Whether each range whose length a parameter gives lies in memory as a whole.
     #[must_use]
     pub fn is_inside(&self) -> bool {
@@ -240,7 +254,8 @@ impl Call {
         }
     }
 
-    fn length(&self, length: Length, sizes: &InvocationSizes) -> u64 {
+    /// How many bytes a range has that is of `length`.
+    pub(super) fn length(&self, length: Length, sizes: &InvocationSizes) -> u64 {
         match length {
             Length::Fixed(bytes) => u64::from(bytes),
             Length::Param(at) => self.arg(at),

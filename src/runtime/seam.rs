@@ -10,6 +10,7 @@ use super::divergence::Divergence;
 use super::effects::Effect;
 use super::evidence::{Evidence, Shared, wait_if};
 use super::known::Known;
+use super::possible;
 use crate::abi::{Answer, Function, Gives, Need, Role, Used, show};
 use crate::allowance::Allowance;
 use crate::bounds::Bounds;
@@ -86,7 +87,7 @@ pub enum Stop {
 struct Row {
     row: &'static Function,
     act: Act,
-    /// Nothing is followed and nothing is counted: every answer is possible.
+    /// Nothing is followed and nothing is counted: every answer is possible that the call allows.
     plain: bool,
 }
 
@@ -95,7 +96,7 @@ impl Row {
         let act = Act::of(row);
         let counts = row.params.iter().any(|p| match p.role {
             Role::Writes(_, used, _) => used != Used::All,
-            role => matches!(role, Role::WritesVec(..)),
+            role => matches!(role, Role::WritesVec(..) | Role::Fd),
         });
         let ours = matches!(row.gives, Gives::Count | Gives::Seconds);
         Self { row, act, plain: act == Act::Other && !counts && !ours }
@@ -225,7 +226,8 @@ impl Seam {
         }
         let handed = &handed[..call.reads().len()];
 
-        if !plain && !self.is_possible(&call, answer, handed, memory) {
+        let allowed = possible::allows(&call, answer, &self.sizes, memory);
+        if !allowed || (!plain && !self.is_possible(&call, answer, handed, memory)) {
             return Err(self.host.impossible(&call, answer));
         }
         let (spans, count) = call.written(answer, memory);

@@ -185,7 +185,8 @@ fn check_texts(name: &str, version: &str, entrypoint: &str) -> Result<(), Error>
 }
 
 /// The first of the three that does not fit: its member, its value, and what would fit.
-pub(super) fn misfit_of_texts<'t>(
+#[must_use]
+pub fn misfit_of_texts<'t>(
     name: &'t str,
     version: &'t str,
     entrypoint: &'t str,

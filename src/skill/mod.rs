@@ -15,7 +15,7 @@ pub use bundle::{
 };
 pub use ceiling::{Effective, Grant, Preopen, Unused, declares, effective};
 pub use error::Error;
-pub use manifest::Manifest;
+pub use manifest::{Manifest, misfit_of_texts};
 pub use policy::Policy;
 pub use table::{CapabilityTable, RawTable, TableError, line};
 

@@ -23,6 +23,9 @@ const PACKED: usize = 2;
 /// and has room. Only an event in which the host wrote more than that into the guest is longer.
 const LAST_EVENT: usize = 64 << 10;
 
+/// Shortest batch that a trace begins with.
+const LEAST_BATCH: usize = 4 << 10;
+
 /// Most bytes of an end record that has room from the start; one that says which path was denied can
 /// be longer.
 const END_RECORD: usize = 64 << 10;
@@ -169,7 +172,15 @@ impl<W: Write + Send + 'static> Writer<W> {
     ) -> Result<Self, Error> {
         self.room.most = most.min(limits::TRACE_BYTES);
         self.room.hold = Some(Box::new(hold));
-        self.room.hold(limits::BATCH_TARGET + LAST_EVENT, END_RECORD)?;
+        let mut first = limits::BATCH_TARGET + LAST_EVENT;
+        while let Err(error) = self.room.hold(first, END_RECORD) {
+            // A trace that may only be short has a first batch that is.
+            first /= 2;
+            if !self.room.too_long || first < LEAST_BATCH {
+                return Err(error);
+            }
+            self.room.full = false;
+        }
         Ok(self)
     }
 

@@ -185,6 +185,7 @@ impl CheckedBundle {
         lines: &[u8],
     ) -> Result<Attested, Error> {
         let lines = attest::parse_lines(lines)?;
+        attest::bound_work(lines.iter().map(|(_, envelope)| envelope), policy.trust())?;
         let (mut said, mut statements, mut closest) = (Vec::new(), Vec::new(), None);
         for (line, envelope) in &lines {
             let verified = envelope.verify(policy.trust()).and_then(|payload| {

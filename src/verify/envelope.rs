@@ -200,12 +200,13 @@ impl Read<'_> {
         beside: &[u8],
         words: Words,
     ) -> Result<Signed, Error> {
-        let beside = attest::parse_lines(beside)?.into_iter();
+        let beside = attest::parse_lines(beside)?;
+        attest::bound_work(beside.iter().map(|(_, envelope)| envelope), policy.trust())?;
         // What nobody trusted signed adds nothing, and takes nothing away.
         let with_statement = |(_, envelope): (_, Envelope)| {
             verified(policy, &envelope).ok().map(|statement| (envelope, statement))
         };
-        let beside: Vec<_> = beside.filter_map(with_statement).collect();
+        let beside: Vec<_> = beside.into_iter().filter_map(with_statement).collect();
         let others: Vec<&Verified<Statement>> = beside.iter().map(|(_, s)| s).collect();
         let digest = self.statement.statement_digest();
         let receipt = [("the receipt".to_owned(), *digest.as_bytes())];

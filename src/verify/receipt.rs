@@ -85,17 +85,26 @@ pub fn attestation(
         let requirement = Requirement::new(provenance::PREDICATE_TYPE, About::Bundle, author);
         let none = Context::default();
         let judged = policy.judge(&requirement, &[&statement], &things, &none, Words::Broken);
-        let names: Vec<String> =
-            judged.counted.iter().flat_map(|(_, keys)| keys).map(ToString::to_string).collect();
-        match judged.verdict.uphold() {
-            Ok(_) => Ok(names.join(", ")),
-            Err(verdict) => Err(Refusal::new(verdict, Vec::new()).into()),
+        let by: Vec<_> = judged.counted.iter().flat_map(|(_, keys)| keys.iter()).collect();
+        if let Err(verdict) = judged.verdict.uphold() {
+            return Err(Refusal::new(verdict, Vec::new()).into());
         }
+        let names: Vec<String> = by.iter().map(ToString::to_string).collect();
+        let named = by.iter().any(|key| key.id() == claimed.keyid);
+        let names = names.join(", ");
+        Ok(if named {
+            format!("verified by {names}")
+        } else {
+            format!(
+                "by {names}; the receipt names key {}, which is none of them",
+                claimed.keyid.hex()
+            )
+        })
     };
     let same = envelope.filter(|bytes| EnvelopeDigest::of(bytes) == claimed.sha256);
     match (same, policy) {
         (Some(bytes), Some(policy)) => match check(bytes, policy) {
-            Ok(names) => format!("verified by {names}"),
+            Ok(said) => said,
             Err(Error::Attest(attest::Error::SignatureUntrusted { .. })) => {
                 format!("by key {}, not checked: that key is not trusted here", claimed.keyid.hex())
             }

@@ -1,7 +1,7 @@
 //! Replaying a receipt on one engine: re-execution with nothing but the trace, and the verdict.
 
 use super::Error;
-use crate::abi::{Capability, Function, Kind};
+use crate::abi::{self, Capability, Function, Kind};
 use crate::attest::receipt::Receipt;
 use crate::digest::{EnvelopeDigest, ManifestDigest, ModuleDigest};
 use crate::engines::EngineName;
@@ -304,6 +304,10 @@ pub(super) fn manifest_allows(manifest: &Manifest, header: &Header) -> Result<()
     if !given.clone().eq(granted) {
         let names: Vec<_> = given.collect();
         return differs("environment", &names.join(","), "the variables that were granted");
+    }
+    let speaks = header.imports.iter().any(|[module, _]| module == abi::OWN_NAME);
+    if header.input.is_some() && !speaks {
+        return differs("input", "an input", "none: the module imports nothing that reads it");
     }
     Ok(())
 }

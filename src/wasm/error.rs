@@ -136,6 +136,16 @@ pub enum Error {
         /// What stands against it.
         why: &'static str,
     },
+    /// More values at one label than [`crate::limits::LABEL_VALUES`].
+    #[error("{what} at byte {offset} has more than {limit} {of}", limit = crate::limits::LABEL_VALUES)]
+    TooWide {
+        /// What has too many.
+        what: &'static str,
+        /// Of what.
+        of: &'static str,
+        /// Byte offset in the module.
+        offset: u64,
+    },
     /// More imported functions than [`crate::limits::HOST_IMPORTS`].
     #[error("the module imports {found} functions, the limit is {limit}")]
     TooManyImports {
@@ -239,6 +249,7 @@ impl Error {
             Self::Invalid { .. }
             | Self::LegacyExceptions { .. }
             | Self::TooManyImports { .. }
+            | Self::TooWide { .. }
             | Self::ReservedExport { .. }
             | Self::Reencode { .. } => Reason::ModuleInvalid,
             Self::Threads { .. } => Reason::ThreadsUnsupported,

@@ -6,8 +6,9 @@ use rayon::prelude::*;
 use std::ops::Range;
 use wasmparser::types::Types;
 use wasmparser::{
-    ExternalKind, FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Parser,
-    Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    CompositeInnerType, ExternalKind, FuncToValidate, FuncType, FuncValidatorAllocations,
+    FunctionBody, Parser, Payload, SubType, TypeRef, TypeSectionReader, ValidPayload, Validator,
+    ValidatorResources, WasmFeatures,
 };
 
 /// The language that is accepted: WebAssembly 3.0 without threads, which is what the engine takes
@@ -286,6 +287,9 @@ fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(Facts, Types), Faul
         if let Payload::CustomSection(section) = &payload {
             refuse_object(section).map_err(Fault::Refused)?;
         }
+        if let Payload::TypeSection(section) = &payload {
+            refuse_wide(section).map_err(Fault::Refused)?;
+        }
         // The validator lets these imports pass, whatever the features.
         let exact = facts.imports.iter().find(|i| matches!(i.ty, TypeRef::FuncExact(_)));
         if let (Payload::ImportSection(_), Some(import)) = (&payload, exact) {
@@ -324,6 +328,22 @@ fn validate_functions(bodies: Vec<Body<'_>>) -> wasmparser::Result<()> {
         None
     });
     faults.find_map_first(|fault| fault).map_or(Ok(()), Err)
+}
+
+/// Refuses function types whose results make labels too wide. The section is valid.
+fn refuse_wide(section: &TypeSectionReader<'_>) -> Result<(), Error> {
+    for group in section.clone().into_iter_with_offsets() {
+        let Ok((offset, group)) = group else { return Ok(()) };
+        let is_wide = |ty: &SubType| match &ty.composite_type.inner {
+            CompositeInnerType::Func(ty) => ty.results().len() > limits::LABEL_VALUES,
+            _ => false,
+        };
+        if group.types().any(is_wide) {
+            let offset = offset as u64;
+            return Err(Error::TooWide { what: "a function type", of: "results", offset });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses the sections that compilers leave to linkers (tool conventions, "Linking").

@@ -1,6 +1,7 @@
 //! What somebody tried, or could: each attack and what becomes of it.
 
 use super::common::Place;
+use provenact::abi::Answer;
 use provenact::attest::receipt::Strings;
 use provenact::outcome::Outcome;
 use provenact::trace::Reader;
@@ -62,6 +63,88 @@ fn what_may_only_be_written_cannot_be_renamed_to_where_it_can_be_read() {
     let ended = place.type_in(&format!("{RUN} --dir d::/data --dir in::/in m.skill"));
     ended.refused(126, "capability-denied").says("granted-for-writing-only");
     assert!(place.exists("d/secret"));
+}
+
+/// Two directories that may only be written, the second of which lies on disk where the skill may read:
+/// under another guest path, and under one that says so.
+#[test]
+fn what_may_only_be_written_cannot_be_moved_to_where_a_directory_around_it_is_read() {
+    let place = Place::new();
+    place.write("k/secret", "top");
+    place.write("h/sub/x", "");
+    let caps = "--cap fs.read=/r --cap fs.write=/w2 --cap";
+    let wat = |from: u32, to: u32| {
+        format!(
+            r#"(module
+      (import "wasi_snapshot_preview1" "path_rename"
+        (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 100) "secret")
+      (func (export "_start") (call $exit (call $rename
+        (i32.const {from}) (i32.const 100) (i32.const 6) (i32.const {to}) (i32.const 100) (i32.const 6)))))"#
+        )
+    };
+    // /r, /w, /w2
+    place.skill("apart", &wat(5, 4), &format!("{caps} fs.write=/w"));
+    let ended =
+        place.type_in(&format!("{RUN} --dir-ro h::/r --dir h/sub::/w --dir k::/w2 apart.skill"));
+    ended.refused(127, "grant-conflict").says("/w2, which may not be read, could be moved there");
+    // /r, /r/sub, /w2
+    place.skill("below", &wat(5, 4), &format!("{caps} fs.write=/r/sub"));
+    let ended = place
+        .type_in(&format!("{RUN} --dir-ro h::/r --dir h/sub::/r/sub --dir k::/w2 below.skill"));
+    ended.refused(126, "capability-denied").says("granted-for-writing-only");
+    assert!(place.exists("k/secret"));
+    // What may be read anyway is hidden from nobody.
+    place.skill("other", &wat(4, 4), "--cap fs.read=/r --cap fs.write=/w");
+    place
+        .type_in(&format!("{RUN} --receipt other.json --dir-ro h::/r --dir h/sub::/w other.skill"))
+        .status(44);
+}
+
+#[test]
+fn neither_keys_nor_trust_lie_where_the_skill_may_reach_them() {
+    let place = Place::new();
+    place.skill("w", &writes(3, "x"), "--cap fs.read=/d --cap fs.write=/d");
+    let ended = place.type_in(&format!("{RUN} --dir-ro .::/d w.skill"));
+    ended.refused(127, "grant-conflict").says("operator.key.pem is a secret").says("/d");
+    assert!(!place.exists("receipt.json"));
+    // Who can write there chooses whom the next run believes.
+    place.write("e/author.pub.pem", place.read("author.pub.pem"));
+    let line = "run -q --no-receipt --pub e/author.pub.pem --dir e::/d w.skill";
+    place.type_in(line).refused(127, "grant-conflict").says("where the skill may write");
+    place.type_in(&line.replace("--dir e", "--dir-ro e")).refused(126, "capability-denied");
+}
+
+/// covers: receipt-21
+#[test]
+fn success_on_what_is_not_open_is_impossible() {
+    let place = Place::new();
+    let wat = r#"(module
+      (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 100) "\e8\03\00\00\0b\00\00\00")
+      (func (export "_start")
+        (drop (call $read (i32.const 1) (i32.const 100) (i32.const 1) (i32.const 200)))
+        (drop (call $close (i32.const 0)))
+        (drop (call $read (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))
+        (memory.fill (i32.const 0) (i32.const 0) (i32.const 2000))))"#;
+    place.skill("closed", wat, "");
+    place.type_in(&format!("{RUN} closed.skill")).status(0);
+    let events = place.events();
+    place.forge(&events, |_| ()).status(0);
+    for at in [0, 2] {
+        let mut forged = events.clone();
+        assert_eq!((forged[at].name.as_str(), forged[at].answer), ("fd_read", Answer::Value(8)));
+        forged[at].answer = Answer::Value(0);
+        forged[at].written = vec![b"FAKE STDOUT".to_vec(), 11u32.to_le_bytes().to_vec()];
+        place.forge(&forged, |_| ()).status(1).says("answer-impossible").says("fd_read");
+    }
+    let mut forged = events;
+    forged[1].answer = Answer::Value(8);
+    place.forge(&forged, |_| ()).status(1).says("answer-impossible").says("fd_close");
 }
 
 #[test]
@@ -130,6 +213,13 @@ fn answers_that_contradict_header_or_calls_before_are_impossible() {
     place.forge(&forged, |_| ()).status(1).says("answer-impossible").says("args_get");
     let mut forged = events;
     forged[0].written[0] = 3u32.to_le_bytes().to_vec();
+    place.forge(&forged, |_| ()).status(1).says("answer-impossible");
+
+    // Reading them cannot fail either: a guest without arguments may do something else.
+    let mut forged = place.events();
+    forged[0].answer = Answer::Value(8);
+    place.forge(&forged, |_| ()).status(1).says("answer-impossible").says("args_sizes_get");
+    forged[0].answer = Answer::Fault;
     place.forge(&forged, |_| ()).status(1).says("answer-impossible");
 
     // A new descriptor with the number of an open one would move standard output elsewhere.

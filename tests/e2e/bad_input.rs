@@ -39,9 +39,12 @@ impl Place {
         let rest: Vec<_> = rest.split(' ').filter(|word| !word.is_empty()).collect();
         let json = self.provenact(&[&[command, "--format", "json"], &rest[..]].concat());
         let json = json.status(status);
-        let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+        // Of a run, standard output is the skill's.
+        let said = if command == "run" { json.err() } else { json.out() };
+        let said = said.lines().rfind(|line| line.starts_with('{')).unwrap_or(&said);
+        let report: Value = serde_json::from_str(said).unwrap();
         assert_eq!(report["reason"], reason, "{report}");
-        assert!(json.out().trim_start_matches(['{', '\n', ' ']).starts_with("\"schema\""));
+        assert!(said.trim_start_matches(['{', '\n', ' ']).starts_with("\"schema\""));
         let after = self.tree();
         assert!(before == after, "{line}\n{}\n{}", names(&before), names(&after));
         ended

@@ -97,7 +97,13 @@ fn bundles_are_compared() {
     fs_err::remove_file(place.path("a.skill/skill.orig.wasm")).unwrap();
     place.type_in("diff a.skill a.wasm").status(1).says("A a.skill: skill.wasm (");
     place.type_in("build a.wasm --name other -o other.skill").status(0);
-    place.type_in("diff other.skill a.skill").status(1).says("manifests    different");
+    place.type_in("diff other.skill a.skill").status(1).says("manifests    name other became same");
+    place.type_in("build a.wasm --name same --cap time -o more.skill").status(0);
+    place
+        .type_in("diff more.skill a.skill")
+        .status(1)
+        .says("manifests    capability time in A alone")
+        .says("different: the same bytes, the manifests are not");
 }
 
 #[test]

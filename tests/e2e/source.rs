@@ -192,6 +192,37 @@ fn the_commit_and_whether_it_is_dirty_are_recorded() {
     assert_eq!(built("")["dirty"], true, "an input that was changed");
 }
 
+/// What a repository says of itself starts nothing: filters of its own, a program that checks signatures.
+#[test]
+fn the_settings_of_a_repository_start_no_program() {
+    if Command::new("git").arg("--version").output().is_err() {
+        return skipped("there is no git");
+    }
+    let place = place(&good(), "");
+    let git = |words: &[&str]| {
+        let mut command = place.command("git");
+        command.current_dir(place.path("s")).args(words);
+        Ended::of(command.output().unwrap()).status(0);
+    };
+    let ran = place.path("ran");
+    let program = format!("touch {}; cat", ran.display());
+    git(&["init", "-q"]);
+    place.write("s/.gitattributes", "* filter=a=b\n");
+    git(&["add", "."]);
+    git(&["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "first"]);
+    git(&["config", "filter.a=b.clean", &program]);
+    git(&["config", "filter.a=b.process", &program]);
+    git(&["config", "log.showSignature", "true"]);
+    git(&["config", "gpg.program", &program]);
+    // What was touched since is read again by git, through its filters.
+    place.write("s/build.sh", place.read("s/build.sh"));
+    let report = json(&place.type_in("build s --format json").status(0));
+    assert!(report["made_from"]["materials"]["git"]["commit"].is_string());
+    assert!(!ran.exists());
+    git(&["diff", "--name-only"]);
+    assert!(ran.exists(), "the trap does not work: nothing was shown");
+}
+
 /// covers: buildtype-canonicalize-15
 #[test]
 fn a_check_builds_in_other_surroundings_and_compares() {

@@ -121,7 +121,7 @@ pub struct Owned {
     pub name: String,
     function: usize,
     args: Vec<u64>,
-    answer: Answer,
+    pub answer: Answer,
     handed: Option<Vec<u8>>,
     pub written: Vec<Vec<u8>>,
 }

@@ -70,6 +70,41 @@ impl Parts {
     }
 }
 
+/// Blocks in blocks that take and give as many values as they may, fresh NaNs all of them, and in each an
+/// instruction that branches to all around it.
+fn branches(is_loop: bool) -> Vec<u8> {
+    const VALUES: usize = 128;
+    let depth: u32 = 40_000;
+    let mut wide = Parts::default();
+    wide.types.ty().function([], []);
+    wide.types.ty().function(vec![ValType::F64; VALUES], vec![ValType::F64; VALUES]);
+    let open = |s: &mut InstructionSink<'_>| {
+        let ty = BlockType::FunctionType(1);
+        if is_loop {
+            s.loop_(ty)
+        } else {
+            s.block(ty)
+        };
+    };
+    wide.function(0, vec![(1, ValType::F64)], |s| {
+        (0..VALUES).for_each(|_| {
+            s.local_get(0).local_get(0).f64_add();
+        });
+        (0..depth).for_each(|_| open(s));
+        (0..8).for_each(|_| {
+            open(s);
+            s.i32_const(0).br_table(1..depth, 0).end();
+        });
+        (0..depth).for_each(|_| {
+            s.end();
+        });
+        (0..VALUES).for_each(|_| {
+            s.drop();
+        });
+    });
+    wide.finish()
+}
+
 fn nested(open: impl Fn(&mut InstructionSink<'_>), each: usize) -> Vec<u8> {
     let depth = SIZE / each;
     one(Vec::new(), |sink| {
@@ -221,34 +256,40 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     ));
     let mut wide = Parts::default();
     wide.types.ty().function([], []);
-    wide.types.ty().function(vec![ValType::F64; 1000], vec![ValType::F64; 1000]);
+    wide.types.ty().function(vec![ValType::F64; 128], vec![ValType::F64; 128]);
     wide.function(0, Vec::new(), |s| {
-        (0..1000).for_each(|_| {
+        (0..128).for_each(|_| {
             s.f64_const(0.0.into());
         });
         (0..SIZE / 3).for_each(|_| {
             s.block(BlockType::FunctionType(1)).end();
         });
-        (0..1000).for_each(|_| {
+        (0..128).for_each(|_| {
             s.drop();
         });
     });
-    bombs.push(("blocks of 1000 parameters", wide.finish()));
+    bombs.push(("blocks of 128 parameters", wide.finish()));
     let mut wide = Parts::default();
     wide.types.ty().function([], []);
-    wide.types.ty().function(vec![ValType::F64; 1000], vec![ValType::F64; 1000]);
+    wide.types.ty().function(vec![ValType::F64; 128], vec![ValType::F64; 128]);
     wide.function(0, Vec::new(), |s| {
-        (0..1000).for_each(|_| {
+        (0..128).for_each(|_| {
             s.f64_const(0.0.into());
         });
         (0..SIZE / 8).for_each(|_| {
             s.loop_(BlockType::FunctionType(1)).i32_const(0).br_if(0).end();
         });
-        (0..1000).for_each(|_| {
+        (0..128).for_each(|_| {
             s.drop();
         });
     });
-    bombs.push(("loops of 1000 parameters", wide.finish()));
+    bombs.push(("loops of 128 parameters", wide.finish()));
+    for is_loop in [false, true] {
+        bombs.push((
+            if is_loop { "branches to wide loops" } else { "branches to wide blocks" },
+            branches(is_loop),
+        ));
+    }
     bombs.push(("functions", many(200_000, |_, _| {})));
     bombs.push((
         "a chain of calls",

@@ -24,6 +24,13 @@ fn verification_that_would_take_too_long_is_refused_before_it_begins() {
     envelope.signatures.extend((0..1000).map(forged));
     let error = envelope.verify(&trust).unwrap_err();
     assert_eq!(error.reason(), crate::reason::Reason::FileTooLarge, "{error}");
+    // Small ones are not too much, but for many of them in one file.
+    let mut small = Envelope::sign(b"x".to_vec(), &[&key]);
+    small.signatures.extend((0..1000).map(forged));
+    assert!(small.verify(&trust).is_ok());
+    assert!(bound_work(std::iter::repeat_n(&small, 200), &trust).is_ok());
+    let error = bound_work(std::iter::repeat_n(&small, 300), &trust).unwrap_err();
+    assert_eq!(error.reason(), crate::reason::Reason::FileTooLarge, "{error}");
 }
 
 #[test]

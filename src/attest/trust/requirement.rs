@@ -1,7 +1,7 @@
 //! What must be said, by whom, of a thing before it is believed.
 
 use super::Role;
-use crate::abi::{Capability, CapabilityError, Kind};
+use crate::abi::{Capability, CapabilityError, Kind, other_name};
 use crate::attest::{finding, provenance, receipt};
 use std::fmt;
 use std::str::FromStr;
@@ -72,14 +72,17 @@ impl fmt::Display for Allowed {
 pub struct ImportPattern(String);
 
 impl ImportPattern {
-    /// Whether the pattern stands for this import.
+    /// Whether the pattern stands for this function, under any name by which a module can import it.
     #[must_use]
     pub fn matches(&self, module: &str, name: &str) -> bool {
-        let import = format!("{module}.{name}");
-        match self.0.strip_suffix('*') {
-            Some(start) => import.starts_with(start),
-            None => import == self.0,
-        }
+        let stands_for = |module: &str| {
+            let import = format!("{module}.{name}");
+            match self.0.strip_suffix('*') {
+                Some(start) => import.starts_with(start),
+                None => import == self.0,
+            }
+        };
+        stands_for(module) || other_name(module).is_some_and(stands_for)
     }
 }
 
@@ -182,6 +185,10 @@ mod tests {
         assert!(of("env.abort").unwrap().matches("env", "abort"));
         assert!(!of("env.abort").unwrap().matches("env", "abort2"));
         assert!(of("*").unwrap().matches("a", "b"));
+        for pattern in ["inactu.*", "inactu.http_fetch", "provenact.http_*"] {
+            assert!(of(pattern).unwrap().matches("provenact", "http_fetch"), "{pattern}");
+            assert!(!of(pattern).unwrap().matches("env", "http_fetch"), "{pattern}");
+        }
         for bad in ["", "env", "*.x", "a.*b", "a**"] {
             assert!(of(bad).is_err(), "{bad} was taken");
         }

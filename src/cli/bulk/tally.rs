@@ -65,7 +65,7 @@ impl Line {
         human: String,
         report: &impl Serialize,
     ) -> Self {
-        let machine = json::to_jcs(report).unwrap_or_else(|_| b"{}".to_vec());
+        let machine = json::to_line(report).map_or_else(|_| b"{}".to_vec(), String::into_bytes);
         Self { standing, verdict, human, machine }
     }
 
@@ -201,9 +201,8 @@ impl Tally {
         }
         let counts = &self.counts;
         if self.ui.is_json() {
-            let mut last = json::to_jcs(&Last { schema: self.schema, summary: counts })?;
-            last.push(b'\n');
-            return self.ui.bytes(&last);
+            let last = json::to_line(&Last { schema: self.schema, summary: counts })? + "\n";
+            return self.ui.bytes(last.as_bytes());
         }
         let list = |counts: &BTreeMap<&'static str, u64>| {
             let parts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();

@@ -3,10 +3,12 @@
 use super::super::error::CommandError;
 use super::super::inputs;
 use super::super::ui::Ui;
+use crate::abi::show::visible;
 use crate::digest::SourceDigest;
 use crate::report::modules as words;
+use crate::skill::Manifest;
 use crate::wasm::{self, Companion, Difference, Module, Sameness};
-use crate::{files, limits, skill};
+use crate::{files, json, limits, skill};
 use serde::Serialize;
 use std::path::Path;
 
@@ -18,8 +20,18 @@ struct Report {
     b: Side,
     /// Whether the manifests of two bundles are the same.
     manifests_same: Option<bool>,
+    /// What differs in them.
+    manifests: Vec<Changed>,
     #[serde(rename = "difference")]
     found: Difference,
+}
+
+/// What the manifests of two bundles say differently; a capability that one of them has stands alone.
+#[derive(Debug, PartialEq, Serialize)]
+struct Changed {
+    member: &'static str,
+    a: Option<String>,
+    b: Option<String>,
 }
 
 /// What was compared on one side.
@@ -37,7 +49,7 @@ struct Subject {
     side: Side,
     module: Module,
     companion: Option<Companion>,
-    manifest: Option<Vec<u8>>,
+    manifest: Option<Manifest>,
 }
 
 /// Compares and says.
@@ -45,26 +57,51 @@ pub(super) fn compare(a: &Path, b: &Path, ui: Ui) -> Result<u8, CommandError> {
     let both_bundles = a.is_dir() && b.is_dir();
     let (a, b) = (Subject::read(a, both_bundles)?, Subject::read(b, both_bundles)?);
     let found = wasm::diff((&a.module, a.companion.as_ref()), (&b.module, b.companion.as_ref()))?;
-    let manifests_same = a.manifest.as_ref().zip(b.manifest.as_ref()).map(|(a, b)| a == b);
+    let manifests = a.manifest.as_ref().zip(b.manifest.as_ref()).map(|(a, b)| changed(a, b));
+    let manifests_same = manifests.as_ref().map(Vec::is_empty);
     let same = found.what == Sameness::Same && manifests_same != Some(false);
     let verdict = if same { "same" } else { "different" };
-    let text = text(&a.side, &b.side, manifests_same, &found, verdict);
+    let text = text(&a.side, &b.side, manifests.as_deref(), &found, verdict);
     let report = Report {
         schema: "https://opertus.systems/provenact/module-diff/v1",
         verdict,
         a: a.side,
         b: b.side,
         manifests_same,
+        manifests: manifests.unwrap_or_default(),
         found,
     };
     ui.answer(&text, &report)?;
     Ok(u8::from(!same))
 }
 
+fn changed(a: &Manifest, b: &Manifest) -> Vec<Changed> {
+    let said = |manifest: &Manifest| {
+        [
+            ("name", manifest.name().to_owned()),
+            ("version", manifest.version().to_owned()),
+            ("entrypoint", manifest.entrypoint().to_owned()),
+            ("artifact", manifest.artifact().to_string()),
+            ("profile", json::to_line(&manifest.profile().note()).unwrap_or_default()),
+        ]
+    };
+    let members = said(a).into_iter().zip(said(b)).filter(|((_, a), (_, b))| a != b);
+    let mut changed: Vec<Changed> =
+        members.map(|((member, a), (_, b))| Changed { member, a: Some(a), b: Some(b) }).collect();
+    let only = |one: &Manifest, other: &Manifest| -> Vec<String> {
+        let own = one.capabilities().iter().filter(|own| !other.capabilities().contains(own));
+        own.map(ToString::to_string).collect()
+    };
+    let capability = |a, b| Changed { member: "capability", a, b };
+    changed.extend(only(a, b).into_iter().map(|own| capability(Some(own), None)));
+    changed.extend(only(b, a).into_iter().map(|own| capability(None, Some(own))));
+    changed
+}
+
 fn text(
     a: &Side,
     b: &Side,
-    manifests_same: Option<bool>,
+    manifests: Option<&[Changed]>,
     found: &Difference,
     verdict: &str,
 ) -> String {
@@ -72,12 +109,26 @@ fn text(
         let file = side.file.map_or(String::new(), |file| format!(": {file}"));
         format!("{name} {}{file} ({} bytes)\n", side.path, words::number(side.bytes))
     };
-    let manifests = match manifests_same {
-        None => "",
-        Some(true) => "manifests    the same\n",
-        Some(false) => "manifests    different\n",
+    let differ = manifests.is_some_and(|changed| !changed.is_empty());
+    let manifests = match manifests {
+        None => String::new(),
+        Some([]) => "manifests    the same\n".to_owned(),
+        Some(changed) => {
+            let line = |changed: &Changed| match (&changed.a, &changed.b) {
+                (Some(a), Some(b)) => format!("{} {a} became {b}", changed.member),
+                (Some(a), None) => format!("{} {a} in A alone", changed.member),
+                (None, b) => {
+                    format!("{} {} in B alone", changed.member, b.as_deref().unwrap_or(""))
+                }
+            };
+            let line = |one: &Changed| format!("manifests    {}\n", visible(&line(one), false));
+            changed.iter().map(line).collect()
+        }
     };
-    let headline = words::headline(found);
+    let mut headline = words::headline(found);
+    if differ && found.what == Sameness::Same {
+        headline.push_str(", the manifests are not");
+    }
     format!(
         "{}{}{}{manifests}{verdict}: {headline}\n",
         line("A", a),
@@ -109,7 +160,8 @@ impl Subject {
             None => ("skill.wasm", bundle.wasm, companion),
         };
         let module = Module::parse(bytes).map_err(|error| named(error.into()))?;
-        Ok(Self::of(path, Some(file), module, companion, Some(bundle.manifest)))
+        let manifest = Manifest::parse(&bundle.manifest).map_err(|error| named(error.into()))?;
+        Ok(Self::of(path, Some(file), module, companion, Some(manifest)))
     }
 
     fn of(
@@ -117,7 +169,7 @@ impl Subject {
         file: Option<&'static str>,
         module: Module,
         companion: Option<Companion>,
-        manifest: Option<Vec<u8>>,
+        manifest: Option<Manifest>,
     ) -> Self {
         let side = Side {
             path: path.display().to_string(),

@@ -27,7 +27,7 @@ pub(super) fn show(
     refused: Option<&CommandError>,
     ui: Ui,
 ) -> Result<u8, CommandError> {
-    let places = Places::new(&args.receipt, &args.from);
+    let places = Places::new(&args.receipt, &args.from)?;
     let trace = audit::open(&audit::trace_of(&args.receipt, claim, &places)?, None)?;
     let manifest = audit::manifest_of(claim, &trace, &places)?;
     let receipt = claim.receipt();

@@ -21,7 +21,7 @@ pub(super) fn show(
     refused: Option<&CommandError>,
     ui: Ui,
 ) -> Result<u8, CommandError> {
-    let places = Places::new(&args.receipt, &args.from);
+    let places = Places::new(&args.receipt, &args.from)?;
     let path = audit::trace_of(&args.receipt, claim, &places)?;
     let mut reader = audit::open(&path, None)?;
     let named = |error: crate::trace::Error| CommandError::from(error).of(path.display());

@@ -1,6 +1,7 @@
 //! Directories that must not undo each other, and files of ours that must not lie in them.
 
 use super::super::error::CommandError;
+use crate::abi::is_at_or_below;
 use crate::files;
 use crate::reason::Reason;
 use crate::skill::{Effective, Preopen};
@@ -40,7 +41,47 @@ impl<'e> Places<'e> {
                 )));
             }
         }
+        self.nothing_comes_to_light()
+    }
+
+    /// Refuses a directory for writing only that lies on disk inside one that may be read, if there is
+    /// another for writing only out of which a file could be renamed to there. Where guest paths show
+    /// that one lies inside the other, the rename is denied when it comes.
+    fn nothing_comes_to_light(&self) -> Result<(), CommandError> {
+        let hidden = || self.0.iter().filter(|(place, _)| place.write && !place.read);
+        let around = |path: &Path| {
+            let outer = self.0.iter().filter(move |(outer, _)| outer.read);
+            let path = path.to_owned();
+            outer.filter(move |(_, host)| path.starts_with(host)).map(|(outer, _)| *outer)
+        };
+        let Some((from, _)) = hidden().find(|(_, path)| around(path).next().is_none()) else {
+            return Ok(());
+        };
+        for (to, path) in hidden() {
+            if let Some(outer) = around(path).find(|o| !is_at_or_below(&to.guest, &o.guest)) {
+                return Err(conflict(format!(
+                    "{} is granted for writing only and lies inside {}, which may be read: files of {}, which \
+                     may not be read, could be moved there",
+                    to.guest, outer.guest, from.guest,
+                )));
+            }
+        }
         Ok(())
+    }
+
+    /// Refuses a secret of ours where the skill may read or write.
+    pub(super) fn do_not_show(&self, secret: &Path) -> Result<(), CommandError> {
+        let Ok(place) = files::absolute(secret) else { return Ok(()) };
+        match self.0.iter().find(|(_, host)| place.starts_with(host)) {
+            None => Ok(()),
+            Some((outer, _)) => {
+                let (secret, guest) = (secret.display(), &outer.guest);
+                let message = format!(
+                    "{secret} is a secret, and lies inside {guest}, which the skill may open"
+                );
+                Err(conflict(message).hint("keep keys and passphrases outside of what is granted"))
+            }
+        }
     }
 
     /// Refuses `path`, which is ours, where the skill may write.
@@ -54,7 +95,9 @@ impl<'e> Places<'e> {
                 return Err(conflict(format!(
                     "{path} would lie inside {guest}, where the skill may write"
                 ))
-                .hint("put it elsewhere, as with --receipt FOLDER/receipt.json or --no-cache"));
+                .hint(
+                    "put it elsewhere, as with --receipt FOLDER/receipt.json, --trust FILE or --no-cache",
+                ));
             }
         }
         Ok(())

@@ -51,7 +51,7 @@ pub struct Args {
     /// The predicate type that the envelope must have
     #[arg(long = "type", value_name = "URI")]
     predicate_type: Option<String>,
-    /// How many distinct keys must have signed, at least; it only adds to what a trust file demands
+    /// How many distinct keys must have signed, at least (a receipt: as operators); it only adds to what a trust file demands
     #[arg(long, value_name = "N", default_value = "1")]
     threshold: NonZeroUsize,
     /// Walk the chain behind one receipt and say of each rung whether evidence shows it
@@ -77,6 +77,10 @@ struct Demand {
 /// Verifies everything that was named, one after the other.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let many = args.bulk.is_meant()?;
+    // clap does not look at what this requires when --chain conflicts with something given.
+    if args.bundle.is_some() && !args.chain {
+        return Err(CommandError::new(Reason::Usage, "--bundle is for --chain"));
+    }
     if args.paths.is_empty() && !many {
         return Err(CommandError::new(Reason::NothingToVerify, "nothing was named to verify"));
     }

@@ -6,6 +6,7 @@ use crate::cli::error::CommandError;
 use crate::cli::making::MaterialsReport;
 use crate::json;
 use crate::origin::Origin;
+use crate::reason::Class;
 use crate::verify::{Rule, Said, Upheld};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -112,6 +113,8 @@ pub fn names(by: &[TrustedKey]) -> String {
 pub struct Refused {
     path: String,
     reason: &'static str,
+    #[serde(skip)]
+    class: Class,
     message: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     says: Vec<Said>,
@@ -125,6 +128,7 @@ impl Refused {
         Self {
             path: path.display().to_string(),
             reason: error.reason.name(),
+            class: error.reason.class(),
             message: error.message,
             says: evidence.said,
             rules: evidence.rules,
@@ -150,8 +154,9 @@ impl Refused {
 
     pub fn text(&self) -> String {
         let message = visible(&self.message, false);
+        let verdict = if self.class == Class::No { "refused" } else { "could not tell" };
         let first =
-            format!("{}: refused, {message} [{}]\n", visible(&self.path, false), self.reason);
+            format!("{}: {verdict}, {message} [{}]\n", visible(&self.path, false), self.reason);
         first + &said(&self.says) + &rules(&self.rules)
     }
 

@@ -10,29 +10,43 @@ use super::super::freedom::Freedom;
 pub(super) struct Fault {
     /// Byte offset in the module.
     pub(super) at: usize,
-    /// `None`: the checker could not read on, which a module that validated does not cause.
-    freedom: Option<Freedom>,
+    kind: Kind,
     what: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Freedom(Freedom),
+    /// The checker could not read on, which a module that validated does not cause.
+    Unread,
+    /// Too many parameters.
+    Wide,
 }
 
 impl Fault {
     /// `freedom` was taken in the wrong way at `at`.
     pub(super) const fn freedom(at: usize, freedom: Freedom, what: &'static str) -> Self {
-        Self { at, freedom: Some(freedom), what }
+        Self { at, kind: Kind::Freedom(freedom), what }
     }
 
     /// The checker does not know what stands at `at`.
     pub(super) const fn unread(at: usize) -> Self {
-        Self { at, freedom: None, what: "the checker cannot read what stands here" }
+        Self { at, kind: Kind::Unread, what: "the checker cannot read what stands here" }
+    }
+
+    /// A block with more parameters than NaNs are followed through.
+    pub(super) const fn wide(at: usize) -> Self {
+        Self { at, kind: Kind::Wide, what: "the block" }
     }
 }
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         let offset = fault.at as u64;
-        match fault.freedom {
-            Some(freedom) => Self::NotCanonical { offset, freedom, what: fault.what },
-            None => Self::Malformed { offset, what: fault.what.to_owned() },
+        match fault.kind {
+            Kind::Freedom(freedom) => Self::NotCanonical { offset, freedom, what: fault.what },
+            Kind::Unread => Self::Malformed { offset, what: fault.what.to_owned() },
+            Kind::Wide => Self::TooWide { what: fault.what, of: "parameters", offset },
         }
     }
 }

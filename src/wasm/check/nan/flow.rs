@@ -13,6 +13,7 @@ use super::numbers::Numbers;
 use super::pattern::Pattern;
 use super::role::{Gives, Role, Roles, shuffle};
 use super::value::{ANY, CLEAN, Value};
+use crate::limits;
 
 /// The state between two operators. Its lists are used again for the next function.
 pub(super) struct Flow<'c, 'a> {
@@ -172,6 +173,11 @@ impl<'c, 'a> Flow<'c, 'a> {
                 self.loop_ends.pop();
             }
             _ if !was_reached => {}
+            code::BLOCK | code::TRY_TABLE | code::IF | code::LOOP
+                if found.form.params as usize > limits::LABEL_VALUES =>
+            {
+                return Err(Fault::wide(found.at));
+            }
             code::BLOCK | code::TRY_TABLE => self.begin(found.form, Kind::Block),
             code::IF => {
                 self.pop();

@@ -7,6 +7,7 @@ use super::super::relaxed_simd::is_relaxed;
 use super::operators::{Role, observed, role};
 use super::value::{Facts, Shape};
 use super::{mended, sequence};
+use crate::limits;
 use crate::profile::Pass;
 use wasmparser::{BlockType, Catch, FrameKind, FunctionBody, ModuleArity, Operator, ValType};
 
@@ -248,6 +249,10 @@ impl Decoder<'_, '_> {
         let results = self.results(ty);
         let arity = self.frames.block_type_arity(ty);
         let (params, count) = arity.ok_or_else(|| unknown(next))?;
+        if params as usize > limits::LABEL_VALUES {
+            let offset = next as u64;
+            return Err(Error::TooWide { what: "the block before", of: "parameters", offset });
+        }
         let end = self.site_count();
         for (at, ty) in results.iter().enumerate() {
             let top = at + 1 == results.len();
