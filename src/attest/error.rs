@@ -170,7 +170,7 @@ pub enum Error {
         message: String,
     },
     /// A trust file breaks a rule.
-    #[error("trusted key {name:?}: {why}")]
+    #[error("trust file{}: {why}", key_named(name))]
     TrustMalformed {
         /// The name of the key in question; empty when it is about the whole file.
         name: String,
@@ -198,6 +198,11 @@ pub enum Error {
     /// There is no key to trust.
     #[error("no trusted key")]
     TrustEmpty,
+}
+
+/// `, key "NAME"`; nothing for the whole file.
+fn key_named(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(", key {name:?}") }
 }
 
 impl Error {

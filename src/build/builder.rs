@@ -8,6 +8,7 @@ use crate::limits;
 use crate::materials::{Asked, Check, FromSource, Materials, Variable};
 use crate::profile::Profile;
 use crate::wasm::{self, Canonical, Module, SourceNote};
+use anstream::adapter::strip_str;
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -230,7 +231,9 @@ fn lines(stream: impl Read, each: &dyn Fn(&str)) {
         if !read.is_ok_and(|bytes| bytes > 0) {
             return;
         }
-        each(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
+        let line = String::from_utf8_lossy(&line);
+        // Colours are for the terminal that a compiler took this for.
+        each(strip_str(line.trim_end_matches(['\n', '\r'])).to_string().as_str());
     }
 }
 

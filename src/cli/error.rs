@@ -87,9 +87,39 @@ impl From<&verify::Error> for CommandError {
         let mut refused = Self::new(error.reason(), chain(error));
         if let verify::Error::Refused(refusal) = error {
             let (said, rules) = (refusal.said().to_vec(), refusal.verdict().rules().to_vec());
+            let missing =
+                rules.iter().find(|rule| !rule.upheld).map(|rule| (rule.name, &*rule.expected));
+            if let Some(("predicate-type", ty)) = missing
+                && let Some(hint) = who_says(ty)
+            {
+                refused.hints.push(hint.to_owned());
+            }
+            let is_verdict = |one: &verify::Said| {
+                one.predicate_type.as_deref() == Some(attest::finding::REPLAY_TYPE)
+            };
+            if let Reason::SubjectNeeded | Reason::SubjectMismatch = refused.reason
+                && said.iter().any(is_verdict)
+            {
+                let hint = "a verdict counts with its receipt: provenact verify RECEIPT, beside which it lies";
+                refused.hints.push(hint.to_owned());
+            }
             refused.evidence = Some(Box::new(Evidence { said, rules }));
         }
         refused
+    }
+}
+
+/// How a statement of that type comes about that is missing.
+fn who_says(predicate_type: &str) -> Option<&'static str> {
+    match predicate_type {
+        attest::provenance::PREDICATE_TYPE => Some("have its author run provenact attest"),
+        attest::finding::REBUILD_TYPE => {
+            Some("have an auditor build it again: provenact rebuild BUNDLE --source DIR --key FILE")
+        }
+        attest::finding::REPLAY_TYPE => {
+            Some("have an auditor replay it: provenact replay RECEIPT --sign FILE")
+        }
+        _ => None,
     }
 }
 

@@ -195,6 +195,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     };
     let turn = Turn::default();
     let given_up = turn.clone();
+    let path = receipt.clone();
     let late = move || {
         match given_up.give_up() {
             Some(Ok(signed)) => ui.talk(&signed.to_string()),
@@ -202,7 +203,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
             None => {}
         }
         let message = "the replay took longer than --timeout allows";
-        ui.error(&CommandError::new(Reason::Interrupted, message));
+        ui.error(&CommandError::new(Reason::Interrupted, message).of(path.display()));
         Class::Interrupted.exit()
     };
     let watch = args.timeout.map(seconds).transpose()?.map(|after| watch(after, late));

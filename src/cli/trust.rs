@@ -101,7 +101,7 @@ struct Shown {
 struct Key {
     name: String,
     keyid: String,
-    roles: String,
+    roles: Vec<&'static str>,
     owner: Option<String>,
     not_before: Option<String>,
     not_after: Option<String>,
@@ -284,7 +284,11 @@ impl From<&TrustedKey> for Key {
         Self {
             name: key.name().to_owned(),
             keyid: key.id().hex(),
-            roles: key.roles().to_string(),
+            roles: Role::ALL
+                .into_iter()
+                .filter(|role| key.roles().has(*role))
+                .map(Role::name)
+                .collect(),
             owner: key.owner().map(str::to_owned),
             not_before: key.not_before().map(|at| at.to_string()),
             not_after: key.not_after().map(|at| at.to_string()),

@@ -220,7 +220,7 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32, force: bool) -> Result<()
     if !force && exists(path) {
         return Err(FileError::Exists { path: path.to_owned() });
     }
-    let parent = parent(path)?;
+    let parent = folder(path)?;
     check_replaceable(path)?;
     write_beside(parent, path, bytes, mode, force).map_err(|source| {
         if source.kind() == io::ErrorKind::AlreadyExists && !force {
@@ -245,7 +245,7 @@ pub fn write_dir_new(path: &Path, files: &[DirFile<'_>], force: bool) -> Result<
     if !force && exists(path) {
         return Err(FileError::Exists { path: path.to_owned() });
     }
-    let parent = parent(path)?;
+    let parent = folder(path)?;
     replace_dir(parent, path, files)
         .map_err(|source| FileError::Output { path: path.to_owned(), source })
 }
@@ -281,6 +281,17 @@ fn parent(path: &Path) -> Result<&Path, FileError> {
         Some(parent) if !parent.as_os_str().is_empty() => Ok(parent),
         _ => Ok(Path::new(".")),
     }
+}
+
+/// As [`parent`], of something that is to be made: the directory must be there.
+fn folder(path: &Path) -> Result<&Path, FileError> {
+    let folder = parent(path)?;
+    if exists(folder) {
+        return Ok(folder);
+    }
+    let why = format!("there is no folder {}", folder.display());
+    let source = io::Error::new(io::ErrorKind::NotFound, why);
+    Err(FileError::Output { path: path.to_owned(), source })
 }
 
 fn write_beside(

@@ -1,7 +1,7 @@
 //! Files that are written over time and appear when they are whole.
 
 use super::{
-    FileError, MODE_SECRET, Room, check_replaceable, exists, parent, read_fault, sync_dir,
+    FileError, MODE_SECRET, Room, check_replaceable, exists, folder, parent, read_fault, sync_dir,
     temporary,
 };
 use std::io::Write;
@@ -23,7 +23,7 @@ impl Pending {
     pub fn create(path: &Path, mode: u32) -> Result<Self, FileError> {
         let output = |source| FileError::Output { path: path.to_owned(), source };
         check_replaceable(path)?;
-        let file = temporary(mode).tempfile_in(parent(path)?).map_err(output)?;
+        let file = temporary(mode).tempfile_in(folder(path)?).map_err(output)?;
         Ok(Self { path: path.to_owned(), file })
     }
 

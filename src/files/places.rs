@@ -1,6 +1,8 @@
 //! Questions about paths, and small steps that commands take.
 
-use super::{FileError, MODE_SECRET, exists, list, parent, read_fault, temporary, write_beside};
+use super::{
+    FileError, MODE_SECRET, exists, folder, list, parent, read_fault, temporary, write_beside,
+};
 use crate::digest::Sha256;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::OFlags;
@@ -25,7 +27,7 @@ pub fn must_not_exist(path: &Path) -> Result<(), FileError> {
 pub fn must_be_creatable(path: &Path) -> Result<(), FileError> {
     must_not_exist(path)?;
     let output = |source| FileError::Output { path: path.to_owned(), source };
-    temporary(super::MODE_DIRECTORY).tempdir_in(parent(path)?).map_err(output)?;
+    temporary(super::MODE_DIRECTORY).tempdir_in(folder(path)?).map_err(output)?;
     Ok(())
 }
 
@@ -193,7 +195,7 @@ pub fn listed(place: &Path) -> Vec<PathBuf> {
 /// [`FileError::Exists`], [`FileError::Output`].
 pub fn write_tree(path: &Path, files: &[(PathBuf, &[u8])]) -> Result<(), FileError> {
     must_not_exist(path)?;
-    let beside = parent(path)?;
+    let beside = folder(path)?;
     let write = || -> io::Result<()> {
         let new = temporary(super::MODE_DIRECTORY).tempdir_in(beside)?;
         for (name, bytes) in files {
