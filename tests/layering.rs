@@ -35,6 +35,7 @@ const BESIDE: (&str, &str) = ("cli", "report");
 
 /// Homes of foreign crates, and of the parts of `std` that touch the outside world.
 const HOMES: &[(&str, &[&str])] = &[
+    ("anstream", &["build"]),
     ("base64", &["attest"]),
     ("cap_std", &["runtime"]),
     ("clap", &["cli"]),

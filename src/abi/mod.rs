@@ -132,6 +132,8 @@ pub enum Show {
     Instant,
     /// A WASI `clockid`.
     Clock,
+    /// A WASI `signal`.
+    Signal,
     /// Nanoseconds.
     Nanos,
     /// A float by its raw bits.
@@ -144,6 +146,21 @@ pub enum Show {
     Integer,
     /// Not shown.
     Hidden,
+}
+
+impl Show {
+    /// The greatest value of a parameter that is shown so: what is above, no host can use.
+    #[must_use]
+    pub const fn greatest(self) -> u64 {
+        match self {
+            Self::Flags(names) => (1 << names.len()) - 1,
+            Self::Whence => 2,
+            Self::Advice => 5,
+            Self::Clock => 3,
+            Self::Signal => 30,
+            _ => u64::MAX,
+        }
+    }
 }
 
 /// Which authority a call needs, decided by `runtime/authority.rs` from arguments and descriptors.

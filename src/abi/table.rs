@@ -53,7 +53,7 @@ macro_rules! for_each_host_function {
                 wasi_async path_unlink_file(fd: i32 = FD, path: i32 = IN(Param(2), Bytes), path_len: i32 = SIZE) -> Errno, WritePath(0, 0);
                 wasi_async poll_oneoff(subscriptions: i32 = IN(Records(2, 48), Hidden), events: i32 = OUT(Records(2, 32), CountAt(3, 32), Hidden), nsubscriptions: i32 = SIZE, nevents: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Poll;
                 seam proc_exit(status: i32 = VAL(Number)) -> Never, Nothing;
-                wasi proc_raise(signal: i32 = VAL(Number)) -> Errno, Nothing;
+                wasi proc_raise(signal: i32 = VAL(Signal)) -> Errno, Nothing;
                 wasi random_get(buf: i32 = OUT(Param(1), All, Hidden), buf_len: i32 = SIZE) -> Errno, Random;
                 wasi sched_yield() -> Errno, Nothing;
                 wasi sock_accept(fd: i32 = FD, flags: i32 = FLAGS(FD_FLAGS), opened_fd: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Sockets;

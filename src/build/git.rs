@@ -10,9 +10,12 @@ use std::process::{Command, Stdio};
 /// there.
 pub(super) fn look(directory: &Path, inputs: &[Input], host: &Host) -> Option<(Git, u64)> {
     let filters = filters(directory, host);
-    let ask = |arguments: &[&str]| ask(directory, arguments, &filters, host);
+    let bytes = |arguments: &[&str]| ask(directory, arguments, &filters, host);
+    let ask = |arguments: &[&str]| bytes(arguments).and_then(text);
     let commit = ask(&["rev-parse", "--verify", "HEAD"])?.trim().to_owned();
-    let time = committed(&ask(&["cat-file", "commit", "HEAD"])?)?;
+    // Names and message are in whatever encoding.
+    let object = bytes(&["cat-file", "commit", "HEAD"])?;
+    let time = committed(&String::from_utf8_lossy(&object))?;
     let tracked = ask(&["ls-files", "-z"])?;
     let tracked: BTreeSet<&str> = tracked.split('\0').filter(|name| !name.is_empty()).collect();
     let known = inputs.iter().filter(|input| tracked.contains(input.path.as_str())).count();
@@ -49,24 +52,26 @@ fn is_folder(folder: &str) -> bool {
     folder.is_empty() || is_plain(folder)
 }
 
-/// Settings of the repository's own that name programs which its files would go through.
+/// Settings that name programs which files would go through. The user's own are among them: some of those
+/// start what the repository says.
 fn filters(directory: &Path, host: &Host) -> Vec<String> {
-    let own = |scope| {
-        let find =
-            ["config", scope, "--includes", "--name-only", "-z", "--get-regexp", r"^filter\."];
-        // No answer: there are none.
-        ask(directory, &find, &[], host).unwrap_or_default()
-    };
-    let found = ["--local", "--worktree"].map(own).concat();
+    let find = ["config", "--includes", "--name-only", "-z", "--get-regexp", r"^filter\."];
+    // No answer: there are none.
+    let found = ask(directory, &find, &[], host).and_then(text).unwrap_or_default();
     found.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-fn ask(directory: &Path, arguments: &[&str], without: &[String], host: &Host) -> Option<String> {
+fn text(bytes: Vec<u8>) -> Option<String> {
+    String::from_utf8(bytes).ok()
+}
+
+fn ask(directory: &Path, arguments: &[&str], without: &[String], host: &Host) -> Option<Vec<u8>> {
     let mut command = Command::new("git");
     command
         // A repository's own settings must not start programs.
-        .args(["-c", "core.fsmonitor=false", "-c", "diff.external=", "-c", "protocol.allow=never"])
-        .arg("--no-pager")
+        .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"])
+        .args(["-c", "diff.external=", "-c", "diff.autoRefreshIndex=false"])
+        .args(["-c", "protocol.allow=never", "--no-pager"])
         .args(arguments)
         .current_dir(directory)
         .env("PATH", &host.path)
@@ -84,5 +89,5 @@ fn ask(directory: &Path, arguments: &[&str], without: &[String], host: &Host) ->
         command.env_remove(name);
     }
     let output = command.output().ok()?;
-    output.status.success().then(|| String::from_utf8(output.stdout).ok())?
+    output.status.success().then_some(output.stdout)
 }

@@ -101,9 +101,9 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
             .hint("give --name NAME")
     })?;
     let version = args.version.clone().unwrap_or_else(|| "0.0.0".to_owned());
-    fit(args, &name, &version).map_err(|error| match args.name {
-        Some(_) => error,
-        None => error.of(path.display()).hint("give --name NAME"),
+    fit(args, &name, &version).map_err(|(member, error)| match (member, &args.name) {
+        ("name", None) => error.of(path.display()).hint("give --name NAME"),
+        _ => error,
     })?;
     let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     Ok(Order {
@@ -123,7 +123,7 @@ fn from_arguments(args: &Args, path: &Path) -> Result<Order, CommandError> {
 }
 
 /// Refuses a name or version that no manifest has, before anything is run.
-fn fit(args: &Args, name: &str, version: &str) -> Result<(), CommandError> {
+fn fit(args: &Args, name: &str, version: &str) -> Result<(), (&'static str, CommandError)> {
     let Some((member, value, why)) = skill::misfit_of_texts(name, version, "_start") else {
         return Ok(());
     };
@@ -132,7 +132,7 @@ fn fit(args: &Args, name: &str, version: &str) -> Result<(), CommandError> {
         _ => args.version.as_ref().map(|_| "--skill-version"),
     };
     let message = format!("{} {value:?}: {why}", flag.unwrap_or(member));
-    Err(CommandError::new(Reason::Usage, message))
+    Err((member, CommandError::new(Reason::Usage, message)))
 }
 
 /// Refuses what says how a command is run where none is.
@@ -222,7 +222,7 @@ fn from_recipe(args: &Args, directory: &Path, ui: Ui) -> Result<Order, CommandEr
     must_run_a_command(args, !recipe.command.is_empty())?;
     let name = args.name.clone().unwrap_or_else(|| recipe.name.clone());
     let version = args.version.clone().unwrap_or_else(|| recipe.version.clone());
-    fit(args, &name, &version).map_err(named)?;
+    fit(args, &name, &version).map_err(|(_, error)| named(error))?;
     let profile = args.making.profile(recipe.profile)?;
     let (module, from_source) = source(&recipe, args, directory, profile, ui).map_err(named)?;
     let output = Path::new(&recipe.output);

@@ -168,7 +168,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     outputs_are_free(args)?;
     let cache = cache(args)?;
     let places = Places::of(&effective);
-    places.are_apart()?;
+    let rows = bundle.interface().host_functions();
+    places.are_apart(&rows)?;
     // What the skill must not write, nor lead elsewhere.
     let code = cache.as_ref().map(|folder| folder.join("code"));
     let ours = [args.evidence(), args.report.as_deref(), args.io.output(), args.policy.as_deref()];
@@ -181,7 +182,6 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     for path in args.key.files() {
         places.do_not_show(path)?;
     }
-    let rows = bundle.interface().host_functions();
     let pinned = policy.as_ref().map(Policy::digest);
     let speaks = speaks(&rows);
     let mut header = header(args, &bundle, attested.as_ref(), &effective, pinned, &rows)?;

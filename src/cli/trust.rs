@@ -101,7 +101,9 @@ struct Shown {
 struct Key {
     name: String,
     keyid: String,
-    roles: Vec<&'static str>,
+    roles: String,
+    /// The same as a list.
+    role_list: Vec<&'static str>,
     owner: Option<String>,
     not_before: Option<String>,
     not_after: Option<String>,
@@ -284,7 +286,8 @@ impl From<&TrustedKey> for Key {
         Self {
             name: key.name().to_owned(),
             keyid: key.id().hex(),
-            roles: Role::ALL
+            roles: key.roles().to_string(),
+            role_list: Role::ALL
                 .into_iter()
                 .filter(|role| key.roles().has(*role))
                 .map(Role::name)

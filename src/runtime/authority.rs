@@ -170,8 +170,8 @@ impl Authority {
         Ok([source, self.below(call, Kind::FsWrite, to, 1, memory)?, None])
     }
 
-    /// A question to the clock `id` of WASI. One that there is not, the host refuses by an errno, if
-    /// any clock is granted.
+    /// A question to the clock `id` of WASI. One that there is not, no host can use, if any clock is
+    /// granted.
     #[inline]
     fn clock(&self, call: &Call, id: u64) -> Result<Option<usize>, Box<Denial>> {
         // The last two count processor time.
@@ -315,6 +315,34 @@ impl Authority {
             }),
             // Of an open descriptor this cannot fail, of a standard stream neither that.
             Act::Close => succeeded || !self.descriptors.contains_key(&call.arg(0)),
+            Act::Renumber => {
+                let is_open = |at| self.descriptors.contains_key(&call.arg(at));
+                succeeded || !(is_open(0) && is_open(1))
+            }
+            Act::PrestatName => {
+                let fits = |name: &Arc<str>| call.arg(2) >= name.len() as u64;
+                answer == Answer::Fault || !name().is_some_and(fits)
+            }
+            // What a descriptor's position is follows from what was done with it, unless it appended.
+            Act::Tell if succeeded => {
+                self.position(call).is_none_or(|at| at == call.u64_at(1, memory))
+            }
+            Act::Seek if succeeded => {
+                let (by, to) = (call.arg(1).cast_signed(), call.u64_at(3, memory));
+                match call.arg(2) {
+                    0 => u64::try_from(by) == Ok(to),
+                    1 => self.position(call).is_none_or(|at| at.checked_add_signed(by) == Some(to)),
+                    _ => true,
+                }
+            }
+            // Streams take everything, or give an errno.
+            Act::Write if succeeded => match self.descriptors.get(&call.arg(0)) {
+                Some(Descriptor::Stdout | Descriptor::Stderr) => {
+                    let all: usize = handed.iter().map(|bytes| bytes.len()).sum();
+                    call.u32_at(3, memory) == all as u64
+                }
+                _ => true,
+            },
             Act::Describe => {
                 let described = self.descriptors.get(&call.arg(0));
                 let is_file = matches!(described, None | Some(Descriptor::Path { .. }));
@@ -324,6 +352,14 @@ impl Authority {
                     || (answer == Answer::Fault && !(call.is_whole() && is_aligned))
             }
             _ => true,
+        }
+    }
+
+    /// Where the file in the first parameter stands, if that follows from the calls before.
+    fn position(&self, call: &Call) -> Option<u64> {
+        match self.descriptors.get(&call.arg(0)) {
+            Some(Descriptor::Path { position, .. }) => *position,
+            _ => None,
         }
     }
 

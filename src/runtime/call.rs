@@ -4,6 +4,7 @@
 //! code in run and replay, so that a host which overwrites its own pointers changes nothing.
 
 use super::act::Act;
+use super::possible::alignment;
 use crate::abi::{Answer, Function, Length, MAX_ARGS, Role, Used};
 use crate::limits;
 
@@ -73,7 +74,8 @@ pub struct Call {
     read_count: usize,
     writes: [(Span, Used); MAX_RANGES],
     write_count: usize,
-    /// Whether a range that the host reads or writes as a whole does not lie in memory as a whole.
+    /// Whether a range that the host reads or writes as a whole does not lie in memory as a whole, or is not
+    /// aligned for what stands there.
     is_cut: bool,
 }
 
@@ -109,17 +111,22 @@ impl Call {
                 Role::Reads(length, _) => {
                     let len = call.length(length, sizes);
                     let span = Span::cut(start, len, memory);
-                    call.is_cut |= span.len as u64 != len;
+                    let aligned = start.is_multiple_of(alignment(length, act));
+                    call.is_cut |= span.len as u64 != len || (len > 0 && !aligned);
                     call.reads_span(span);
                 }
                 Role::Writes(length, used, _) => {
                     let len = call.length(length, sizes);
                     let span = Span::cut(start, len, memory);
-                    call.is_cut |= used == Used::All && span.len as u64 != len;
+                    let aligned = start.is_multiple_of(alignment(length, act));
+                    let whole = span.len as u64 == len || act == Act::PrestatName;
+                    call.is_cut |= used == Used::All && (!whole || (len > 0 && !aligned));
                     call.writes_span(span, used);
                 }
                 Role::ReadsVec(count) => {
                     let span = call.vector(start, call.args[count], memory);
+                    // The list was resolved last: its buffer's length is the last argument.
+                    call.is_cut |= call.args().last().is_some_and(|len| *len != span.len as u64);
                     call.reads_span(span);
                 }
                 Role::WritesVec(count, used_at) => {
@@ -216,8 +223,8 @@ impl Call {
         self.reads().iter().any(|read| self.writes().any(|write| read.overlaps(write)))
     }
 
-    /// Whether each range that the host reads or writes as a whole lies in memory as a whole; the buffers
-    /// of lists are not counted.
+    /// Whether each range that the host reads or writes as a whole lies in memory as a whole, aligned for
+    /// what stands there; buffers that are filled in part are not counted.
     #[inline]
     pub(super) fn is_whole(&self) -> bool {
         !self.is_cut
@@ -272,12 +279,20 @@ impl Call {
     /// address and length become arguments. The list is read as far as the host would read it.
     fn vector(&mut self, list: u64, count: u64, memory: &[u8]) -> Span {
         let most = count.min(limits::HOSTCALL_BYTES as u64 / 8);
-        let found = (0..most).find_map(|i| {
-            let pair = u64::from_le_bytes(little_endian(list.checked_add(i * 8)?, memory)?);
-            let (address, len) = (pair & u64::from(u32::MAX), pair >> 32);
-            (len != 0).then_some((address, len))
-        });
-        let (address, len) = found.unwrap_or_default();
+        let (mut address, mut len) = (0, 0);
+        self.is_cut |= count > 0 && !list.is_multiple_of(4);
+        for i in 0..most {
+            let Some(pair) = list.checked_add(i * 8).and_then(|at| little_endian(at, memory))
+            else {
+                self.is_cut = true;
+                break;
+            };
+            let pair = u64::from_le_bytes(pair);
+            if pair >> 32 != 0 {
+                (address, len) = (pair & u64::from(u32::MAX), pair >> 32);
+                break;
+            }
+        }
         for value in [address, len] {
             if let Some(slot) = self.args.get_mut(self.arg_count) {
                 *slot = value;

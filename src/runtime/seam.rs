@@ -10,7 +10,7 @@ use super::divergence::Divergence;
 use super::effects::Effect;
 use super::evidence::{Evidence, Shared, wait_if};
 use super::known::Known;
-use super::possible;
+use super::possible::Rule;
 use crate::abi::{Answer, Function, Gives, Need, Role, Used, show};
 use crate::allowance::Allowance;
 use crate::bounds::Bounds;
@@ -89,6 +89,7 @@ struct Row {
     act: Act,
     /// Nothing is followed and nothing is counted: every answer is possible that the call allows.
     plain: bool,
+    rule: Rule,
 }
 
 impl Row {
@@ -99,7 +100,8 @@ impl Row {
             role => matches!(role, Role::WritesVec(..) | Role::Fd),
         });
         let ours = matches!(row.gives, Gives::Count | Gives::Seconds);
-        Self { row, act, plain: act == Act::Other && !counts && !ours }
+        let plain = act == Act::Other && !counts && !ours;
+        Self { row, act, plain, rule: Rule::of(row) }
     }
 }
 
@@ -196,7 +198,7 @@ impl Seam {
         params: &[u64],
         memory: &mut [u8],
     ) -> Result<u64, Stop> {
-        let Row { row, act, plain } = self.rows[function];
+        let Row { row, act, plain, .. } = self.rows[function];
         let call = Call::resolve(function, (row, act), params, memory, &self.sizes);
         let used = self.authority.decide(&call, memory).map_err(Stop::Denied)?;
         // Nothing is done for a guest whose evidence is sealed already, or has no room for it.
@@ -226,7 +228,7 @@ impl Seam {
         }
         let handed = &handed[..call.reads().len()];
 
-        let allowed = possible::allows(&call, answer, &self.sizes, memory);
+        let allowed = self.rows[function].rule.allows(&call, answer, &self.sizes, memory);
         if !allowed || (!plain && !self.is_possible(&call, answer, handed, memory)) {
             return Err(self.host.impossible(&call, answer));
         }

@@ -195,6 +195,95 @@ fn traps_and_host_faults_are_134_and_replay() {
     }
 }
 
+/// What is at the edge of what a host can use, and beyond it: none of it is our own failure, and all of it
+/// is reproduced.
+#[test]
+fn odd_arguments_are_answered_and_replayed() {
+    const FAULT: i32 = 134;
+    const ANY: i32 = -1;
+    let open = "path_open iiiiiIIii";
+    let calls = [
+        ("clock_time_get iIi", "7 0 8", FAULT),
+        ("clock_res_get ii", "9 8", FAULT),
+        ("clock_time_get iIi", "0 0 12", FAULT),
+        ("clock_time_get iIi", "2 0 8", 8),
+        ("args_sizes_get ii", "9 16", FAULT),
+        ("args_get ii", "65532 60000", 0),
+        ("environ_get ii", "65536 65536", 0),
+        ("fd_seek iIii", "1 0 7 8", FAULT),
+        ("fd_seek iIii", "1 0 0 8", ANY),
+        ("fd_tell ii", "3 8", ANY),
+        ("fd_advise iIIi", "1 0 0 7", FAULT),
+        ("fd_allocate iII", "1 0 9", ANY),
+        ("fd_fdstat_set_flags ii", "1 64", FAULT),
+        ("fd_fdstat_set_flags ii", "1 1", 8),
+        ("fd_fdstat_set_rights iII", "1 -1 0", FAULT),
+        ("fd_fdstat_set_rights iII", "1 0 0", ANY),
+        ("fd_fdstat_get ii", "1 8", 0),
+        ("fd_fdstat_get ii", "3 8", 0),
+        ("fd_fdstat_get ii", "1 12", FAULT),
+        ("fd_filestat_get ii", "0 8", 0),
+        ("fd_filestat_get ii", "9 65500", 8),
+        ("fd_prestat_get ii", "3 12", 0),
+        ("fd_prestat_get ii", "3 14", FAULT),
+        ("fd_prestat_get ii", "4 65530", 8),
+        ("fd_prestat_dir_name iii", "3 65531 5", 0),
+        ("fd_prestat_dir_name iii", "3 65531 60000", 0),
+        ("fd_prestat_dir_name iii", "3 0 2", 37),
+        ("fd_renumber ii", "1 1", 0),
+        ("fd_renumber ii", "1 2", 0),
+        ("fd_renumber ii", "1 9", 8),
+        ("fd_close i", "3", 0),
+        ("fd_close i", "0", 0),
+        ("fd_close i", "7", 8),
+        ("fd_read iiii", "0 200 0 8", ANY),
+        ("fd_read iiii", "0 65536 0 8", ANY),
+        ("fd_read iiii", "3 200 1 8", 8),
+        ("fd_write iiii", "1 200 0 8", 0),
+        ("fd_write iiii", "1 200 1 8", 0),
+        ("fd_write iiii", "1 202 1 8", FAULT),
+        ("fd_write iiii", "1 65532 1 8", FAULT),
+        ("fd_write iiii", "1 100 1 8", FAULT),
+        ("fd_write iiii", "1 200 -1 8", ANY),
+        ("fd_readdir iiiIi", "3 0 65536 0 8", ANY),
+        ("fd_readdir iiiIi", "3 65530 100 0 8", ANY),
+        (open, "3 0 100 5 0 2 0 0 8", 0),
+        (open, "3 0 100 5 16 2 0 0 8", FAULT),
+        (open, "3 0 100 5 0 2147483650 0 0 8", FAULT),
+        (open, "3 0 100 5 0 2 0 32 8", FAULT),
+        (open, "3 3 100 5 0 2 0 0 8", FAULT),
+        (open, "3 0 65534 5 0 2 0 0 8", FAULT),
+        (open, "1 0 100 5 0 2 0 0 8", 8),
+        ("path_filestat_get iiiii", "3 0 100 5 8", 0),
+        ("path_readlink iiiiii", "3 100 5 65530 100 8", ANY),
+        ("poll_oneoff iiii", "0 0 0 8", 28),
+        ("poll_oneoff iiii", "65530 0 1 8", FAULT),
+        ("proc_raise i", "77", FAULT),
+        ("proc_raise i", "9", 58),
+        ("random_get ii", "0 65536", 0),
+        ("random_get ii", "65536 0", ANY),
+        ("random_get ii", "0 -1", FAULT),
+        ("sched_yield ", "", 0),
+    ];
+    let place = Place::new();
+    place.write("d/x.txt", "x");
+    let _socket = std::os::unix::net::UnixListener::bind(place.path("d/socket")).unwrap();
+    for (at, (call, arguments, expected)) in calls.into_iter().enumerate() {
+        let (function, params) = call.split_once(' ').unwrap();
+        let name = format!("s{at}");
+        let wat = exits_with_errno_of(function, params, arguments);
+        place.skill(&name, &wat, "--cap fs.read=/data --deny fs.write");
+        let ended = place.runs(&name, "--allow-declared --dir-ro d::/data");
+        let status = ended.status;
+        assert!(
+            status == expected || (expected == ANY && status != 127),
+            "{call} {arguments}: {status}\n{}",
+            ended.err()
+        );
+        place.replays(&name);
+    }
+}
+
 #[test]
 fn each_trap_that_a_module_can_reach_has_its_name() {
     // `heap-misaligned` needs an atomic access, and threads are refused.

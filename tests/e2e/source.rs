@@ -210,10 +210,17 @@ fn the_settings_of_a_repository_start_no_program() {
     place.write("s/.gitattributes", "* filter=a=b\n");
     git(&["add", "."]);
     git(&["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "first"]);
-    git(&["config", "filter.a=b.clean", &program]);
-    git(&["config", "filter.a=b.process", &program]);
+    git(&["config", "filter.other.clean", &program]);
     git(&["config", "log.showSignature", "true"]);
     git(&["config", "gpg.program", &program]);
+    // Hidden from whoever reads one file of settings by itself.
+    git(&["config", "extensions.worktreeConfig", "true"]);
+    git(&["config", "includeIf.hasconfig:remote.*.url:evil.path", "more"]);
+    git(&["config", "--worktree", "remote.x.url", "evil"]);
+    place.write("s/.git/more", format!("[filter \"a=b\"]\n\tclean = {program}\n"));
+    place.write("s/.git/hooks/post-index-change", format!("#!/bin/sh\ntouch {}\n", ran.display()));
+    let hook = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs_err::set_permissions(place.path("s/.git/hooks/post-index-change"), hook).unwrap();
     // What was touched since is read again by git, through its filters.
     place.write("s/build.sh", place.read("s/build.sh"));
     let report = json(&place.type_in("build s --format json").status(0));

@@ -1,7 +1,7 @@
 //! Directories that must not undo each other, and files of ours that must not lie in them.
 
 use super::super::error::CommandError;
-use crate::abi::is_at_or_below;
+use crate::abi::{Function, Need, is_at_or_below};
 use crate::files;
 use crate::reason::Reason;
 use crate::skill::{Effective, Preopen};
@@ -17,10 +17,10 @@ impl<'e> Places<'e> {
         Self(effective.preopens.iter().filter_map(place).collect())
     }
 
-    /// Refuses directories that would undo what the flags say: one for reading only inside one that may
+    /// Refuses directories in which a module with the functions `rows` could undo what the flags say: one for reading only inside one that may
     /// be written, and one that may be read inside one for writing only, out of which a file could be
     /// renamed to where it is read.
-    pub(super) fn are_apart(&self) -> Result<(), CommandError> {
+    pub(super) fn are_apart(&self, rows: &[&Function]) -> Result<(), CommandError> {
         for (inner, path) in &self.0 {
             let around = |writes_only: bool| {
                 self.0.iter().find(|(outer, host)| {
@@ -41,7 +41,8 @@ impl<'e> Places<'e> {
                 )));
             }
         }
-        self.nothing_comes_to_light()
+        let moves = rows.iter().any(|row| matches!(row.need, Need::WritePaths(..)));
+        if moves { self.nothing_comes_to_light() } else { Ok(()) }
     }
 
     /// Refuses a directory for writing only that lies on disk inside one that may be read, if there is
@@ -86,7 +87,8 @@ impl<'e> Places<'e> {
 
     /// Refuses `path`, which is ours, where the skill may write.
     pub(super) fn are_not_at(&self, path: &Path) -> Result<(), CommandError> {
-        for folder in on_the_way(path) {
+        // The file itself too, where the path is that of a link.
+        for folder in on_the_way(path).chain([path]) {
             let Ok(folder) = files::absolute(folder) else { continue };
             let inside =
                 self.0.iter().find(|(outer, host)| outer.write && folder.starts_with(host));

@@ -115,6 +115,7 @@ impl<'a> Statements<'a> {
             all.extend(attest::parse_lines(lines)?);
         }
         all.extend(Envelope::parse(attestation).ok().map(|envelope| (attestation, envelope)));
+        attest::bound_work(all.iter().map(|(_, envelope)| envelope), policy.trust())?;
         let said = |(line, envelope)| Some((line, verified(policy, &envelope).ok()?));
         let others = all.into_iter().filter_map(said).collect();
         let own = envelope.verify(policy.trust()).and_then(|payload| payload.statement());
