@@ -17,9 +17,9 @@ impl<'e> Places<'e> {
         Self(effective.preopens.iter().filter_map(place).collect())
     }
 
-    /// Refuses directories in which a module with the functions `rows` could undo what the flags say: one for reading only inside one that may
-    /// be written, and one that may be read inside one for writing only, out of which a file could be
-    /// renamed to where it is read.
+    /// Refuses directories in which a module with the functions `rows` could undo what the flags say: one
+    /// for reading only inside one that may be written, and one that may be read inside one for writing
+    /// only, out of which a file could be renamed to where it is read.
     pub(super) fn are_apart(&self, rows: &[&Function]) -> Result<(), CommandError> {
         for (inner, path) in &self.0 {
             let around = |writes_only: bool| {
