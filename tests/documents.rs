@@ -314,7 +314,8 @@ Every `--help` text, as the program prints it. A test holds this page equal to t
 
 Arguments, exit statuses and JSON output are stable within a major version; text for people is not. Standard output is
 the answer, standard error is talk. `-` is standard input where a module or a key is read; a key may also be `env:NAME`. A
-refusal ends with its reason in brackets; `spec/reasons.md` lists them all.
+refusal ends with its reason in brackets; `spec/reasons.md` lists them all. With `--format json` it is one line of the answer; of `run`
+it goes to standard error, since standard output is the skill's.
 
 Environment variables that Provenact reads itself: `XDG_CONFIG_HOME` or `HOME` (where `provenact/trust.toml` is looked
 for), `XDG_CACHE_HOME` or `HOME` (where compiled code is kept), `NO_COLOR`, for `attest --timestamps` `SOURCE_DATE_EPOCH`, for

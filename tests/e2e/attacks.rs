@@ -24,6 +24,20 @@ fn writes(fd: u32, name: &str) -> String {
     )
 }
 
+/// A module that renames `secret` below one descriptor to below another, and exits with the errno.
+fn moves(from: u32, to: u32) -> String {
+    format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "path_rename"
+    (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "secret")
+  (func (export "_start") (call $exit (call $rename (i32.const {from}) (i32.const 100) (i32.const 6)
+    (i32.const {to}) (i32.const 100) (i32.const 6)))))"#
+    )
+}
+
 /// covers: manifest-12
 #[test]
 fn a_directory_granted_for_reading_stays_so_below_a_writable_one() {
@@ -49,17 +63,9 @@ fn a_directory_granted_for_reading_stays_so_below_a_writable_one() {
 fn what_may_only_be_written_cannot_be_renamed_to_where_it_can_be_read() {
     let place = Place::new();
     place.write("d/secret", "top");
-    let wat = r#"(module
-      (import "wasi_snapshot_preview1" "path_rename"
-        (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
-      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-      (memory (export "memory") 1)
-      (data (i32.const 100) "secret")
-      (func (export "_start") (call $exit (call $rename
-        (i32.const 3) (i32.const 100) (i32.const 6) (i32.const 4) (i32.const 100) (i32.const 6)))))"#;
     // Apart on disk: the second descriptor can be read.
     place.write("in/x", "");
-    place.skill("m", wat, "--cap fs.write=/data --cap fs.read=/in --cap fs.write=/in");
+    place.skill("m", &moves(3, 4), "--cap fs.write=/data --cap fs.read=/in --cap fs.write=/in");
     let ended = place.type_in(&format!("{RUN} --dir d::/data --dir in::/in m.skill"));
     ended.refused(126, "capability-denied").says("granted-for-writing-only");
     assert!(place.exists("d/secret"));
@@ -73,31 +79,19 @@ fn what_may_only_be_written_cannot_be_moved_to_where_a_directory_around_it_is_re
     place.write("k/secret", "top");
     place.write("h/sub/x", "");
     let caps = "--cap fs.read=/r --cap fs.write=/w2 --cap";
-    let wat = |from: u32, to: u32| {
-        format!(
-            r#"(module
-      (import "wasi_snapshot_preview1" "path_rename"
-        (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
-      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-      (memory (export "memory") 1)
-      (data (i32.const 100) "secret")
-      (func (export "_start") (call $exit (call $rename
-        (i32.const {from}) (i32.const 100) (i32.const 6) (i32.const {to}) (i32.const 100) (i32.const 6)))))"#
-        )
-    };
     // /r, /w, /w2
-    place.skill("apart", &wat(5, 4), &format!("{caps} fs.write=/w"));
+    place.skill("apart", &moves(5, 4), &format!("{caps} fs.write=/w"));
     let ended =
         place.type_in(&format!("{RUN} --dir-ro h::/r --dir h/sub::/w --dir k::/w2 apart.skill"));
     ended.refused(127, "grant-conflict").says("/w2, which may not be read, could be moved there");
     // /r, /r/sub, /w2
-    place.skill("below", &wat(5, 4), &format!("{caps} fs.write=/r/sub"));
+    place.skill("below", &moves(5, 4), &format!("{caps} fs.write=/r/sub"));
     let ended = place
         .type_in(&format!("{RUN} --dir-ro h::/r --dir h/sub::/r/sub --dir k::/w2 below.skill"));
     ended.refused(126, "capability-denied").says("granted-for-writing-only");
     assert!(place.exists("k/secret"));
     // What may be read anyway is hidden from nobody.
-    place.skill("other", &wat(4, 4), "--cap fs.read=/r --cap fs.write=/w");
+    place.skill("other", &moves(4, 4), "--cap fs.read=/r --cap fs.write=/w");
     place
         .type_in(&format!("{RUN} --receipt other.json --dir-ro h::/r --dir h/sub::/w other.skill"))
         .status(44);
