@@ -1,6 +1,6 @@
 //! Documents that are made from the code and held equal to it. `BLESS=1` writes them anew.
 
-use provenact::abi::{self, Function, Gives, Length, Need, Param, Role, Used, ValType};
+use provenact::abi::{self, Fails, Function, Gives, Length, Need, Param, Role, Used, ValType};
 use provenact::reason::Reason;
 use provenact::report::modules::number;
 use provenact::runtime::Cause;
@@ -204,13 +204,16 @@ fn extent(row: &Function, length: Length) -> String {
 }
 
 fn gives(row: &Function) -> String {
-    match row.gives {
-        Gives::Errno => "`errno`",
-        Gives::Nothing => "nothing",
-        Gives::Bits64 => "a float, by its bits",
-        Gives::Count => "a number, or −1",
-        Gives::Seconds => "seconds",
-        Gives::Never => "does not return",
+    match (row.gives, row.fails) {
+        (Gives::Errno, Fails::Perhaps) => "`errno`",
+        (Gives::Errno, Fails::Never) => "`errno` 0",
+        (Gives::Errno, Fails::Always) => "`errno`, never 0",
+        (Gives::Errno, Fails::ByClock) => "`errno` 0; never 0 for a clock that the host has not",
+        (Gives::Nothing, _) => "nothing",
+        (Gives::Bits64, _) => "a float, by its bits",
+        (Gives::Count, _) => "a number, or −1",
+        (Gives::Seconds, _) => "seconds",
+        (Gives::Never, _) => "does not return",
     }
     .to_owned()
 }

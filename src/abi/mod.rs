@@ -63,6 +63,22 @@ pub enum Gives {
     Never,
 }
 
+/// Whether a call fails whose arguments the host can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fails {
+    /// When the world says no.
+    Perhaps,
+    /// Nothing in the world says no.
+    Never,
+    /// The host does not have it.
+    Always,
+    /// When the clock in parameter 0 is none that the host has: [`HOST_CLOCKS`] and above.
+    ByClock,
+}
+
+/// The clocks of WASI that the host has are those below: `realtime` and `monotonic`.
+pub const HOST_CLOCKS: u64 = 2;
+
 /// Length of a memory range, in terms of the call's parameters (by position).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
@@ -251,6 +267,8 @@ pub struct Function {
     pub params: &'static [Param],
     /// What it gives back.
     pub gives: Gives,
+    /// When it fails.
+    pub fails: Fails,
     /// What authority it needs.
     pub need: Need,
 }

@@ -1,32 +1,32 @@
 //! The rows. One macro holds them; every user of the table is an expansion of it.
 
-use super::{Function, Gives, Length::*, Need::*, Param, Role, Show, Used, ValType, names};
+use super::{Fails, Function, Gives, Length::*, Need::*, Param, Role, Show, Used, ValType, names};
 
 /// Calls `$then!` with every row.
 ///
-/// A row reads `kind name(parameter: type = role, …) -> gives, need;`. The kind says who answers:
+/// A row reads `kind name(parameter: type = role, …) -> gives [fails when], need;`. The kind says who answers:
 /// `wasi` and `wasi_async` are wasmtime-wasi's generated function of that name, `seam` is decided
 /// by the seam itself and never reaches a host, `own` is implemented in `runtime/own.rs`, `skill` in
-/// `runtime/skill.rs`.
+/// `runtime/skill.rs`. What fails otherwise than when the world says no says `fails`.
 /// Sources: `wasi_snapshot_preview1.witx` (WASI preview 1); AssemblyScript's runtime imports;
 /// `spec/interface.md`.
 macro_rules! for_each_host_function {
     ($then:ident) => {
         $then! {
             "wasi_snapshot_preview1" {
-                wasi args_get(argv: i32 = OUT(ArgPointers, All, Hidden), argv_buf: i32 = OUT(ArgBytes, All, Bytes)) -> Errno, Nothing;
-                wasi args_sizes_get(argc: i32 = OUT(Fixed(4), All, Integer), size: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Nothing;
-                wasi environ_get(environ: i32 = OUT(EnvPointers, All, Hidden), environ_buf: i32 = OUT(EnvBytes, All, Bytes)) -> Errno, Nothing;
-                wasi environ_sizes_get(count: i32 = OUT(Fixed(4), All, Integer), size: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Nothing;
-                wasi clock_res_get(id: i32 = VAL(Clock), resolution: i32 = OUT(Fixed(8), All, Nanos)) -> Errno, Time;
-                wasi clock_time_get(id: i32 = VAL(Clock), precision: i64 = VAL(Nanos), time: i32 = OUT(Fixed(8), All, Instant)) -> Errno, Time;
+                wasi args_get(argv: i32 = OUT(ArgPointers, All, Hidden), argv_buf: i32 = OUT(ArgBytes, All, Bytes)) -> Errno fails Never, Nothing;
+                wasi args_sizes_get(argc: i32 = OUT(Fixed(4), All, Integer), size: i32 = OUT(Fixed(4), All, Integer)) -> Errno fails Never, Nothing;
+                wasi environ_get(environ: i32 = OUT(EnvPointers, All, Hidden), environ_buf: i32 = OUT(EnvBytes, All, Bytes)) -> Errno fails Never, Nothing;
+                wasi environ_sizes_get(count: i32 = OUT(Fixed(4), All, Integer), size: i32 = OUT(Fixed(4), All, Integer)) -> Errno fails Never, Nothing;
+                wasi clock_res_get(id: i32 = VAL(Clock), resolution: i32 = OUT(Fixed(8), All, Nanos)) -> Errno fails ByClock, Time;
+                wasi clock_time_get(id: i32 = VAL(Clock), precision: i64 = VAL(Nanos), time: i32 = OUT(Fixed(8), All, Instant)) -> Errno fails ByClock, Time;
                 wasi_async fd_advise(fd: i32 = FD, offset: i64 = VAL(Number), len: i64 = VAL(Number), advice: i32 = VAL(Advice)) -> Errno, Nothing;
-                wasi fd_allocate(fd: i32 = FD, offset: i64 = VAL(Number), len: i64 = VAL(Number)) -> Errno, WriteFd;
+                wasi fd_allocate(fd: i32 = FD, offset: i64 = VAL(Number), len: i64 = VAL(Number)) -> Errno fails Always, WriteFd;
                 wasi_async fd_close(fd: i32 = FD) -> Errno, Nothing;
                 wasi_async fd_datasync(fd: i32 = FD) -> Errno, Nothing;
                 wasi_async fd_fdstat_get(fd: i32 = FD, stat: i32 = OUT(Fixed(24), All, Hidden)) -> Errno, Nothing;
                 wasi fd_fdstat_set_flags(fd: i32 = FD, flags: i32 = FLAGS(FD_FLAGS)) -> Errno, Nothing;
-                wasi fd_fdstat_set_rights(fd: i32 = FD, rights_base: i64 = FLAGS(RIGHTS), rights_inheriting: i64 = FLAGS(RIGHTS)) -> Errno, Nothing;
+                wasi fd_fdstat_set_rights(fd: i32 = FD, rights_base: i64 = FLAGS(RIGHTS), rights_inheriting: i64 = FLAGS(RIGHTS)) -> Errno fails Always, Nothing;
                 wasi_async fd_filestat_get(fd: i32 = FD, stat: i32 = OUT(Fixed(64), All, Hidden)) -> Errno, Nothing;
                 wasi_async fd_filestat_set_size(fd: i32 = FD, size: i64 = VAL(Number)) -> Errno, WriteFd;
                 wasi_async fd_filestat_set_times(fd: i32 = FD, atim: i64 = VAL(Nanos), mtim: i64 = VAL(Nanos), fst_flags: i32 = FLAGS(TIMES)) -> Errno, WriteFd;
@@ -53,9 +53,9 @@ macro_rules! for_each_host_function {
                 wasi_async path_unlink_file(fd: i32 = FD, path: i32 = IN(Param(2), Bytes), path_len: i32 = SIZE) -> Errno, WritePath(0, 0);
                 wasi_async poll_oneoff(subscriptions: i32 = IN(Records(2, 48), Hidden), events: i32 = OUT(Records(2, 32), CountAt(3, 32), Hidden), nsubscriptions: i32 = SIZE, nevents: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Poll;
                 seam proc_exit(status: i32 = VAL(Number)) -> Never, Nothing;
-                wasi proc_raise(signal: i32 = VAL(Signal)) -> Errno, Nothing;
-                wasi random_get(buf: i32 = OUT(Param(1), All, Hidden), buf_len: i32 = SIZE) -> Errno, Random;
-                wasi sched_yield() -> Errno, Nothing;
+                wasi proc_raise(signal: i32 = VAL(Signal)) -> Errno fails Always, Nothing;
+                wasi random_get(buf: i32 = OUT(Param(1), All, Hidden), buf_len: i32 = SIZE) -> Errno fails Never, Random;
+                wasi sched_yield() -> Errno fails Never, Nothing;
                 wasi sock_accept(fd: i32 = FD, flags: i32 = FLAGS(FD_FLAGS), opened_fd: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Sockets;
                 wasi sock_recv(fd: i32 = FD, ri_data: i32 = OUTVEC(2, 4), ri_data_len: i32 = SIZE, ri_flags: i32 = FLAGS(RECEIVE), nread: i32 = OUT(Fixed(4), All, Integer), ro_flags: i32 = OUT(Fixed(2), All, Hidden)) -> Errno, Sockets;
                 wasi sock_send(fd: i32 = FD, si_data: i32 = INVEC(2), si_data_len: i32 = SIZE, si_flags: i32 = FLAGS(NONE), nwritten: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Sockets;
@@ -132,9 +132,18 @@ macro_rules! role {
     };
 }
 
+macro_rules! fails {
+    () => {
+        Fails::Perhaps
+    };
+    ($fails:ident) => {
+        Fails::$fails
+    };
+}
+
 macro_rules! rows {
     ($($module:literal { $(
-        $kind:ident $name:ident($($param:ident: $ty:ident = $role:ident $(($($of:tt)*))?),*) -> $gives:ident, $need:expr;
+        $kind:ident $name:ident($($param:ident: $ty:ident = $role:ident $(($($of:tt)*))?),*) -> $gives:ident $(fails $fails:ident)?, $need:expr;
     )* })*) => {
         /// Every host function that a module may import.
         pub static FUNCTIONS: &[Function] = &[$($(
@@ -147,6 +156,7 @@ macro_rules! rows {
                     role: role!($role $(($($of)*))?),
                 }),*],
                 gives: Gives::$gives,
+                fails: fails!($($fails)?),
                 need: $need,
             },
         )*)*];

@@ -57,7 +57,10 @@ macro_rules! result {
     (Bits64) => {
         f64
     };
-    ($other:ident) => {
+    (Nothing) => {
+        ()
+    };
+    (Never) => {
         ()
     };
 }
@@ -75,7 +78,10 @@ macro_rules! give {
     (Bits64, $bits:expr) => {
         f64::from_bits($bits)
     };
-    ($other:ident, $bits:expr) => {{
+    (Nothing, $bits:expr) => {{
+        let _: u64 = $bits;
+    }};
+    (Never, $bits:expr) => {{
         let _: u64 = $bits;
     }};
 }
@@ -112,7 +118,7 @@ macro_rules! live {
 
 macro_rules! bindings {
     ($($module:literal { $(
-        $kind:ident $name:ident($($param:ident: $ty:ident = $role:ident $(($($of:tt)*))?),*) -> $gives:ident, $need:expr;
+        $kind:ident $name:ident($($param:ident: $ty:ident = $role:ident $(($($of:tt)*))?),*) -> $gives:ident $(fails $fails:ident)?, $need:expr;
     )* })*) => {
         /// Defines `row` in `linker` as the module's host function number `function`.
         ///

@@ -6,15 +6,11 @@
 
 use super::act::Act;
 use super::call::{Call, InvocationSizes};
-use crate::abi::{Answer, Function, Gives, Length, MAX_ARGS, Need, Role};
+use crate::abi::{Answer, Fails, Function, Gives, HOST_CLOCKS, Length, MAX_ARGS, Need, Role};
 use crate::limits;
 
 /// The greatest errno that there is (`wasi_snapshot_preview1.witx`).
 const LAST_ERRNO: u64 = 76;
-/// The clocks of WASI that the host has: `realtime` and `monotonic`.
-const CLOCKS: u64 = 2;
-/// Functions that the host does not have; they only ever give an errno.
-const NEVER: [&str; 3] = ["fd_allocate", "fd_fdstat_set_rights", "proc_raise"];
 /// Sign and exponent of the floats from 1 up to 2, which `env.seed` gives.
 const ONE_TO_TWO: u64 = 0x3ff;
 
@@ -23,8 +19,6 @@ const ONE_TO_TWO: u64 = 0x3ff;
 pub(super) struct Rule {
     /// The greatest value of each parameter.
     greatest: [u64; MAX_ARGS],
-    /// Whether there is no success.
-    never: bool,
 }
 
 impl Rule {
@@ -35,7 +29,7 @@ impl Rule {
                 *slot = show.greatest();
             }
         }
-        Self { greatest, never: NEVER.contains(&row.name) }
+        Self { greatest }
     }
 
     /// Whether a host can have given `answer` to `call`, of an execution with strings of those `sizes`. What
@@ -56,8 +50,8 @@ impl Rule {
         // A value that the interface does not have reaches no function.
         let usable = call.args().iter().zip(&self.greatest).all(|(value, most)| value <= most);
         match answer {
-            Answer::Value(0) => usable && call.is_whole() && !self.fails(call),
-            Answer::Value(errno) => usable && errno <= LAST_ERRNO && !always_succeeds(call),
+            Answer::Value(0) => usable && call.is_whole() && can_succeed(call),
+            Answer::Value(errno) => usable && errno <= LAST_ERRNO && can_fail(call),
             Answer::Fault => {
                 let waits = call.row.need == Need::Poll;
                 !usable || waits || !ranges_are_good(call, sizes, memory)
@@ -65,23 +59,25 @@ impl Rule {
             Answer::Never => true,
         }
     }
+}
 
-    /// Whether the call has no success.
-    #[inline]
-    fn fails(&self, call: &Call) -> bool {
-        self.never || (call.row.need == Need::Time && call.arg(0) >= CLOCKS)
+/// Whether the call can be answered by success.
+#[inline]
+fn can_succeed(call: &Call) -> bool {
+    match call.row.fails {
+        Fails::Perhaps | Fails::Never => true,
+        Fails::Always => false,
+        Fails::ByClock => call.arg(0) < HOST_CLOCKS,
     }
 }
 
-/// Whether the call has no errno but that of success.
+/// Whether the call can be answered by another errno.
 #[cold]
-fn always_succeeds(call: &Call) -> bool {
-    match (call.act, call.row.need) {
-        (Act::CountArguments | Act::Arguments | Act::CountEnvironment | Act::Environment, _)
-        | (_, Need::Random) => true,
-        (_, Need::Time) => call.arg(0) < CLOCKS,
-        // `sched_yield`
-        _ => call.row.params.is_empty(),
+fn can_fail(call: &Call) -> bool {
+    match call.row.fails {
+        Fails::Perhaps | Fails::Always => true,
+        Fails::Never => false,
+        Fails::ByClock => call.arg(0) >= HOST_CLOCKS,
     }
 }
 
