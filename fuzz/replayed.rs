@@ -3,6 +3,7 @@
 
 use arbitrary::Unstructured;
 use provenact::abi::{Answer, Capability, FUNCTIONS, Function, Gives, Length, Role, Used, ValType};
+use provenact::bounds::Bounds;
 use provenact::engines::EngineName;
 use provenact::outcome::Outcome;
 use provenact::profile::Profile;
@@ -20,6 +21,8 @@ use wasm_encoder::{
 
 /// Steps that a guest may take: wasm-smith counts them inside of the module.
 const STEPS: u32 = 2000;
+/// Bytes of memory that a guest may have: more is legal, and slow.
+const MEMORY: u64 = 64 << 20;
 /// Bytes that the host puts at the start of each range that it may write.
 const ANSWER: usize = 24;
 /// What the manifest declares; the first byte of the input says which of these are granted.
@@ -393,6 +396,7 @@ fn record(
         let shared = evidence.on_one_engine_class(one_class).shared();
         let host = Box::new(Dice::new(dice, &tries));
         let seam = Seam::new(host, rows.clone(), &header, shared.clone());
+        let seam = seam.bounded(Bounds { memory_bytes: MEMORY, ..Bounds::default() });
         match execute(recorder, &program, &interface, &rows, seam) {
             Ok(execution) => break (execution, shared, tape),
             Err(error) if error.to_string().contains("an impossible answer") => {

@@ -57,13 +57,16 @@ bounds! {
     table_elements = "table-elements", 20_000_000;
     /// Descriptors that the guest may have open, its streams and directories included; more interrupts (`file-limit`).
     open_files = "open-files", 1000;
-    /// Bytes that may leave the guest: streams, files, output; more interrupts (`output-limit`).
+    /// Bytes that may leave the guest: streams, files, output, 4096 for each name that it makes in a directory, and where its links lead; more interrupts (`output-limit`).
     output_bytes = "output-bytes", 64 << 30;
     /// Bytes of the trace; more interrupts (`trace-limit`).
     trace_bytes = "trace-bytes", 64 << 30;
     /// Seconds that the execution may take; more interrupts (`wall-clock`). `--timeout` lowers it.
     wall_clock_seconds = "wall-clock-seconds", 86_400;
 }
+
+/// Bytes for which a name in a directory counts that the guest makes: a block of a file system.
+pub const NAME_BYTES: u64 = 4096;
 
 /// Something exceeds a bound before the guest starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -43,6 +43,8 @@ pub const BUILD_LINES: usize = 20;
 pub const PROBE_BYTES: u64 = 64 << 10;
 /// Bytes of a value of the environment that a recipe hands on.
 pub const VARIABLE_BYTES: usize = 32 << 10;
+/// Bytes of the system's list of mounts (`/proc/self/mountinfo`).
+pub const MOUNTS_BYTES: u64 = 16 << 20;
 /// Bytes of an operator's policy file.
 pub const POLICY_BYTES: u64 = 1 << 20;
 /// Bytes of a trust file.

@@ -239,6 +239,9 @@ fn need(row: &Function) -> String {
         Need::WriteFd => "`fs.write` at what `fd` stands for".to_owned(),
         Need::ReadPath(_, nth) => format!("`fs.read` at `{}`", path(nth)),
         Need::WritePath(_, nth) => format!("`fs.write` at `{}`", path(nth)),
+        Need::WriteLink(_, nth) => {
+            format!("`fs.write` at `{}`; never granted if `{}` has `..`", path(nth), path(0))
+        }
         Need::WritePaths(..) => format!("`fs.write` at `{}` and at `{}`", path(0), path(1)),
         Need::Sockets => "never granted by this version".to_owned(),
     }

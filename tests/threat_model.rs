@@ -336,7 +336,15 @@ const POLICY: &[(&str, &[&str])] = &[
     ),
     (
         "Capability model",
-        &["denied", "declares", "grants", "before it is made", "stops", "`docs/capabilities.md`"],
+        &[
+            "denied",
+            "declares",
+            "policy file",
+            "grants",
+            "before it is made",
+            "stops",
+            "`docs/capabilities.md`",
+        ],
     ),
     (
         "Development practices",

@@ -1,5 +1,6 @@
 //! The sources of nondeterminism of a module, and what becomes of each: the lines of its entropy ledger.
 
+use super::show::visible;
 use super::{Capability, Function, Kind, Need};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -71,7 +72,10 @@ impl Source {
             Need::ReadFd if matches!(row.name, "fd_read" | "fd_pread") => Self::StandardInput,
             Need::WriteFd => Self::Descriptors,
             Need::Open | Need::ReadFd | Need::ReadFile | Need::WriteFile => Self::Files,
-            Need::ReadPath(..) | Need::WritePath(..) | Need::WritePaths(..) => Self::Files,
+            Need::ReadPath(..)
+            | Need::WritePath(..)
+            | Need::WriteLink(..)
+            | Need::WritePaths(..) => Self::Files,
             Need::Nothing => match row.name {
                 "proc_exit" | "abort" | "trace" | "output_write" => return None,
                 name if name.starts_with("args_") => Self::Arguments,
@@ -155,6 +159,14 @@ pub struct EntropyLine {
     pub status: Status,
     /// Why that is so: imports, opcodes, a pass, a capability that is missing.
     pub by: String,
+}
+
+/// `SOURCE STATUS BY`, in columns.
+impl fmt::Display for EntropyLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (source, status) = (self.source.to_string(), self.status.to_string());
+        write!(f, "{source:15} {status:11} {}", visible(&self.by, false))
+    }
 }
 
 /// Imports that a line names.

@@ -203,6 +203,8 @@ pub enum Need {
     ReadPath(usize, usize),
     /// `fs.write` on a path below a directory, as `ReadPath`.
     WritePath(usize, usize),
+    /// As `WritePath`, for the path of a link: the first string that the call reads is where it leads.
+    WriteLink(usize, usize),
     /// `fs.write` on the two paths that the call reads, below two directories: parameters of the
     /// descriptors.
     WritePaths(usize, usize),
@@ -228,9 +230,11 @@ impl Need {
             Self::Random => &[Kind::Random],
             Self::Open => &[Kind::FsRead, Kind::FsWrite],
             Self::ReadFd | Self::ReadPath(..) | Self::ReadFile => &[Kind::FsRead],
-            Self::WriteFd | Self::WritePath(..) | Self::WritePaths(..) | Self::WriteFile => {
-                &[Kind::FsWrite]
-            }
+            Self::WriteFd
+            | Self::WritePath(..)
+            | Self::WriteLink(..)
+            | Self::WritePaths(..)
+            | Self::WriteFile => &[Kind::FsWrite],
             Self::Fetch => &[Kind::NetHttp],
         }
     }

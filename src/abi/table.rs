@@ -49,7 +49,7 @@ macro_rules! for_each_host_function {
                 wasi_async path_readlink(fd: i32 = FD, path: i32 = IN(Param(2), Bytes), path_len: i32 = SIZE, buf: i32 = OUT(Param(4), CountAt(5, 1), Bytes), buf_len: i32 = SIZE, bufused: i32 = OUT(Fixed(4), All, Integer)) -> Errno, ReadPath(0, 0);
                 wasi_async path_remove_directory(fd: i32 = FD, path: i32 = IN(Param(2), Bytes), path_len: i32 = SIZE) -> Errno, WritePath(0, 0);
                 wasi_async path_rename(fd: i32 = FD, old_path: i32 = IN(Param(2), Bytes), old_path_len: i32 = SIZE, new_fd: i32 = FD, new_path: i32 = IN(Param(5), Bytes), new_path_len: i32 = SIZE) -> Errno, WritePaths(0, 3);
-                wasi_async path_symlink(old_path: i32 = IN(Param(1), Bytes), old_path_len: i32 = SIZE, fd: i32 = FD, new_path: i32 = IN(Param(4), Bytes), new_path_len: i32 = SIZE) -> Errno, WritePath(2, 1);
+                wasi_async path_symlink(old_path: i32 = IN(Param(1), Bytes), old_path_len: i32 = SIZE, fd: i32 = FD, new_path: i32 = IN(Param(4), Bytes), new_path_len: i32 = SIZE) -> Errno, WriteLink(2, 1);
                 wasi_async path_unlink_file(fd: i32 = FD, path: i32 = IN(Param(2), Bytes), path_len: i32 = SIZE) -> Errno, WritePath(0, 0);
                 wasi_async poll_oneoff(subscriptions: i32 = IN(Records(2, 48), Hidden), events: i32 = OUT(Records(2, 32), CountAt(3, 32), Hidden), nsubscriptions: i32 = SIZE, nevents: i32 = OUT(Fixed(4), All, Integer)) -> Errno, Poll;
                 seam proc_exit(status: i32 = VAL(Number)) -> Never, Nothing;

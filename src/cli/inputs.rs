@@ -103,9 +103,14 @@ impl TrustArgs {
 
 /// `trust.toml` in the current folder, otherwise in the user's configuration folder.
 pub fn found_trust_file() -> Option<PathBuf> {
+    trust_places().find(|path| files::exists(path))
+}
+
+/// Where a trust file is looked for that nobody names.
+pub fn trust_places() -> impl Iterator<Item = PathBuf> {
     let here = PathBuf::from("trust.toml");
     let user = user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("trust.toml"));
-    [Some(here), user].into_iter().flatten().find(|path| files::exists(path))
+    [Some(here), user].into_iter().flatten()
 }
 
 /// A public key; errors name its file.

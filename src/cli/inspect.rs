@@ -1,3 +1,4 @@
+mod bundle;
 mod decisions;
 mod events;
 
@@ -19,9 +20,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Show what a receipt says: what ran, by whom it is signed, what it used, what came out
+/// Show what a receipt says: what ran, by whom it is signed, what it used, what came out; or what a bundle is
 ///
-/// This shows claims. Only a replay shows that they are true.
+/// Of a receipt this shows claims. Only a replay shows that they are true.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,11 +30,13 @@ Examples:
   provenact inspect receipt.json --events --kind clock
   provenact inspect receipt.json --decisions
   provenact inspect receipt.json --extract stdout > stdout.bin
+  provenact inspect clock.skill --pub author.pub.pem
 
 Exit status:
   0 shown, 1 refuted while extracting, or a trusted key did not sign it, or the trace was changed, 2 could not tell")]
 pub struct Args {
-    /// The receipt
+    /// The receipt, or a bundle
+    #[arg(value_name = "RECEIPT|SKILL")]
     receipt: PathBuf,
     #[command(flatten)]
     trust: TrustArgs,
@@ -94,6 +97,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         return Err(CommandError::new(Reason::Usage, "--kind is for --events"));
     }
     let policy = args.trust.load()?;
+    if args.receipt.is_dir() {
+        return bundle::show(args, policy.as_ref(), ui);
+    }
     if let Some(name) = &args.extract {
         return extract(args, policy.as_ref(), name, ui);
     }

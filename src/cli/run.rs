@@ -169,18 +169,26 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let cache = cache(args)?;
     let places = Places::of(&effective);
     let rows = bundle.interface().host_functions();
+    places.show_no_processes()?;
     places.are_apart(&rows)?;
     // What the skill must not write, nor lead elsewhere.
     let code = cache.as_ref().map(|folder| folder.join("code"));
-    let ours = [args.evidence(), args.report.as_deref(), args.io.output(), args.policy.as_deref()];
+    let ours = [
+        args.evidence(),
+        args.report.as_deref(),
+        args.io.output(),
+        args.policy.as_deref(),
+        Some(args.bundle()),
+    ];
     for path in ours.into_iter().flatten().chain(code.as_deref()) {
         places.are_not_at(path)?;
     }
-    for path in args.trust.files() {
+    // A trust file that is not there could be made, and the next command would believe it.
+    for path in args.trust.files().chain(inputs::trust_places()) {
         places.are_not_at(&path)?;
     }
     for path in args.key.files() {
-        places.do_not_show(path)?;
+        places.do_not_show(path, args.io.input_file())?;
     }
     let pinned = policy.as_ref().map(Policy::digest);
     let speaks = speaks(&rows);
@@ -287,6 +295,16 @@ fn outputs_are_free(args: &Args) -> Result<(), CommandError> {
         let others = [&args.report, &receipt, &trace];
         if others.into_iter().flatten().any(|other| place(other) == place(output)) {
             return usage("--output names a file that something else goes to".to_owned());
+        }
+        // What this run reads, a later one will believe: the skill does not choose what it says.
+        let named = [args.policy.as_deref(), args.io.input_file(), Some(args.bundle())];
+        let named = named.into_iter().flatten().chain(args.key.files()).map(Path::to_path_buf);
+        for read in named.chain(args.trust.files()).chain(inputs::trust_places()) {
+            let is_there = |at: PathBuf| place(output).is_some_and(|to| to.starts_with(at));
+            if place(&read).is_some_and(is_there) || files::absolute(&read).is_ok_and(is_there) {
+                let (output, read) = (output.display(), read.display());
+                return usage(format!("--output {output} would replace {read} or a part of it"));
+            }
         }
         if !args.force {
             files::must_not_exist(output)?;

@@ -29,6 +29,11 @@ impl SkillIo {
         self.output.as_deref()
     }
 
+    /// The file that the skill gets as its input.
+    pub fn input_file(&self) -> Option<&Path> {
+        self.input.as_deref()
+    }
+
     /// The input, for a module that imports `rows`.
     pub fn input(&self, rows: &[&Function]) -> Result<Option<InputBytes>, CommandError> {
         if !speaks(rows) {

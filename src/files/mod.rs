@@ -16,7 +16,8 @@ pub use held::Held;
 pub use pending::{Pending, replace};
 pub use places::{
     DO_NOT_WAIT, absolute, begins, create_dir, digest_of, listed, must_be_creatable,
-    must_not_exist, open, path_of, private_dir, remove, resident_bytes, size_of, write_tree,
+    must_not_exist, open, path_of, private_dir, process_mounts, remove, resident_bytes, size_of,
+    write_tree,
 };
 pub use room::Room;
 pub use scratch::{Scratch, is_program, read_executable};

@@ -1,9 +1,11 @@
 //! Questions about paths, and small steps that commands take.
 
 use super::{
-    FileError, MODE_SECRET, exists, folder, list, parent, read_fault, temporary, write_beside,
+    FileError, MODE_SECRET, exists, folder, list, parent, read_fault, read_if_present, temporary,
+    write_beside,
 };
 use crate::digest::Sha256;
+use crate::limits;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::OFlags;
 use std::ffi::OsString;
@@ -54,6 +56,46 @@ pub fn resident_bytes() -> Option<u64> {
     let status = fs_err::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Where this system shows processes and their memory as files (Linux: mounts of the type `proc`).
+///
+/// # Errors
+/// When the list of mounts cannot be read. Where there is none, there are no such mounts.
+pub fn process_mounts() -> Result<Vec<PathBuf>, FileError> {
+    let list = read_if_present(Path::new("/proc/self/mountinfo"), limits::MOUNTS_BYTES)?;
+    Ok(list.as_deref().map_or_else(Vec::new, process_mounts_in))
+}
+
+/// The mounts of the type `proc` in a list as `/proc/self/mountinfo` is (proc(5)): the fifth word of a line
+/// is the place, the first after a dash is the type.
+fn process_mounts_in(list: &[u8]) -> Vec<PathBuf> {
+    let place = |line: &[u8]| {
+        let mut words = line.split(|byte| *byte == b' ');
+        let place = words.nth(4)?;
+        let ty = words.skip_while(|word| *word != b"-").nth(1)?;
+        (ty == b"proc").then(|| PathBuf::from(OsString::from_vec(unescaped(place))))
+    };
+    list.split(|byte| *byte == b'\n').filter_map(place).collect()
+}
+
+/// Blanks, line ends and backslashes stand as three octal digits after a backslash.
+fn unescaped(word: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(word.len());
+    let mut rest = word;
+    while let [first, others @ ..] = rest {
+        rest = match (first, others) {
+            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..]) => {
+                bytes.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+                after
+            }
+            _ => {
+                bytes.push(*first);
+                others
+            }
+        };
+    }
+    bytes
 }
 
 /// Makes the directory `path` with mode 0700, and its parents; one that others can enter, or that is
@@ -207,4 +249,23 @@ pub fn write_tree(path: &Path, files: &[(PathBuf, &[u8])]) -> Result<(), FileErr
         fs_err::rename(new.path(), path)
     };
     write().map_err(|source| FileError::Output { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mounts_of_processes_are_found_in_the_list_of_mounts() {
+        let list = b"22 1 0:20 / / rw,relatime shared:1 - ext4 /dev/vda rw
+23 22 0:21 / /proc rw,nosuid shared:2 master:1 - proc proc rw
+24 22 0:22 / /sys rw - sysfs proc rw
+25 22 0:23 /sys /jail/a\\040b\\134c rw - proc none rw
+26 22 0:24 / /tmp/proc rw shared:3 - tmpfs proc rw
+27 22 0:25
+";
+        let found = process_mounts_in(list);
+        assert_eq!(found, [Path::new("/proc"), Path::new("/jail/a b\\c")]);
+        assert_eq!(unescaped(b"a\\400\\04"), b"a\\400\\04");
+    }
 }

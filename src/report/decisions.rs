@@ -153,11 +153,7 @@ impl fmt::Display for Decisions {
             None => writeln!(f, "No call was denied.")?,
         }
         writeln!(f, "Entropy of this module in this execution:")?;
-        for EntropyLine { source, status, by } in &self.entropy {
-            let (source, status) = (source.to_string(), status.to_string());
-            writeln!(f, "  {source:15} {status:11} {}", visible(by, false))?;
-        }
-        Ok(())
+        self.entropy.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
 }
 

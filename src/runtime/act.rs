@@ -47,6 +47,10 @@ pub(super) enum Act {
     Remove,
     /// Renames a path.
     Rename,
+    /// Makes a link that leads somewhere.
+    Symlink,
+    /// Makes a directory, or another name of a file.
+    Name,
     /// Prints a line on standard error.
     Trace,
     /// Gives the length of the input.
@@ -104,6 +108,8 @@ impl Act {
                 "path_open" => Self::Open,
                 "path_unlink_file" | "path_remove_directory" => Self::Remove,
                 "path_rename" => Self::Rename,
+                "path_symlink" => Self::Symlink,
+                "path_create_directory" | "path_link" => Self::Name,
                 _ => Self::Other,
             },
             _ => Self::Other,

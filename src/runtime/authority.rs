@@ -5,6 +5,7 @@
 
 mod answers;
 
+use super::act::Act;
 use super::call::Call;
 use super::seam::full_name;
 use crate::abi::{CLOCKS, Capability, Kind, Need, Url, WHOLE, is_at_or_below};
@@ -28,6 +29,8 @@ const NOT_GRANTED: &str = "not-granted";
 const READ_ONLY: &str = "granted-for-reading-only";
 const WRITE_ONLY: &str = "granted-for-writing-only";
 const NEVER: &str = "never-granted-by-this-version";
+/// What a link with a way up leads to is for whoever looks next to find out: nobody grants that.
+pub const LEADS_UP: &str = "link-leads-up";
 
 /// A preopened directory: one guest path, with what was granted at exactly that path. Nothing is
 /// inherited from a directory above: below one that may be written, another may be read only.
@@ -138,13 +141,22 @@ impl Authority {
             Need::WriteFd => self.descriptor(call, Kind::FsWrite)?,
             Need::ReadPath(fd, nth) => self.below(call, Kind::FsRead, fd, nth, memory)?,
             Need::WritePath(fd, nth) => self.below(call, Kind::FsWrite, fd, nth, memory)?,
+            Need::WriteLink(fd, nth) => {
+                let leads = call.read_bytes(0, memory);
+                if leads.split(|byte| *byte == b'/').any(|name| name == b"..") {
+                    let leads = String::from_utf8_lossy(leads);
+                    return Err(denial(call, Kind::FsWrite.name(), &leads, LEADS_UP));
+                }
+                self.below(call, Kind::FsWrite, fd, nth, memory)?
+            }
             Need::WritePaths(from, to) => return self.two_paths(call, from, to, memory),
         };
         Ok([used, None, None])
     }
 
     /// A file that gets a name below another directory can be read there: it must be readable
-    /// where it comes from.
+    /// where it comes from. What is moved to where nothing may be read may be a directory, which stays
+    /// readable by descriptors that came to it through a link: so it is not moved there.
     fn two_paths(
         &self,
         call: &Call,
@@ -166,6 +178,9 @@ impl Authority {
         });
         if could_be_read {
             self.below(call, Kind::FsRead, from, 0, memory)?;
+        }
+        if call.act == Act::Rename && root(from).is_some_and(|from| from.read.is_some()) {
+            self.below(call, Kind::FsRead, to, 1, memory)?;
         }
         let source = self.below(call, Kind::FsWrite, from, 0, memory)?;
         Ok([source, self.below(call, Kind::FsWrite, to, 1, memory)?, None])
@@ -348,7 +363,6 @@ pub(super) fn join(directory: &str, path: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::abi::lookup;
-    use crate::runtime::act::Act;
     use crate::runtime::call::InvocationSizes;
 
     fn decide(

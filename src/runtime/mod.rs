@@ -26,7 +26,7 @@ mod seam;
 mod skill;
 mod state;
 
-pub use authority::{Root, roots};
+pub use authority::{LEADS_UP, Root, roots};
 pub use call::{Call, Span};
 pub use cause::Cause;
 pub use divergence::{AROUND, Divergence, Frame, explain};

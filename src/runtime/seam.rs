@@ -4,7 +4,7 @@
 //! judged, answered by a [`Host`], and entered in the evidence. Only the host differs.
 
 use super::act::Act;
-use super::authority::Authority;
+use super::authority::{Authority, OPEN_CREATE};
 use super::call::{Call, InvocationSizes, Span};
 use super::divergence::Divergence;
 use super::effects::Effect;
@@ -13,7 +13,7 @@ use super::known::Known;
 use super::possible::Rule;
 use crate::abi::{Answer, Function, Gives, Need, Role, Used, show};
 use crate::allowance::Allowance;
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, NAME_BYTES};
 use crate::outcome::{Denial, Interruption};
 use crate::trace::{self, EventRef};
 use std::sync::atomic::AtomicBool;
@@ -258,6 +258,7 @@ impl Seam {
             }
             if act != Act::Other && row.succeeded(answer) {
                 let bytes_out = &mut self.bytes_out;
+                *bytes_out = bytes_out.saturating_add(named(&call));
                 let note = &mut |effect: Effect<'_>| {
                     *bytes_out = bytes_out.saturating_add(effect.bytes_out());
                     evidence.note(&effect);
@@ -277,17 +278,20 @@ impl Seam {
     #[inline]
     fn stay_within_bounds(&self, call: &Call) -> Result<(), Stop> {
         let Some(bounds) = &self.bounds else { return Ok(()) };
-        let going_out = || call.reads().last().map_or(0, |span| span.len as u64);
-        let exceeded = match call.act {
+        let going_out = match call.act {
             Act::Write | Act::WriteAt | Act::Output | Act::WriteFile | Act::Trace => {
-                let all = self.bytes_out.saturating_add(going_out());
-                (all > bounds.output_bytes).then_some(Interruption::OutputLimit)
+                call.reads().last().map_or(0, |span| span.len as u64)
             }
-            Act::Open => (self.authority.open_files() >= bounds.open_files)
-                .then_some(Interruption::FileLimit),
-            _ => None,
+            _ => 0,
         };
-        exceeded.map_or(Ok(()), |cause| Err(Stop::Interrupted(cause)))
+        let more = going_out.saturating_add(named(call));
+        if more > 0 && self.bytes_out.saturating_add(more) > bounds.output_bytes {
+            return Err(Stop::Interrupted(Interruption::OutputLimit));
+        }
+        if call.act == Act::Open && self.authority.open_files() >= bounds.open_files {
+            return Err(Stop::Interrupted(Interruption::FileLimit));
+        }
+        Ok(())
     }
 
     /// Puts what is recorded so far on the disk: what comes next can be seen by others.
@@ -322,6 +326,18 @@ impl Drop for Seam {
         if let Some(own) = self.own.take() {
             *self.evidence.lock().unwrap_or_else(PoisonError::into_inner) = own;
         }
+    }
+}
+
+/// Bytes for which a call counts that makes a name in a directory: what a file system takes for one, and
+/// where a link leads.
+#[inline]
+fn named(call: &Call) -> u64 {
+    match call.act {
+        Act::Name | Act::WriteFile => NAME_BYTES,
+        Act::Symlink => NAME_BYTES + call.reads().first().map_or(0, |span| span.len as u64),
+        Act::Open if call.arg(4) & OPEN_CREATE != 0 => NAME_BYTES,
+        _ => 0,
     }
 }
 

@@ -97,6 +97,139 @@ fn what_may_only_be_written_cannot_be_moved_to_where_a_directory_around_it_is_re
         .status(44);
 }
 
+/// A directory that may be read is opened through a link, and moved to where nothing may be read: its
+/// descriptor would be a way to what is put into it there.
+#[test]
+fn a_directory_that_may_be_read_is_not_moved_to_where_nothing_may() {
+    let place = Place::new();
+    place.write("rw/x", "");
+    place.write("wo/secret", "top");
+    // /rw is 3, /wo is 4; 0 says how far it came.
+    let wat = r#"(module
+      (import "wasi_snapshot_preview1" "path_create_directory" (func $make (param i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "path_symlink" (func $link (param i32 i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "path_rename"
+        (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 100) "real/secret")
+      (data (i32.const 120) "link")
+      (func $must (param i32 i32) (if (local.get 0) (then (call $exit (local.get 1)))))
+      (func (export "_start")
+        (call $must (call $make (i32.const 3) (i32.const 100) (i32.const 4)) (i32.const 1))
+        (call $must (call $link (i32.const 100) (i32.const 4) (i32.const 3) (i32.const 120) (i32.const 4))
+          (i32.const 2))
+        (call $must (call $open (i32.const 3) (i32.const 1) (i32.const 120) (i32.const 4) (i32.const 2)
+          (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)) (i32.const 3))
+        (call $must (call $rename (i32.const 3) (i32.const 100) (i32.const 4) (i32.const TO) (i32.const 100)
+          (i32.const 4)) (i32.const 4))
+        (call $must (call $rename (i32.const 4) (i32.const 105) (i32.const 6) (i32.const 4) (i32.const 100)
+          (i32.const 11)) (i32.const 5))
+        (call $must (call $open (i32.load (i32.const 16)) (i32.const 0) (i32.const 105) (i32.const 6)
+          (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 20)) (i32.const 6))))"#;
+    let caps = "--cap fs.read=/rw --cap fs.write=/rw --cap fs.write=/wo";
+    place.skill("alias", &wat.replace("TO", "4"), caps);
+    let ended = place.type_in(&format!("{RUN} --dir rw::/rw --dir wo::/wo alias.skill"));
+    ended
+        .refused(126, "capability-denied")
+        .says("fs.read=/wo/real")
+        .says("granted-for-writing-only");
+    assert!(place.exists("wo/secret"));
+    place.type_in("replay receipt.json --pub operator.pub.pem").status(0);
+    // Below one directory, and between two of the same rights, it moves as it likes.
+    place.skill(
+        "within",
+        &moves(3, 4),
+        "--cap fs.read=/a --cap fs.write=/a --cap fs.read=/b --cap fs.write=/b",
+    );
+    let line = format!("{RUN} --receipt b.json --dir wo::/a --dir rw::/b within.skill");
+    place.type_in(&line).status(0);
+}
+
+/// What lies where a skill may write is opened by others later on: by the next run, too.
+#[test]
+fn a_link_leads_no_way_up() {
+    let place = Place::new();
+    place.write("d/x", "");
+    let links = |to: &str| {
+        format!(
+            r#"(module
+      (import "wasi_snapshot_preview1" "path_symlink" (func $link (param i32 i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 100) "{to}")
+      (data (i32.const 200) "link")
+      (func (export "_start") (call $exit (call $link (i32.const 100) (i32.const {len}) (i32.const 3)
+        (i32.const 200) (i32.const 4)))))"#,
+            len = to.len()
+        )
+    };
+    for (at, to) in ["..", "../..", "a/../../b", "a/.."].into_iter().enumerate() {
+        place.skill("up", &links(to), "--cap fs.write=/d --force");
+        let ended = place.type_in(&format!("{RUN} --receipt {at}.json --dir d::/d up.skill"));
+        let ended = ended.refused(126, "capability-denied").says("link-leads-up");
+        ended.says("no grant allows");
+        place.type_in(&format!("replay {at}.json --pub operator.pub.pem")).status(0);
+        assert!(!place.exists("d/link"), "{to}");
+    }
+    place.skill("down", &links("a/..b"), "--cap fs.write=/d");
+    place.type_in(&format!("{RUN} --dir d::/d down.skill")).status(0);
+    assert!(place.path("d/link").is_symlink());
+}
+
+/// There, what we were started with could be read, and our memory, and that could be written.
+#[test]
+fn the_system_s_view_of_processes_is_granted_to_nobody() {
+    let place = Place::new();
+    place.skill("w", &writes(3, "x"), "--cap fs.read=/d --cap fs.write=/d");
+    std::os::unix::fs::symlink("/proc/self", place.path("link")).unwrap();
+    for host in ["/", "/proc", "/proc/self", "/proc/self/fd", "/proc/1", "link", "//proc/../proc/."]
+    {
+        for flag in ["--dir", "--dir-ro"] {
+            let ended = place.type_in(&format!("{RUN} {flag} {host}::/d w.skill"));
+            ended.refused(127, "grant-conflict").says("processes and their memory").says("/proc");
+        }
+    }
+    assert!(!place.exists("receipt.json"));
+}
+
+/// The skill chooses the output's bytes.
+#[test]
+fn the_output_replaces_nothing_that_is_believed() {
+    let place = Place::new();
+    let wat = r#"(module
+      (import "provenact" "output_write" (func $write (param i32 i32) (result i32)))
+      (memory (export "memory") 1) (data (i32.const 0) "mine")
+      (func (export "_start") (drop (call $write (i32.const 0) (i32.const 4)))))"#;
+    place.skill("s", wat, "");
+    place.write("p.toml", "version = 1\n");
+    place.write("in.json", "{}");
+    let line = format!("{RUN} --policy p.toml --input in.json --force --output");
+    std::os::unix::fs::symlink("author.pub.pem", place.path("link")).unwrap();
+    for to in [
+        "author.pub.pem",
+        "operator.key.pem",
+        "p.toml",
+        "in.json",
+        "s.skill/manifest.json",
+        "s.skill/new",
+        "trust.toml",
+        "./p.toml",
+    ] {
+        let before = place.exists(to).then(|| place.read(to));
+        place.type_in(&format!("{line} {to} s.skill")).refused(127, "usage").says("would replace");
+        assert_eq!(place.exists(to).then(|| place.read(to)), before, "{to}");
+    }
+    // A link that is replaced is a link no more; the key is what it was.
+    place.type_in(&format!("{line} link s.skill")).status(0);
+    assert_eq!(place.read("link"), b"mine");
+    // Nor is a secret the input.
+    let line = format!("{RUN} --receipt no.json --input operator.key.pem s.skill");
+    place.type_in(&line).refused(127, "grant-conflict").says("is a secret");
+}
+
 #[test]
 fn neither_keys_nor_trust_lie_where_the_skill_may_reach_them() {
     let place = Place::new();
@@ -254,9 +387,12 @@ fn what_may_be_read_does_not_lie_in_what_may_only_be_written() {
     // The compiled code is ours, wherever it lies.
     place.skill("h", wat, "--cap fs.write=/h --cap fs.read=/h");
     let home = super::common::home();
-    let line = format!("{run} --dir {}::/h h.skill", home.display());
+    let line = format!("{run} --dir {}::/h h.skill", home.join(".cache").display());
     place.type_in(&line).refused(127, "grant-conflict").says("where the skill may write");
     place.type_in(&line.replace(" h.skill", " --no-cache h.skill")).status(0);
+    // A trust file that could be made there would be believed by the next command.
+    let line = format!("{run} --no-cache --dir {}::/h h.skill", home.display());
+    place.type_in(&line).refused(127, "grant-conflict").says("trust.toml");
 }
 
 #[test]

@@ -104,6 +104,56 @@ fn every_limit_is_hit() {
     assert_eq!(hit, Bounds::TABLE.iter().map(|(name, ..)| *name).collect());
 }
 
+/// Names and links take room of a disk without a byte that is written.
+#[test]
+fn names_and_links_count_as_output() {
+    let place = Place::new();
+    let makes = |call: &str| {
+        format!(
+            r#"(module
+      (import "wasi_snapshot_preview1" "path_symlink" (func $link (param i32 i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "path_create_directory" (func $make (param i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "a")
+      (func (export "_start")
+        (loop $again
+          (drop {call})
+          (i32.store8 (i32.const 0) (i32.add (i32.load8_u (i32.const 0)) (i32.const 1)))
+          (br_if $again (i32.ne (i32.load8_u (i32.const 0)) (i32.const 107))))))"#
+        )
+    };
+    place.write(
+        "p.toml",
+        "version = 1\n[capabilities]\n\"fs.write\" = [\"/d\"]\n[limits]\noutput-bytes = 20000\n",
+    );
+    // Four times 4096 bytes, or three times with 4000 more, are within it.
+    for (name, call, made) in [
+        (
+            "link",
+            "(call $link (i32.const 0) (i32.const 4000) (i32.const 3) (i32.const 0) (i32.const 1))",
+            2,
+        ),
+        ("make", "(call $make (i32.const 3) (i32.const 0) (i32.const 1))", 4),
+        (
+            "open",
+            "(call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 1) (i64.const 64) \
+             (i64.const 0) (i32.const 0) (i32.const 16))",
+            4,
+        ),
+    ] {
+        fs_err::create_dir(place.path("d")).unwrap();
+        // The link's text must be one: no zeros.
+        let wat = makes(call).replace("\"a\"", &format!("{:?}", "a".repeat(4000)));
+        place.skill("l", &wat, "--cap fs.write=/d --deny fs.read --force");
+        let ended = place.type_in(&format!("{RUN} --policy p.toml --dir d::/d l.skill"));
+        ended.refused(137, "interrupted").says("output-bytes");
+        assert_eq!(fs_err::read_dir(place.path("d")).unwrap().count(), made, "{name}");
+        fs_err::remove_dir_all(place.path("d")).unwrap();
+    }
+}
+
 #[test]
 fn a_limit_is_not_lifted_from_the_command_line() {
     let place = Place::new();

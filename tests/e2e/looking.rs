@@ -263,3 +263,38 @@ fn what_cannot_be_compared_is_no_difference() {
     place.write("bent.trace", place.read("forged.trace"));
     place.type_in("diff receipt.json bent.json").refused(2, "material-mismatch");
 }
+
+#[test]
+fn a_bundle_is_looked_at_like_a_receipt() {
+    let place = Place::new();
+    let wat = r#"(module
+      (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "_start") (drop (call $random (i32.const 0) (i32.const 8)))))"#;
+    place.skill("r", wat, "");
+    let shown = place.type_in("inspect r.skill").status(0).says("attestation not checked");
+    for part in ["r 0.0.0", "capabilities random", "randomness      recorded    random_get"] {
+        assert!(shown.out().contains(part), "{part}: {}", shown.out());
+    }
+    let shown = place.type_in("inspect r.skill --pub author.pub.pem --format json").status(0);
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert!(shown["authenticity"].as_str().unwrap().starts_with("attested by author ("));
+    let line = shown["entropy"].as_array().unwrap().iter().find(|l| l["source"] == "randomness");
+    assert_eq!(line.unwrap()["status"], "recorded");
+    // The provenance says the same.
+    let envelope = place.read("r.skill/attestations.intoto.jsonl");
+    let payload = provenact::attest::Envelope::parse(envelope.trim_ascii_end()).unwrap();
+    let payload = payload.payload_unverified().clone();
+    let signed: serde_json::Value = serde_json::from_slice(payload.as_bytes()).unwrap();
+    let text = signed.to_string();
+    for line in shown["entropy"].as_array().unwrap() {
+        assert!(text.contains(&line.to_string()), "{line} is not in {text}");
+    }
+    place.type_in("inspect r.skill --pub operator.pub.pem").status(1).says("NOT attested");
+    for flag in ["--events", "--decisions", "--extract stdout"] {
+        let ended = place.type_in(&format!("inspect r.skill {flag}"));
+        ended.refused(2, "usage").says("is about receipts");
+    }
+    fs_err::write(place.path("r.skill/skill.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    place.type_in("inspect r.skill").status(1);
+}

@@ -1,6 +1,6 @@
 //! The `provenact` interface: input and output, files, fetching, and what is denied.
 
-use super::common::{Ended, Place};
+use super::common::{Ended, PROVENACT, Place};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -373,6 +373,48 @@ fn a_server_that_says_nothing_is_given_up() {
     assert_eq!(place.skill_runs("h", &format!("--net {host}")).status(0).out(), "-1");
     place.skill_replays("h");
     assert_eq!(held.join().unwrap().len(), 1);
+}
+
+/// A body and a header that do not end are read no further than there is room for; a proxy that our
+/// environment names is not asked.
+#[test]
+fn an_endless_answer_is_cut_off_and_no_proxy_is_asked() {
+    for start in [
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: ",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = format!("http://{}", listener.local_addr().unwrap());
+        let sending = std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let piece = match start.contains("100 Continue") {
+                true => start.repeat(100),
+                false => format!("400\r\n{}\r\n", "x".repeat(1024)),
+            };
+            let mut sent = 0;
+            let _ = stream.write_all(start.as_bytes());
+            while stream.write_all(piece.as_bytes()).is_ok() {
+                sent += piece.len();
+                assert!(sent < 1 << 30, "nobody stops reading");
+            }
+        });
+        let (proxy, asked) = server(|_| page("by the proxy"));
+        let place = Place::new();
+        let cap = format!("--entrypoint run --cap net.http={host}/");
+        place.skill("h", &asks("http_fetch", &format!("{host}/"), 64), &cap);
+        let line = format!("{RUN} --receipt h.json --net {host} h.skill");
+        let mut command = place.command(PROVENACT);
+        for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"] {
+            command.env(name, &proxy);
+        }
+        let ended = command.args(line.split_whitespace()).output().unwrap();
+        assert_eq!(Ended::of(ended).status(0).out(), "-1", "{start:?}");
+        place.skill_replays("h");
+        sending.join().unwrap();
+        assert!(asked.lock().unwrap().is_empty(), "the proxy was asked");
+    }
 }
 
 /// covers: interface-10

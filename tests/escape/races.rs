@@ -133,6 +133,47 @@ fn no_race_leads_out() {
     }
 }
 
+/// The same for calls by absolute paths.
+#[test]
+fn no_race_of_a_whole_file_leads_out() {
+    let call = |name: &str, answer: &str| {
+        let (path, len) = if name.ends_with("tree") { (240, 7) } else { (220, 14) };
+        format!("(call ${name} (i32.const {path}) (i32.const {len}) {answer})")
+    };
+    let answer = "(i32.const 1024) (i32.const 4096)";
+    let tries = ["fs_read_file", "fs_read_tree", "fs_write_file"];
+    let rows = FUNCTIONS.iter().map(|row| row.name).filter(|name| name.starts_with("fs_"));
+    assert_eq!(tries.to_vec(), rows.collect::<Vec<_>>(), "a row that takes a path was not raced");
+    for name in tries {
+        let prison = Prison::new();
+        let (swap, other) = (prison.path("d/swap"), prison.path("d/other"));
+        prison.place().write("d/swap/secret", OPEN);
+        symlink("../canary", &other).unwrap();
+        let text = format!(
+            r#"(module
+      (import "provenact" "{name}" (func ${name} (param i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 220) "/d/swap/secret") (data (i32.const 240) "/d/swap")
+      (func (export "_start") (local $round i32) (local $n i32)
+        (loop $next
+          (local.set $n {call})
+          (if (i32.and (i32.gt_s (local.get $n) (i32.const 0))
+                (i32.eq (i32.load8_u (i32.const 1024)) (i32.const {secret})))
+            (then (call $proc_exit (i32.const 99))))
+          (local.set $round (i32.add (local.get $round) (i32.const 1)))
+          (br_if $next (i32.lt_u (local.get $round) (i32.const {ROUNDS}))))))"#,
+            call = call(name, answer),
+            secret = SECRET.as_bytes()[0],
+        );
+        let wasm = wat::parse_str(text).unwrap();
+        prison.build("race", &wasm, "--cap fs.read=/d --cap fs.write=/d").status(0);
+        let ended = swapping(&swap, &other, || prison.run("race", "--dir d::/d", b""));
+        prison.check(name, &ended);
+        assert_eq!(outcome(&ended), "exit 0", "{name}: {}", ended.err());
+    }
+}
+
 /// The declared directory below the granted one is swapped while `run` opens it for the guest.
 #[test]
 fn no_race_moves_the_directory_that_is_opened_for_the_guest() {

@@ -70,9 +70,37 @@ impl<'e> Places<'e> {
         Ok(())
     }
 
-    /// Refuses a secret of ours where the skill may read or write.
-    pub(super) fn do_not_show(&self, secret: &Path) -> Result<(), CommandError> {
+    /// Refuses directories in which the system shows processes: what they were given and their memory can
+    /// be read there, ours too, and memory can be written.
+    pub(super) fn show_no_processes(&self) -> Result<(), CommandError> {
+        let mounts = files::process_mounts()?;
+        for (preopen, host) in &self.0 {
+            let is_near = |mount: &&PathBuf| host.starts_with(mount) || mount.starts_with(host);
+            if let Some(mount) = mounts.iter().find(is_near) {
+                return Err(conflict(format!(
+                    "{} would show the skill the processes and their memory, ours too, that the system shows in {}",
+                    preopen.guest,
+                    mount.display(),
+                ))
+                .hint("grant the folders below that the skill needs"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a secret of ours as the skill's input, and where the skill may read or write.
+    pub(super) fn do_not_show(
+        &self,
+        secret: &Path,
+        input: Option<&Path>,
+    ) -> Result<(), CommandError> {
         let Ok(place) = files::absolute(secret) else { return Ok(()) };
+        if let Some(input) =
+            input.filter(|input| files::absolute(input).is_ok_and(|at| at == place))
+        {
+            let (input, secret) = (input.display(), secret.display());
+            return Err(conflict(format!("--input {input} is {secret}, which is a secret")));
+        }
         match self.0.iter().find(|(_, host)| place.starts_with(host)) {
             None => Ok(()),
             Some((outer, _)) => {
@@ -98,7 +126,8 @@ impl<'e> Places<'e> {
                     "{path} would lie inside {guest}, where the skill may write"
                 ))
                 .hint(
-                    "put it elsewhere, as with --receipt FOLDER/receipt.json, --trust FILE or --no-cache",
+                    "put it elsewhere, as with --receipt FOLDER/receipt.json, --trust FILE or --no-cache, or run from \
+                     another folder",
                 ));
             }
         }

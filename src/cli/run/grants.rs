@@ -6,6 +6,7 @@ use super::Args;
 use crate::abi::{Capability, Kind, Url, WHOLE};
 use crate::outcome::Denial;
 use crate::reason::Reason;
+use crate::runtime;
 use crate::skill::{Grant, Policy};
 use crate::verify::CheckedBundle;
 use std::path::PathBuf;
@@ -117,20 +118,24 @@ pub(super) fn hint(denial: &Denial, declared: &[Capability], policy: Option<&Pol
     let Ok(kind) = denial.kind.parse::<Kind>() else {
         return format!("{} is not supported by this version", denial.kind);
     };
-    // What is asked for, when it is known: all clocks are none in particular, and without any
-    // directory there is only a name to go by.
+    if denial.rule == runtime::LEADS_UP {
+        return "a link may lead to what lies below it: no grant allows \"..\" in it".to_owned();
+    }
+    // All clocks are none in particular, and without any directory there is only a name to go by.
+    let of = |value: &str| Capability::new(kind, value).ok();
     let asked = match kind {
-        Kind::FsRead | Kind::FsWrite if !denial.value.starts_with('/') => None,
-        Kind::FsRead | Kind::FsWrite => Some(folder(&denial.value).to_owned()),
+        Kind::FsRead | Kind::FsWrite if !denial.value.starts_with('/') => {
+            declared.iter().find(|capability| capability.kind() == kind).cloned()
+        }
+        Kind::FsRead | Kind::FsWrite => of(directory(&denial.value, declared)),
         Kind::NetHttp => match denial.value.parse::<Url>() {
-            Ok(url) => Some(url.prefix()),
+            Ok(url) => of(&url.prefix()),
             Err(why) => return format!("{why}: no grant allows it"),
         },
         Kind::Env | Kind::Random | Kind::Time => {
-            Some(denial.value.clone()).filter(|value| value != WHOLE)
+            Some(&denial.value).filter(|value| *value != WHOLE).and_then(|value| of(value))
         }
     };
-    let asked = asked.and_then(|value| Capability::new(kind, &value).ok());
     let allows = |list: &[Capability]| match &asked {
         Some(asked) => list.iter().any(|capability| capability.covers(asked)),
         None => list.iter().any(|capability| capability.kind() == kind),
@@ -140,26 +145,114 @@ pub(super) fn hint(denial: &Denial, declared: &[Capability], policy: Option<&Pol
         None if kind.is_whole() => WHOLE,
         None => "/PATH",
     };
-    let flag = flag(kind, value);
+    let mut missing = Vec::new();
     if !allows(declared) {
         let one = if value == WHOLE { kind.to_string() } else { format!("{kind}={value}") };
-        format!("the manifest does not declare it: build with --cap {one}, then run with {flag}")
-    } else if policy.is_some_and(|policy| !allows(policy.ceiling())) {
+        missing.push(format!("the manifest does not declare it: build with --cap {one}"));
+    }
+    if policy.is_some_and(|policy| !allows(policy.ceiling())) {
         let line = if value == WHOLE { "true".to_owned() } else { format!("[{value:?}]") };
-        format!(
-            "the policy does not allow it: it would need {:?} = {line} under [capabilities], and the \
-             run {flag}",
+        missing.push(format!(
+            "the policy does not allow it: it would need {:?} = {line} under [capabilities]",
             kind.name()
-        )
-    } else {
-        format!("to grant it, run with {flag}")
+        ));
+    }
+    let flag = flag(kind, value);
+    if missing.is_empty() {
+        return format!("to grant it, run with {flag}");
+    }
+    format!("{}, and the run {flag}", missing.join("; "))
+}
+
+/// The directory that would have to be granted for a guest path: its folder, if it is not a directory itself
+/// that is declared. Nobody is told to grant everything.
+fn directory<'p>(path: &'p str, declared: &[Capability]) -> &'p str {
+    let is_directory = declared.iter().any(|one| one.value() == path);
+    match path.rsplit_once('/') {
+        Some((folder, _)) if !is_directory && !folder.is_empty() => folder,
+        _ => path,
     }
 }
 
-/// The folder of a guest path.
-fn folder(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        None | Some(("", _)) => "/",
-        Some((folder, _)) => folder,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_says_what_would_grant_it_and_never_everything() {
+        let policy = "version = 1\n[capabilities]\ntime = [\"realtime\"]\n";
+        let policy = Policy::parse(policy).unwrap();
+        for (asked, rule, declared, bounded, expected) in [
+            (
+                "fs.read=/srv",
+                "not-granted",
+                "fs.read=/srv",
+                false,
+                "to grant it, run with --dir-ro HOST::/srv",
+            ),
+            (
+                "fs.read=/srv/a/b",
+                "not-granted",
+                "fs.read=/srv",
+                false,
+                "to grant it, run with --dir-ro HOST::/srv/a",
+            ),
+            (
+                "fs.read=/w",
+                "granted-for-writing-only",
+                "fs.write=/w",
+                false,
+                "the manifest does not declare it: build with --cap fs.read=/w, and the run --dir-ro HOST::/w",
+            ),
+            (
+                "fs.write=/x",
+                "not-granted",
+                "random",
+                false,
+                "the manifest does not declare it: build with --cap fs.write=/x, and the run --dir HOST::/x",
+            ),
+            (
+                "fs.write=name",
+                "not-granted",
+                "fs.write=/w",
+                false,
+                "to grant it, run with --dir HOST::/w",
+            ),
+            (
+                "time=monotonic",
+                "not-granted",
+                "time",
+                true,
+                "the policy does not allow it: it would need \"time\" = [\"monotonic\"] under [capabilities], and the run --allow time=monotonic",
+            ),
+            (
+                "fs.read=/d/f",
+                "not-granted",
+                "time",
+                true,
+                "the manifest does not declare it: build with --cap fs.read=/d; the policy does not allow it: it would need \"fs.read\" = [\"/d\"] under [capabilities], and the run --dir-ro HOST::/d",
+            ),
+            (
+                "fs.write=../x",
+                runtime::LEADS_UP,
+                "fs.write=/w",
+                false,
+                "a link may lead to what lies below it: no grant allows \"..\" in it",
+            ),
+            (
+                "sock=*",
+                "never-granted-by-this-version",
+                "time",
+                false,
+                "sock is not supported by this version",
+            ),
+        ] {
+            let (kind, value) = asked.split_once('=').unwrap();
+            let (function, kind) = ("wasi_snapshot_preview1.f".to_owned(), kind.to_owned());
+            let denial = Denial { function, kind, value: value.to_owned(), rule: rule.to_owned() };
+            let declared = [declared.parse().unwrap()];
+            let found = hint(&denial, &declared, bounded.then_some(&policy));
+            assert_eq!(found, expected, "{asked}");
+        }
     }
 }

@@ -32,11 +32,18 @@ pub(super) fn matched_globals(a: &Side<'_>, b: &Side<'_>) -> Vec<Option<u32>> {
     let (mut to_b, mut taken) = (vec![None; a.globals.len()], vec![false; b.globals.len()]);
     let named = |side: &Side<'_>| {
         let imports = side.imports.iter().filter(|(_, _, ty)| matches!(ty, TypeRef::Global(_)));
-        let imports = (0_u32..).zip(imports).map(|(at, (m, n, _))| (format!("{m} {n}"), at));
+        // Several imports can have one name: they are told apart by their order.
+        let mut times = BTreeMap::new();
+        let imports = (0_u32..).zip(imports).map(|(at, (module, name, _))| {
+            let nth = times.entry((module, name)).or_insert(0_u32);
+            *nth += 1;
+            (format!("import {nth} {module} {name}"), at)
+        });
+        let imports: Vec<_> = imports.collect();
         let exports = side.layout.exports.iter().map(|(_, export)| export);
         let exports = exports.filter(|export| matches!(export.kind, ExternalKind::Global));
         let exports = exports.map(|export| (format!("export {}", export.name), export.index));
-        imports.chain(exports).collect::<Vec<_>>()
+        imports.into_iter().chain(exports).collect::<Vec<_>>()
     };
     let of_b: BTreeMap<String, u32> = named(b).into_iter().collect();
     for (name, one) in named(a) {

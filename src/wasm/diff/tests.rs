@@ -36,6 +36,23 @@ fn the_same_is_the_same() {
     assert_eq!((found.functions.a, found.functions.differ, found.functions.moved), (3, 0, 0));
 }
 
+/// Found by the fuzzer: of two imports with one name, the last was taken for both.
+#[test]
+fn imports_of_one_name_are_told_apart_by_their_order() {
+    let text = |first: &str, second: &str| {
+        format!(
+            r#"(module (import "" "" (global $a {first})) (import "" "" (global $b {second}))
+                 (import "" "" (func $f (param {first}))) (import "" "" (func $g (param {second})))
+                 (func (export "run") global.get $a call $f global.get $b call $g))"#
+        )
+    };
+    let found = compare(&text("i64", "i32"), &text("i64", "i32"));
+    assert_eq!(found.what, Sameness::Same);
+    assert!(found.items.is_empty());
+    let found = compare(&text("i64", "i32"), &text("i32", "i64"));
+    assert_ne!(found.what, Sameness::Same);
+}
+
 #[test]
 fn one_function_that_differs_is_shown() {
     let found = compare(BASE, &BASE.replace("i32.const 7 i32.mul", "i32.const 9 i32.mul"));

@@ -1,7 +1,7 @@
 ;; A link that the guest makes itself, up and over into a directory that may only be written.
 ;; build: --cap fs.write=/a --cap fs.read=/d --cap fs.write=/d
 ;; run: --dir d::/d --dir w::/a
-;; expect: exit 63
+;; expect: refused 126 capability-denied
 (module
   (prelude)
   (data (i32.const 100) "../w/secretnew")
