@@ -57,7 +57,7 @@ bounds! {
     table_elements = "table-elements", 20_000_000;
     /// Descriptors that the guest may have open, its streams and directories included; more interrupts (`file-limit`).
     open_files = "open-files", 1000;
-    /// Bytes that may leave the guest: streams, files, output, 4096 for each name that it makes in a directory, and where its links lead; more interrupts (`output-limit`).
+    /// Bytes that may leave the guest: streams, files, output, 4096 for each call that can make a name in a directory (of `fs_write_file` for each name of its path), and where its links lead; more interrupts (`output-limit`).
     output_bytes = "output-bytes", 64 << 30;
     /// Bytes of the trace; more interrupts (`trace-limit`).
     trace_bytes = "trace-bytes", 64 << 30;

@@ -4,6 +4,7 @@ use super::Result;
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 /// Bytes of the file that the reader reads.
 pub const FILE_BYTES: u64 = 256 << 20;
@@ -18,6 +19,8 @@ pub struct Guest {
     pub allow: &'static str,
     /// Whether it reads `/data`.
     pub reads: bool,
+    /// Whether it reads standard input, from [`source`].
+    pub is_piped: bool,
 }
 
 impl Guest {
@@ -56,7 +59,7 @@ impl Guest {
               (call $fold)
               (local.set $round (i32.add (local.get $round) (i32.const 1)))
               (br_if $again (i32.lt_u (local.get $round) (i32.const 540))))))"#;
-        Self { name: "cpu", text: text.to_owned(), allow: "", reads: false }
+        Self { name: "cpu", text: text.to_owned(), allow: "", reads: false, is_piped: false }
     }
 
     /// Asks the monotonic clock three million times and folds the answers.
@@ -72,7 +75,7 @@ impl Guest {
               (global.set $fold (i64.xor (global.get $fold) (i64.load (i32.const 16))))
               (local.set $i (i32.add (local.get $i) (i32.const 1)))
               (br_if $next (i32.lt_u (local.get $i) (i32.const 3000000))))))"#;
-        Self { name: "clock", text: text.to_owned(), allow: "time", reads: false }
+        Self { name: "clock", text: text.to_owned(), allow: "time", reads: false, is_piped: false }
     }
 
     /// Reads `/data/file` to its end, 4 KiB at a time.
@@ -98,7 +101,7 @@ impl Guest {
                 (i64.extend_i32_u (i32.load (i32.const 36)))))
               (br $next)))
             (if (i64.ne (global.get $total) (i64.const 268435456)) (then unreachable))))"#;
-        Self { name: "reader", text: text.to_owned(), allow: "", reads: true }
+        Self { name: "reader", text: text.to_owned(), allow: "", reads: true, is_piped: false }
     }
 
     /// Opens `/data/file`, reads 64 bytes and closes it, twenty thousand times: what the host does
@@ -123,7 +126,29 @@ impl Guest {
               (if (call $close (i32.load (i32.const 32))) (then unreachable))
               (local.set $i (i32.add (local.get $i) (i32.const 1)))
               (br_if $next (i32.lt_u (local.get $i) (i32.const 20000))))))"#;
-        Self { name: "opener", text: text.to_owned(), allow: "", reads: true }
+        Self { name: "opener", text: text.to_owned(), allow: "", reads: true, is_piped: false }
+    }
+
+    /// Reads standard input to its end, 64 KiB at a time.
+    pub fn piped() -> Self {
+        let text = format!(
+            r#"(module
+          (import "wasi_snapshot_preview1" "fd_read"
+            (func $read (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 2)
+          (data (i32.const 0) "\00\00\01\00\00\00\01\00")
+          (global $total (export "total") (mut i64) (i64.const 0))
+          (func (export "_start")
+            (block $end (loop $next
+              (if (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 36))
+                (then unreachable))
+              (br_if $end (i32.eqz (i32.load (i32.const 36))))
+              (global.set $total (i64.add (global.get $total)
+                (i64.extend_i32_u (i32.load (i32.const 36)))))
+              (br $next)))
+            (if (i64.ne (global.get $total) (i64.const {SOURCE_BYTES})) (then unreachable))))"#
+        );
+        Self { name: "piped", text, allow: "", reads: false, is_piped: true }
     }
 
     /// Sleeps for a second.
@@ -137,7 +162,13 @@ impl Guest {
             (i64.store (i32.const 24) (i64.const 1000000000))
             (if (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))
               (then unreachable))))"#;
-        Self { name: "sleeper", text: text.to_owned(), allow: "time", reads: false }
+        Self {
+            name: "sleeper",
+            text: text.to_owned(),
+            allow: "time",
+            reads: false,
+            is_piped: false,
+        }
     }
 
     /// Touches every page of a memory of that many pages of 64 KiB, which is its final state.
@@ -149,7 +180,7 @@ impl Guest {
             (memory.fill (i32.const 0) (i32.const 90) (i32.const {}))))"#,
             pages << 16
         );
-        Self { name, text, allow: "", reads: false }
+        Self { name, text, allow: "", reads: false, is_piped: false }
     }
 
     /// About a megabyte of code such as compilers make: many functions with calls, loops, branches,
@@ -191,7 +222,7 @@ impl Guest {
             "(func (export \"_start\") (drop (call $f{} (i32.const 1) (i32.const 2)))))",
             FUNCTIONS - 1
         );
-        Self { name: "megabyte", text, allow: "", reads: false }
+        Self { name: "megabyte", text, allow: "", reads: false, is_piped: false }
     }
 }
 
@@ -235,6 +266,31 @@ impl Data {
         out.flush()?;
         Ok(())
     }
+}
+
+/// Bytes that [`source`] gives, and how many a second: about what a disk or a network does.
+pub const SOURCE_BYTES: u64 = 64 << 20;
+pub const SOURCE_RATE: u64 = 64 << 20;
+
+/// Writes noise to standard output, no faster than [`SOURCE_RATE`].
+pub fn source() -> Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "a bench looks at the clock")]
+    let now = std::time::Instant::now;
+    let (start, mut noise) = (now(), Noise(42));
+    let mut stretch = Vec::with_capacity(STRETCH + 8);
+    let mut out = std::io::stdout().lock();
+    for at in 0..SOURCE_BYTES / STRETCH as u64 {
+        stretch.clear();
+        while stretch.len() < STRETCH {
+            noise.bytes(&mut stretch);
+        }
+        out.write_all(&stretch)?;
+        let due = Duration::from_secs_f64((at + 1) as f64 * STRETCH as f64 / SOURCE_RATE as f64);
+        if let Some(early) = due.checked_sub(now().duration_since(start)) {
+            std::thread::sleep(early);
+        }
+    }
+    Ok(())
 }
 
 /// Xorshift64*: the same noise on every machine.

@@ -22,6 +22,8 @@ use table::Table;
 const PROVENACT: &str = env!("CARGO_BIN_EXE_provenact");
 /// The first argument of the process that is the peer.
 const PEER: &str = "peer";
+/// The first argument of the process that stands for a source slower than memory.
+const SOURCE: &str = "source";
 /// Processes behind one sample of `verify`, which are too short to be timed one by one.
 const VERIFICATIONS: u32 = 20;
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let done = match args.first().map(String::as_str) {
         Some(PEER) => peer::run(&args[1..]),
+        Some(SOURCE) => guests::source(),
         _ => options(&mut args).and_then(|rounds| bench(rounds, &args)),
     };
     match done {
@@ -74,6 +77,11 @@ fn bench(rounds: usize, only: &[String]) -> Result<()> {
     if wanted("open") {
         let samples = desk.sides(&Guest::opener(), rounds)?;
         table.sides("open ×20k", &samples, [f64::INFINITY, 0.5], None);
+    }
+    if wanted("pipe") {
+        let samples = desk.sides(&Guest::piped(), rounds)?;
+        let name = format!("pipe {} MB/s", guests::SOURCE_RATE >> 20);
+        table.sides(&name, &samples, [f64::INFINITY, 0.5], Some(guests::SOURCE_BYTES));
     }
     if wanted("sleep") {
         let samples = desk.sides(&Guest::sleeper(), rounds)?;
@@ -145,6 +153,7 @@ impl Desk {
         replay.args(["replay", "receipt.json", "--pub", "operator.pub.pem"]);
 
         let sides = [peer, run, replay].map(|command| Side::new(command, &self.folder, 1));
+        let sides = if guest.is_piped { sides.map(|side| side.fed_by(SOURCE)) } else { sides };
         measure::in_turn(sides, rounds)
     }
 

@@ -11,7 +11,11 @@ const SCRIPT: &str = r#"
 n=$1; shift
 TIMEFORMAT='%3R %3U %3S'
 time for ((i = 0; i < n; i++)); do
-    "$@" > said 2>&1 || { cat said; exit 1; }
+    if [ -n "${SOURCE-}" ]; then
+        "$@" > said 2>&1 < <("$BENCH" "$SOURCE") || { cat said; exit 1; }
+    else
+        "$@" > said 2>&1 || { cat said; exit 1; }
+    fi
 done
 "#;
 
@@ -42,6 +46,13 @@ impl Side {
             }
         }
         Self { command, times }
+    }
+
+    /// The same, with what this bench writes when it is started with `word` as standard input.
+    pub fn fed_by(mut self, word: &str) -> Self {
+        let bench = std::env::current_exe().unwrap_or_default();
+        self.command.env("SOURCE", word).env("BENCH", bench);
+        self
     }
 
     fn sample(&mut self) -> Result<Sample> {

@@ -171,10 +171,15 @@ fn usage(error: &clap::Error) -> CommandError {
     hints.fold(CommandError::new(Reason::Usage, message), CommandError::hint)
 }
 
+/// Where the private directory of compiled code is or would be.
+fn cache_place() -> Option<std::path::PathBuf> {
+    Some(inputs::user_folder("XDG_CACHE_HOME", ".cache")?.join("compiled"))
+}
+
 /// The private directory of compiled code, made if need be; `None` without a user folder.
 fn cache_directory() -> Result<Option<std::path::PathBuf>, CommandError> {
-    match inputs::user_folder("XDG_CACHE_HOME", ".cache") {
-        Some(folder) => match files::private_dir(&folder.join("compiled")) {
+    match cache_place() {
+        Some(folder) => match files::private_dir(&folder) {
             Ok(directory) => Ok(Some(directory)),
             Err(error @ (FileError::Exposed { .. } | FileError::Foreign { .. })) => {
                 Err(CommandError::new(Reason::CacheExposed, error.to_string()))

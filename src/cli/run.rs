@@ -21,7 +21,7 @@ use crate::skill::{Effective, Policy, effective};
 use crate::trace::{Attested as AttestedBy, Header, Salt};
 use crate::verify::{Attested, CheckedBundle};
 use crate::wasm::Companion;
-use apart::Places;
+use apart::{Places, settle};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -160,36 +160,19 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let timeout = args.timeout.map(seconds).transpose()?.map_or(longest, |own| own.min(longest));
     admit(args, &bundle, &bounds)?;
     let ceiling = policy.as_ref().map(Policy::ceiling);
-    let effective =
+    let mut effective =
         effective(bundle.manifest().capabilities(), ceiling, &grants::grants(args, &bundle)?)?;
     for unused in &effective.unused {
         ui.warn(&unused.to_string());
     }
     outputs_are_free(args)?;
     let cache = cache(args)?;
+    settle(&mut effective);
     let places = Places::of(&effective);
     let rows = bundle.interface().host_functions();
     places.show_no_processes()?;
     places.are_apart(&rows)?;
-    // What the skill must not write, nor lead elsewhere.
-    let code = cache.as_ref().map(|folder| folder.join("code"));
-    let ours = [
-        args.evidence(),
-        args.report.as_deref(),
-        args.io.output(),
-        args.policy.as_deref(),
-        Some(args.bundle()),
-    ];
-    for path in ours.into_iter().flatten().chain(code.as_deref()) {
-        places.are_not_at(path)?;
-    }
-    // A trust file that is not there could be made, and the next command would believe it.
-    for path in args.trust.files().chain(inputs::trust_places()) {
-        places.are_not_at(&path)?;
-    }
-    for path in args.key.files() {
-        places.do_not_show(path, args.io.input_file())?;
-    }
+    are_ours_alone(args, &places)?;
     let pinned = policy.as_ref().map(Policy::digest);
     let speaks = speaks(&rows);
     let mut header = header(args, &bundle, attested.as_ref(), &effective, pinned, &rows)?;
@@ -271,6 +254,41 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     end.tell(&execution, concluded.as_ref(), run_exit(&execution.outcome))
 }
 
+/// What the skill must not write, nor lead elsewhere: what this run writes and reads, and what a later one
+/// would believe.
+fn are_ours_alone(args: &Args, places: &Places<'_>) -> Result<(), CommandError> {
+    let elsewhere = "put it elsewhere, as with --receipt FOLDER/receipt.json";
+    let ours = [
+        args.evidence(),
+        args.report.as_deref(),
+        args.io.output(),
+        args.policy.as_deref(),
+        Some(args.bundle()),
+    ];
+    for path in ours.into_iter().flatten() {
+        places.are_not_at(path, elsewhere)?;
+    }
+    for path in args.trust.files() {
+        places
+            .are_not_at(&path, "put it elsewhere, and name it with --trust FILE or --pub FILE")?;
+    }
+    // A trust file that is not there could be made.
+    for path in inputs::trust_places() {
+        let cure = "the next command would believe a trust file there: run from another folder, or name \
+                    another one for the user's with XDG_CONFIG_HOME";
+        places.are_not_at(&path, cure)?;
+    }
+    // Compiled code is executed as it is.
+    if let Some(folder) = super::cache_place() {
+        places.are_not_at(&folder.join("code"), "name another folder with XDG_CACHE_HOME")?;
+    }
+    for path in args.key.files() {
+        places.do_not_show(path, args.io.input_file())?;
+        places.are_not_at(path, "keep keys and passphrases outside of what is granted")?;
+    }
+    Ok(())
+}
+
 /// What will be written must not be something else: an existing file only with --force, and never
 /// a key, a trust file or anything that is not what this command writes there.
 fn outputs_are_free(args: &Args) -> Result<(), CommandError> {
@@ -297,7 +315,8 @@ fn outputs_are_free(args: &Args) -> Result<(), CommandError> {
             return usage("--output names a file that something else goes to".to_owned());
         }
         // What this run reads, a later one will believe: the skill does not choose what it says.
-        let named = [args.policy.as_deref(), args.io.input_file(), Some(args.bundle())];
+        let input = args.io.input_file().filter(|path| *path != Path::new("-"));
+        let named = [args.policy.as_deref(), input, Some(args.bundle())];
         let named = named.into_iter().flatten().chain(args.key.files()).map(Path::to_path_buf);
         for read in named.chain(args.trust.files()).chain(inputs::trust_places()) {
             let is_there = |at: PathBuf| place(output).is_some_and(|to| to.starts_with(at));

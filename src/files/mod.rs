@@ -15,9 +15,9 @@ pub use below::OpenBelow;
 pub use held::Held;
 pub use pending::{Pending, replace};
 pub use places::{
-    DO_NOT_WAIT, absolute, begins, create_dir, digest_of, listed, must_be_creatable,
-    must_not_exist, open, path_of, private_dir, process_mounts, remove, resident_bytes, size_of,
-    write_tree,
+    DO_NOT_WAIT, absolute, begins, create_dir, digest_of, leads_to, listed, must_be_creatable,
+    must_not_exist, open, path_of, private_dir, process_mounts, remove, resident_bytes,
+    shows_processes, size_of, write_tree,
 };
 pub use room::Room;
 pub use scratch::{Scratch, is_program, read_executable};

@@ -58,13 +58,48 @@ pub fn resident_bytes() -> Option<u64> {
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// Where this system shows processes and their memory as files (Linux: mounts of the type `proc`).
-///
-/// # Errors
-/// When the list of mounts cannot be read. Where there is none, there are no such mounts.
-pub fn process_mounts() -> Result<Vec<PathBuf>, FileError> {
-    let list = read_if_present(Path::new("/proc/self/mountinfo"), limits::MOUNTS_BYTES)?;
-    Ok(list.as_deref().map_or_else(Vec::new, process_mounts_in))
+/// Where this system shows processes and their memory as files (Linux: mounts of the type `proc`). Where
+/// the list of mounts cannot be read, the usual place.
+#[must_use]
+pub fn process_mounts() -> Vec<PathBuf> {
+    match read_if_present(Path::new("/proc/self/mountinfo"), limits::MOUNTS_BYTES) {
+        Ok(None) => Vec::new(),
+        Ok(Some(list)) => process_mounts_in(&list),
+        Err(_) => vec![PathBuf::from("/proc")],
+    }
+}
+
+/// Whether `directory` is a view of processes itself, whatever the list of mounts says.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn shows_processes(directory: &Path) -> bool {
+    rustix::fs::statfs(directory).is_ok_and(|of| of.f_type == rustix::fs::PROC_SUPER_MAGIC)
+}
+
+/// Elsewhere processes are no files.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn shows_processes(_: &Path) -> bool {
+    false
+}
+
+/// Where `path` leads, whether there is something or not: what is made under that path lies there.
+#[must_use]
+pub fn leads_to(path: &Path) -> Option<PathBuf> {
+    // As many links as Linux follows.
+    follow(path, 40)
+}
+
+fn follow(path: &Path, links: usize) -> Option<PathBuf> {
+    let folder = |path: &Path| match path.parent()? {
+        folder if folder.as_os_str().is_empty() => Some(PathBuf::from(".")),
+        folder => Some(folder.to_owned()),
+    };
+    match (absolute(path), fs_err::read_link(path)) {
+        (Ok(place), _) => Some(place),
+        (Err(_), Ok(to)) => follow(&folder(path)?.join(to), links.checked_sub(1)?),
+        (Err(_), Err(_)) => Some(follow(&folder(path)?, links)?.join(path.file_name()?)),
+    }
 }
 
 /// The mounts of the type `proc` in a list as `/proc/self/mountinfo` is (proc(5)): the fifth word of a line

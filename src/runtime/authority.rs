@@ -5,7 +5,6 @@
 
 mod answers;
 
-use super::act::Act;
 use super::call::Call;
 use super::seam::full_name;
 use crate::abi::{CLOCKS, Capability, Kind, Need, Url, WHOLE, is_at_or_below};
@@ -155,8 +154,9 @@ impl Authority {
     }
 
     /// A file that gets a name below another directory can be read there: it must be readable
-    /// where it comes from. What is moved to where nothing may be read may be a directory, which stays
-    /// readable by descriptors that came to it through a link: so it is not moved there.
+    /// where it comes from. What can be read and gets a name where nothing may be read stays readable, by
+    /// its other name or by a descriptor that came to it through a link, with all that is put into it
+    /// there: so it gets none.
     fn two_paths(
         &self,
         call: &Call,
@@ -179,7 +179,7 @@ impl Authority {
         if could_be_read {
             self.below(call, Kind::FsRead, from, 0, memory)?;
         }
-        if call.act == Act::Rename && root(from).is_some_and(|from| from.read.is_some()) {
+        if root(from).is_some_and(|from| from.read.is_some()) {
             self.below(call, Kind::FsRead, to, 1, memory)?;
         }
         let source = self.below(call, Kind::FsWrite, from, 0, memory)?;
@@ -363,6 +363,7 @@ pub(super) fn join(directory: &str, path: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::abi::lookup;
+    use crate::runtime::act::Act;
     use crate::runtime::call::InvocationSizes;
 
     fn decide(

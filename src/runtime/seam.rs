@@ -207,7 +207,10 @@ impl Seam {
             return Err(Stop::Interrupted(cause));
         }
         if act != Act::Other {
-            self.stay_within_bounds(&call)?;
+            let named = named(&call, memory);
+            self.stay_within_bounds(&call, named)?;
+            // A call that fails can have made a part of its names.
+            self.bytes_out = self.bytes_out.saturating_add(named);
         }
 
         // What the host reads is kept apart when its own answer could overwrite it.
@@ -258,7 +261,6 @@ impl Seam {
             }
             if act != Act::Other && row.succeeded(answer) {
                 let bytes_out = &mut self.bytes_out;
-                *bytes_out = bytes_out.saturating_add(named(&call));
                 let note = &mut |effect: Effect<'_>| {
                     *bytes_out = bytes_out.saturating_add(effect.bytes_out());
                     evidence.note(&effect);
@@ -274,9 +276,9 @@ impl Seam {
         }
     }
 
-    /// Interrupts before a call that would take more than the run may.
+    /// Interrupts before a call that would take more than the run may; `named` is what its names count for.
     #[inline]
-    fn stay_within_bounds(&self, call: &Call) -> Result<(), Stop> {
+    fn stay_within_bounds(&self, call: &Call, named: u64) -> Result<(), Stop> {
         let Some(bounds) = &self.bounds else { return Ok(()) };
         let going_out = match call.act {
             Act::Write | Act::WriteAt | Act::Output | Act::WriteFile | Act::Trace => {
@@ -284,7 +286,7 @@ impl Seam {
             }
             _ => 0,
         };
-        let more = going_out.saturating_add(named(call));
+        let more = going_out.saturating_add(named);
         if more > 0 && self.bytes_out.saturating_add(more) > bounds.output_bytes {
             return Err(Stop::Interrupted(Interruption::OutputLimit));
         }
@@ -329,12 +331,17 @@ impl Drop for Seam {
     }
 }
 
-/// Bytes for which a call counts that makes a name in a directory: what a file system takes for one, and
+/// Bytes for which a call counts that can make names in directories: what a file system takes for one, and
 /// where a link leads.
 #[inline]
-fn named(call: &Call) -> u64 {
+fn named(call: &Call, memory: &[u8]) -> u64 {
     match call.act {
-        Act::Name | Act::WriteFile => NAME_BYTES,
+        Act::Name => NAME_BYTES,
+        // The folders of its path are made too.
+        Act::WriteFile => {
+            let path = call.read_bytes(0, memory);
+            NAME_BYTES * path.split(|byte| *byte == b'/').count() as u64
+        }
         Act::Symlink => NAME_BYTES + call.reads().first().map_or(0, |span| span.len as u64),
         Act::Open if call.arg(4) & OPEN_CREATE != 0 => NAME_BYTES,
         _ => 0,

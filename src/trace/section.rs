@@ -4,6 +4,7 @@ use super::error::{Error, Problem};
 use super::header::End;
 use crate::digest::{Sha256, TraceDigest};
 use crate::{limits, wire};
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, BufReader, Read, Write};
 use zstd::bulk::{Compressor, Decompressor};
@@ -16,6 +17,22 @@ const HASH: usize = 32;
 const LEVEL: i32 = -1;
 /// A material's name and its length before the bytes.
 const NAME_ROOM: u64 = 16;
+
+thread_local! {
+    /// Making one takes as long as a small trace: it is kept. Each frame starts it anew.
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Decompresses one frame into the capacity of `payload`; gives its length.
+fn inflated(frame: &[u8], payload: &mut Vec<u8>) -> io::Result<usize> {
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let own = match kept {
+            Some(own) => own,
+            none => none.insert(Decompressor::new()?),
+        };
+        own.decompress_to_buffer(frame, payload)
+    })
+}
 
 /// A version of the trace format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,7 +241,6 @@ pub(super) struct Source<R> {
     hash: Sha256,
     offset: u64,
     sections: u64,
-    decompressor: Decompressor<'static>,
     stored: Vec<u8>,
 }
 
@@ -236,7 +252,6 @@ impl<R: Read> Source<R> {
             hash: Sha256::new(),
             offset: 0,
             sections: 0,
-            decompressor: Decompressor::new().map_err(Error::Read)?,
             stored: Vec::new(),
         };
         source.fetch(MAGIC.len() as u64)?;
@@ -332,7 +347,7 @@ impl<R: Read> Source<R> {
         }
         payload.clear();
         payload.try_reserve_exact(raw).map_err(|_| "a payload longer than the memory there is")?;
-        match self.decompressor.decompress_to_buffer(&self.stored, payload) {
+        match inflated(&self.stored, payload) {
             Ok(size) if size == raw => Ok(()),
             _ => Err("a Zstandard frame that does not decompress to the payload's length"),
         }

@@ -230,6 +230,45 @@ fn the_output_replaces_nothing_that_is_believed() {
     place.type_in(&line).refused(127, "grant-conflict").says("is a secret");
 }
 
+/// What a link would lead to once it is there, and what a link to a key leads through.
+#[test]
+fn links_of_ours_do_not_lead_through_where_the_skill_may_write() {
+    let place = Place::new();
+    place.skill("w", &writes(3, "x"), "--cap fs.read=/d --cap fs.write=/d");
+    place.write("d/x", "");
+    place.write("safe/o.key.pem", place.read("operator.key.pem"));
+    place.mode("safe/o.key.pem", 0o600);
+    let link = |to: &str, from: &str| std::os::unix::fs::symlink(to, place.path(from)).unwrap();
+    let run = "run -q --pub author.pub.pem";
+    link("d/trust.toml", "trust.toml");
+    let line = format!("{run} --no-receipt --dir d::/d w.skill");
+    place.type_in(&line).refused(127, "grant-conflict").says("trust.toml").says("another folder");
+    fs_err::remove_file(place.path("trust.toml")).unwrap();
+    link("../safe/o.key.pem", "d/o.key.pem");
+    let line = format!("{run} --key d/o.key.pem --dir d::/d w.skill");
+    place.type_in(&line).refused(127, "grant-conflict").says("keep keys");
+    place.type_in(&line.replace("d/o.key.pem", "safe/o.key.pem")).status(0);
+}
+
+/// A file that can be read gets no name where nothing may be read: what others append there would be
+/// read under its first one.
+#[test]
+fn a_file_that_may_be_read_gets_no_name_where_nothing_may() {
+    let place = Place::new();
+    place.write("rw/secret", "");
+    place.write("wo/x", "");
+    let wat = moves(3, 4)
+        .replace("path_rename", "path_link")
+        .replace("(param i32 i32 i32 i32 i32 i32)", "(param i32 i32 i32 i32 i32 i32 i32)");
+    let wat =
+        wat.replace("(i32.const 3) (i32.const 100)", "(i32.const 3) (i32.const 0) (i32.const 100)");
+    place.skill("l", &wat, "--cap fs.read=/rw --cap fs.write=/rw --cap fs.write=/wo");
+    let ended = place.type_in(&format!("{RUN} --dir rw::/rw --dir wo::/wo l.skill"));
+    ended.refused(126, "capability-denied").says("fs.read=/wo/secret");
+    place.type_in("replay receipt.json --pub operator.pub.pem").status(0);
+    assert!(!place.exists("wo/secret"));
+}
+
 #[test]
 fn neither_keys_nor_trust_lie_where_the_skill_may_reach_them() {
     let place = Place::new();
@@ -389,7 +428,9 @@ fn what_may_be_read_does_not_lie_in_what_may_only_be_written() {
     let home = super::common::home();
     let line = format!("{run} --dir {}::/h h.skill", home.join(".cache").display());
     place.type_in(&line).refused(127, "grant-conflict").says("where the skill may write");
-    place.type_in(&line.replace(" h.skill", " --no-cache h.skill")).status(0);
+    // The next run may use what this one does without.
+    let line = line.replace(" h.skill", " --no-cache h.skill");
+    place.type_in(&line).refused(127, "grant-conflict").says("XDG_CACHE_HOME");
     // A trust file that could be made there would be believed by the next command.
     let line = format!("{run} --no-cache --dir {}::/h h.skill", home.display());
     place.type_in(&line).refused(127, "grant-conflict").says("trust.toml");

@@ -104,6 +104,40 @@ fn every_limit_is_hit() {
     assert_eq!(hit, Bounds::TABLE.iter().map(|(name, ..)| *name).collect());
 }
 
+/// A call that makes folders counts for each, and is not made when they are too many.
+#[test]
+fn folders_of_a_whole_file_count_as_output() {
+    let place = Place::new();
+    let wat = |path: &str| {
+        format!(
+            r#"(module
+      (import "provenact" "fs_write_file" (func $write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "{path}")
+      (func (export "_start")
+        (drop (call $write (i32.const 0) (i32.const {len}) (i32.const 0) (i32.const 1)))))"#,
+            len = path.len()
+        )
+    };
+    place.write("d/keep", "");
+    place.write(
+        "p.toml",
+        "version = 1\n[capabilities]\n\"fs.write\" = [\"/d\"]\n[limits]\noutput-bytes = 20481\n",
+    );
+    // Five names and a byte; then one more, and a last name that no file system takes.
+    let long = format!("/d/b/{}", "n".repeat(300));
+    for (path, made) in [("/d/a/a/a", true), ("/d/a/a/a/a", false), (&long, true)] {
+        place.skill("l", &wat(path), "--cap fs.write=/d --deny fs.read --force");
+        let ended = place.type_in(&format!("{RUN} --policy p.toml --dir d::/d l.skill"));
+        if made {
+            ended.status(0)
+        } else {
+            ended.refused(137, "interrupted").says("output-bytes")
+        };
+    }
+    assert!(place.exists("d/a/a/a") && !place.path("d/a/a/a").is_dir());
+}
+
 /// Names and links take room of a disk without a byte that is written.
 #[test]
 fn names_and_links_count_as_output() {

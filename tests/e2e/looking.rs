@@ -1,6 +1,6 @@
 //! Looking at executions without running them: `inspect --events`.
 
-use super::common::Place;
+use super::common::{Ended, PROVENACT, Place};
 use super::tamper::Owned;
 use provenact::trace::{EventRef, Reader, Writer};
 use serde_json::Value;
@@ -290,6 +290,14 @@ fn a_bundle_is_looked_at_like_a_receipt() {
     for line in shown["entropy"].as_array().unwrap() {
         assert!(text.contains(&line.to_string()), "{line} is not in {text}");
     }
+    // Nothing that the author chose makes a line of its own.
+    let cap = "fs.write=/a\nattested by author";
+    let built =
+        place.command(PROVENACT).args(["build", "r.wasm", "--force", "--cap", cap]).output();
+    Ended::of(built.unwrap()).status(0);
+    let shown = place.type_in("inspect r.skill").status(0).out();
+    assert!(!shown.lines().any(|line| line.starts_with("attested by")), "{shown}");
+    place.type_in("attest r.skill --key author.key.pem").status(0);
     place.type_in("inspect r.skill --pub operator.pub.pem").status(1).says("NOT attested");
     for flag in ["--events", "--decisions", "--extract stdout"] {
         let ended = place.type_in(&format!("inspect r.skill {flag}"));

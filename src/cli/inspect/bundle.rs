@@ -7,6 +7,7 @@ use super::super::ui::Ui;
 use super::Args;
 use crate::abi::Capability;
 use crate::abi::entropy::EntropyLine;
+use crate::abi::show::visible;
 use crate::profile;
 use crate::reason::Reason;
 use crate::verify::{CheckedBundle, Policy};
@@ -78,21 +79,27 @@ pub(super) fn show(args: &Args, policy: Option<&Policy>, ui: Ui) -> Result<u8, C
     Ok(refused.map_or(0, |error| error.reason.class().exit()))
 }
 
+/// Every name is the author's: none of them makes a line of its own.
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, version, module, manifest, entrypoint, authenticity, .. } = self;
-        let passes: Vec<_> = self.profile.passes.iter().map(|pass| pass.name.clone()).collect();
-        let capabilities: Vec<_> = self.capabilities.iter().map(ToString::to_string).collect();
-        let list = |words: &[String]| match words {
-            [] => "none".to_owned(),
+        let list = |words: &mut dyn Iterator<Item = String>| match words.collect::<Vec<_>>() {
+            words if words.is_empty() => "none".to_owned(),
             words => words.join(", "),
         };
-        writeln!(f, "{name} {version}: {authenticity}")?;
-        writeln!(f, "module       {module}")?;
-        writeln!(f, "manifest     {manifest}")?;
-        writeln!(f, "profile      {} (passes: {})", self.profile.name, list(&passes))?;
-        writeln!(f, "entrypoint   {entrypoint}")?;
-        writeln!(f, "capabilities {}", list(&capabilities))?;
+        let passes = list(&mut self.profile.passes.iter().map(|pass| pass.name.clone()));
+        let capabilities = list(&mut self.capabilities.iter().map(ToString::to_string));
+        let profile = format!("{} (passes: {passes})", self.profile.name);
+        writeln!(f, "{}", visible(&format!("{name} {version}: {authenticity}"), false))?;
+        for (what, said) in [
+            ("module", module.as_str()),
+            ("manifest", manifest),
+            ("profile", &profile),
+            ("entrypoint", entrypoint),
+            ("capabilities", &capabilities),
+        ] {
+            writeln!(f, "{what:12} {}", visible(said, false))?;
+        }
         writeln!(f, "Entropy of this module, if all that it declares is granted:")?;
         self.entropy.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }

@@ -73,10 +73,11 @@ impl<'e> Places<'e> {
     /// Refuses directories in which the system shows processes: what they were given and their memory can
     /// be read there, ours too, and memory can be written.
     pub(super) fn show_no_processes(&self) -> Result<(), CommandError> {
-        let mounts = files::process_mounts()?;
+        let mounts = if self.0.is_empty() { Vec::new() } else { files::process_mounts() };
         for (preopen, host) in &self.0 {
             let is_near = |mount: &&PathBuf| host.starts_with(mount) || mount.starts_with(host);
-            if let Some(mount) = mounts.iter().find(is_near) {
+            let own = files::shows_processes(host).then_some(host);
+            if let Some(mount) = own.or_else(|| mounts.iter().find(is_near)) {
                 return Err(conflict(format!(
                     "{} would show the skill the processes and their memory, ours too, that the system shows in {}",
                     preopen.guest,
@@ -113,25 +114,33 @@ impl<'e> Places<'e> {
         }
     }
 
-    /// Refuses `path`, which is ours, where the skill may write.
-    pub(super) fn are_not_at(&self, path: &Path) -> Result<(), CommandError> {
+    /// Refuses `path`, which is ours or would be, where the skill may write; `cure` says what helps.
+    pub(super) fn are_not_at(&self, path: &Path, cure: &str) -> Result<(), CommandError> {
         // The file itself too, where the path is that of a link.
         for folder in on_the_way(path).chain([path]) {
-            let Ok(folder) = files::absolute(folder) else { continue };
+            let Some(folder) = files::leads_to(folder) else { continue };
             let inside =
                 self.0.iter().find(|(outer, host)| outer.write && folder.starts_with(host));
             if let Some((outer, _)) = inside {
                 let (path, guest) = (path.display(), &outer.guest);
-                return Err(conflict(format!(
-                    "{path} would lie inside {guest}, where the skill may write"
-                ))
-                .hint(
-                    "put it elsewhere, as with --receipt FOLDER/receipt.json, --trust FILE or --no-cache, or run from \
-                     another folder",
-                ));
+                let message = format!("{path} would lie inside {guest}, where the skill may write");
+                return Err(conflict(message).hint(cure));
             }
         }
         Ok(())
+    }
+}
+
+/// Names the directories by where they are now: a link that is changed later changes nothing.
+pub(super) fn settle(effective: &mut Effective) {
+    for preopen in &mut effective.preopens {
+        // What cannot be resolved cannot be opened either, which says so better.
+        let Ok(root) = files::absolute(&preopen.host_root) else { continue };
+        preopen.host = match preopen.host.strip_prefix(&preopen.host_root) {
+            Ok(below) if !below.as_os_str().is_empty() => root.join(below),
+            _ => root.clone(),
+        };
+        preopen.host_root = root;
     }
 }
 

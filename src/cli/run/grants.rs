@@ -127,7 +127,7 @@ pub(super) fn hint(denial: &Denial, declared: &[Capability], policy: Option<&Pol
         Kind::FsRead | Kind::FsWrite if !denial.value.starts_with('/') => {
             declared.iter().find(|capability| capability.kind() == kind).cloned()
         }
-        Kind::FsRead | Kind::FsWrite => of(directory(&denial.value, declared)),
+        Kind::FsRead | Kind::FsWrite => of(directory(&denial.value, kind, declared)),
         Kind::NetHttp => match denial.value.parse::<Url>() {
             Ok(url) => of(&url.prefix()),
             Err(why) => return format!("{why}: no grant allows it"),
@@ -165,11 +165,12 @@ pub(super) fn hint(denial: &Denial, declared: &[Capability], policy: Option<&Pol
 }
 
 /// The directory that would have to be granted for a guest path: its folder, if it is not a directory itself
-/// that is declared. Nobody is told to grant everything.
-fn directory<'p>(path: &'p str, declared: &[Capability]) -> &'p str {
+/// that is declared. Nobody is told to grant everything, if the manifest does not ask for that.
+fn directory<'p>(path: &'p str, kind: Kind, declared: &[Capability]) -> &'p str {
     let is_directory = declared.iter().any(|one| one.value() == path);
     match path.rsplit_once('/') {
         Some((folder, _)) if !is_directory && !folder.is_empty() => folder,
+        _ if declared.iter().any(|one| one.kind() == kind && one.value() == "/") => "/",
         _ => path,
     }
 }
@@ -210,6 +211,13 @@ mod tests {
                 "random",
                 false,
                 "the manifest does not declare it: build with --cap fs.write=/x, and the run --dir HOST::/x",
+            ),
+            (
+                "fs.read=/config.json",
+                "not-granted",
+                "fs.read=/",
+                false,
+                "to grant it, run with --dir-ro HOST::/",
             ),
             (
                 "fs.write=name",

@@ -30,23 +30,8 @@ pub(super) fn compare(
 /// The globals of B that are those of A: by import, by export, then in order.
 pub(super) fn matched_globals(a: &Side<'_>, b: &Side<'_>) -> Vec<Option<u32>> {
     let (mut to_b, mut taken) = (vec![None; a.globals.len()], vec![false; b.globals.len()]);
-    let named = |side: &Side<'_>| {
-        let imports = side.imports.iter().filter(|(_, _, ty)| matches!(ty, TypeRef::Global(_)));
-        // Several imports can have one name: they are told apart by their order.
-        let mut times = BTreeMap::new();
-        let imports = (0_u32..).zip(imports).map(|(at, (module, name, _))| {
-            let nth = times.entry((module, name)).or_insert(0_u32);
-            *nth += 1;
-            (format!("import {nth} {module} {name}"), at)
-        });
-        let imports: Vec<_> = imports.collect();
-        let exports = side.layout.exports.iter().map(|(_, export)| export);
-        let exports = exports.filter(|export| matches!(export.kind, ExternalKind::Global));
-        let exports = exports.map(|export| (format!("export {}", export.name), export.index));
-        imports.into_iter().chain(exports).collect::<Vec<_>>()
-    };
-    let of_b: BTreeMap<String, u32> = named(b).into_iter().collect();
-    for (name, one) in named(a) {
+    let of_b: BTreeMap<(u32, &str, &str), u32> = named_globals(b).into_iter().collect();
+    for (name, one) in named_globals(a) {
         if let Some(other) = of_b.get(&name)
             && let Some(slot @ None) = to_b.get_mut(one as usize)
             && let Some(taken @ false) = taken.get_mut(*other as usize)
@@ -59,6 +44,23 @@ pub(super) fn matched_globals(a: &Side<'_>, b: &Side<'_>) -> Vec<Option<u32>> {
         *slot = free.next();
     }
     to_b
+}
+
+/// Globals by what they are imported or exported as. Several imports can have one name: they are told apart
+/// by their order, from 1 on.
+fn named_globals<'s>(side: &'s Side<'_>) -> Vec<((u32, &'s str, &'s str), u32)> {
+    let imports = side.imports.iter().filter(|(_, _, ty)| matches!(ty, TypeRef::Global(_)));
+    let mut times = BTreeMap::new();
+    let imports = (0_u32..).zip(imports).map(|(at, (module, name, _))| {
+        let nth = times.entry((*module, *name)).or_insert(0_u32);
+        *nth += 1;
+        ((*nth, *module, *name), at)
+    });
+    let mut named: Vec<_> = imports.collect();
+    let exports = side.layout.exports.iter().map(|(_, export)| export);
+    let exports = exports.filter(|export| matches!(export.kind, ExternalKind::Global));
+    named.extend(exports.map(|export| ((0, "", export.name), export.index)));
+    named
 }
 
 /// Items with the same kind and name are compared in their order.

@@ -49,8 +49,20 @@ fn imports_of_one_name_are_told_apart_by_their_order() {
     let found = compare(&text("i64", "i32"), &text("i64", "i32"));
     assert_eq!(found.what, Sameness::Same);
     assert!(found.items.is_empty());
-    let found = compare(&text("i64", "i32"), &text("i32", "i64"));
-    assert_ne!(found.what, Sameness::Same);
+    // Which of two is used makes a difference, and so does where a name ends.
+    for [a, b] in [["", ""], ["a b", "c"]].map(|[module, name]| {
+        let text = |first: &str, second: &str| {
+            format!(
+                r#"(module (import "{module}" "{name}" (global $a i32)) (import "a" "b c" (global $b i32))
+                     (import "{module}" "{name}" (global $c i32))
+                     (func (export "run") (result i32 i32) global.get ${first} global.get ${second}))"#
+            )
+        };
+        [text("a", "c"), text("c", "a")]
+    }) {
+        assert_eq!(compare(&a, &a).what, Sameness::Same);
+        assert_eq!(compare(&a, &b).what, Sameness::Code);
+    }
 }
 
 #[test]
