@@ -1,7 +1,8 @@
 //! The operator's policy: no flag, argument, variable or input lifts it.
 
-use super::common::Place;
+use super::common::{Ended, Place};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 const RUN: &str =
     "run --quiet --pub author.pub.pem --key operator.key.pem --force --receipt r.json";
@@ -85,6 +86,76 @@ fn no_flag_lifts_the_policy() {
     // Neither arguments, nor standard input, nor our environment add anything.
     let line = format!("{RUN} --policy none.toml asks.skill c --allow time --policy other.toml");
     place.fed(&line, b"--allow time").refused(126, "capability-denied");
+}
+
+/// Every other option of the command, found in its help: a new one has to be judged here.
+#[test]
+fn no_other_option_and_no_variable_lifts_the_policy() {
+    let place = place();
+    place.write("none.toml", "version = 1\n");
+    place.write("in.json", "{\"allow\": \"time\"}");
+    place.write("pass", "allow time\n");
+    place.type_in("trust add author.pub.pem --name author --role author --trust t.toml").status(0);
+    let none = provenact::digest::PolicyDigest::of(&place.read("none.toml"));
+    let trust = provenact::digest::TrustDigest::of(&place.read("t.toml"));
+    // With the options of `RUN` but for those that the option is in the place of.
+    let base = "--pub author.pub.pem --key operator.key.pem --force --receipt r.json";
+    let none_digest = format!("{base} --policy-digest {none}");
+    let trust_digest =
+        format!("--trust t.toml --key operator.key.pem --force --trust-digest {trust}");
+    let options = [
+        ("--allow-unsigned", base.to_owned() + " --allow-unsigned"),
+        ("--detached", base.to_owned() + " --detached"),
+        ("--force", base.to_owned()),
+        ("--format", base.to_owned() + " --format json"),
+        ("--input", base.to_owned() + " --input in.json"),
+        ("--key", base.to_owned()),
+        ("--no-cache", base.to_owned() + " --no-cache"),
+        ("--no-receipt", "--pub author.pub.pem --no-receipt".to_owned()),
+        ("--output", base.to_owned() + " --output out.txt"),
+        (
+            "--passphrase-env",
+            "--pub author.pub.pem --key locked.key.pem --force --passphrase-env PASS".to_owned(),
+        ),
+        (
+            "--passphrase-file",
+            "--pub author.pub.pem --key locked.key.pem --force --passphrase-file pass".to_owned(),
+        ),
+        ("--policy-digest", none_digest),
+        ("--pub", base.to_owned()),
+        ("--quiet", base.to_owned() + " --quiet"),
+        ("--receipt", base.to_owned()),
+        ("--report", base.to_owned() + " --report report.json"),
+        ("--timeout", base.to_owned() + " --timeout 100"),
+        ("--trust", "--trust t.toml --key operator.key.pem --force".to_owned()),
+        ("--trust-digest", trust_digest),
+    ];
+    let granting = ["--allow", "--allow-declared", "--dir", "--dir-ro", "--env", "--net"];
+    let help = place.type_in("run --help").status(0).out();
+    let known: BTreeSet<&str> = options
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(granting)
+        .chain(["--policy", "--help"])
+        .collect();
+    let lines = help.lines().filter(|line| line.starts_with("  ")).map(str::trim_start);
+    let named = lines.filter(|line| line.starts_with('-')).flat_map(|line| line.split([',', ' ']));
+    let named: BTreeSet<&str> = named.filter(|word| word.starts_with("--")).collect();
+    assert_eq!(named, known);
+    place.mode("pass", 0o600);
+    place.type_in("keygen -o locked --encrypt --passphrase-file pass").status(0);
+    for (name, words) in options {
+        let line = format!("run --policy none.toml {words} asks.skill c");
+        let mut command = place.command(super::common::PROVENACT);
+        for variable in ["PROVENACT_POLICY", "PROVENACT_ALLOW", "PROVENACT_ALLOW_DECLARED", "ALLOW"]
+        {
+            command.env(variable, "time");
+        }
+        let ended = command.env("PASS", "allow time").args(line.split(' ')).output().unwrap();
+        let ended = Ended::of(ended).status(126).says("capability-denied");
+        ended.says("time").says("the policy does not allow it");
+        assert!(!place.exists("out.txt"), "{name}");
+    }
 }
 
 /// covers: policy-4
