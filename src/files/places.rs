@@ -91,14 +91,10 @@ pub fn leads_to(path: &Path) -> Option<PathBuf> {
 }
 
 fn follow(path: &Path, links: usize) -> Option<PathBuf> {
-    let folder = |path: &Path| match path.parent()? {
-        folder if folder.as_os_str().is_empty() => Some(PathBuf::from(".")),
-        folder => Some(folder.to_owned()),
-    };
     match (absolute(path), fs_err::read_link(path)) {
         (Ok(place), _) => Some(place),
-        (Err(_), Ok(to)) => follow(&folder(path)?.join(to), links.checked_sub(1)?),
-        (Err(_), Err(_)) => Some(follow(&folder(path)?, links)?.join(path.file_name()?)),
+        (Err(_), Ok(to)) => follow(&parent(path).ok()?.join(to), links.checked_sub(1)?),
+        (Err(_), Err(_)) => Some(follow(parent(path).ok()?, links)?.join(path.file_name()?)),
     }
 }
 

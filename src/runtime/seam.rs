@@ -207,10 +207,7 @@ impl Seam {
             return Err(Stop::Interrupted(cause));
         }
         if act != Act::Other {
-            let named = named(&call, memory);
-            self.stay_within_bounds(&call, named)?;
-            // A call that fails can have made a part of its names.
-            self.bytes_out = self.bytes_out.saturating_add(named);
+            self.stay_within_bounds(&call, memory)?;
         }
 
         // What the host reads is kept apart when its own answer could overwrite it.
@@ -276,9 +273,10 @@ impl Seam {
         }
     }
 
-    /// Interrupts before a call that would take more than the run may; `named` is what its names count for.
+    /// Interrupts before a call that would take more than the run may, and counts its names: a call that
+    /// fails can have made a part of them.
     #[inline]
-    fn stay_within_bounds(&self, call: &Call, named: u64) -> Result<(), Stop> {
+    fn stay_within_bounds(&mut self, call: &Call, memory: &[u8]) -> Result<(), Stop> {
         let Some(bounds) = &self.bounds else { return Ok(()) };
         let going_out = match call.act {
             Act::Write | Act::WriteAt | Act::Output | Act::WriteFile | Act::Trace => {
@@ -286,6 +284,7 @@ impl Seam {
             }
             _ => 0,
         };
+        let named = named(call, memory);
         let more = going_out.saturating_add(named);
         if more > 0 && self.bytes_out.saturating_add(more) > bounds.output_bytes {
             return Err(Stop::Interrupted(Interruption::OutputLimit));
@@ -293,6 +292,7 @@ impl Seam {
         if call.act == Act::Open && self.authority.open_files() >= bounds.open_files {
             return Err(Stop::Interrupted(Interruption::FileLimit));
         }
+        self.bytes_out = self.bytes_out.saturating_add(named);
         Ok(())
     }
 
