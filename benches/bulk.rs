@@ -1,7 +1,8 @@
 //! What many replays in one command gain over single ones, and what being interruptible costs.
 //!
 //! `cargo bench --bench bulk [-- ROUNDS]`. Prints receipts per second of `replay --all` with one job
-//! and with one for each processor, of a shell loop over single commands, and what a guest that only
+//! and with one for each processor, of as many processes with one job each, which have nothing in
+//! common but the machine, of a shell loop over single commands, and what a guest that only
 //! computes takes with and without epochs. Ratios are of the best round of each side, taken in turn;
 //! the targets are 0.8 × processors over one job, and 20 × the shell loop.
 
@@ -64,17 +65,20 @@ fn main() -> Result<()> {
     must(folder, &[&run[..], &["--receipt", "one/one.json", "computes.skill"]].concat())?;
 
     let cores = std::thread::available_parallelism()?;
-    let all = |jobs: usize| -> Result<Duration> {
-        let jobs = jobs.to_string();
-        time(provenact(folder).args(["replay", "--all", "many", "--jobs", &jobs]))
+    let all = |jobs: usize| {
+        let mut command = provenact(folder);
+        command.args(["replay", "--all", "many", "--jobs", &jobs.to_string()]);
+        command
     };
     let script =
         format!("for f in many/00[0-9][0-9].json; do '{PROVENACT}' replay $f || exit 1; done");
     let (mut one, mut every, mut shell) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    let mut apart = Duration::MAX;
     let (mut plain, mut epochs) = (Duration::MAX, Duration::MAX);
     for _ in 0..rounds {
-        one = one.min(all(1)?);
-        every = every.min(all(cores.get())?);
+        one = one.min(time(&mut all(1))?);
+        every = every.min(time(&mut all(cores.get()))?);
+        apart = apart.min(time_side_by_side((0..cores.get()).map(|_| all(1)))?);
         shell = shell.min(time(at_home(Command::new("sh").args(["-c", &script]), folder))?);
         plain = plain.min(time(provenact(folder).args(["replay", "one/one.json"]))?);
         epochs = epochs.min(time(provenact(folder).args(["replay", "--all", "one"]))?);
@@ -83,10 +87,12 @@ fn main() -> Result<()> {
     let (one, every) = (rate(RECEIPTS, one), rate(RECEIPTS, every));
     let shell = rate(SINGLE, shell);
     let per_core = every / one / cores.get() as f64;
+    let apart = rate(RECEIPTS, apart) / one;
     say(&format!("one job             {one:8.0} receipts/s"));
     say(&format!("{cores:>3} jobs            {every:8.0} receipts/s"));
     say(&format!("shell loop          {shell:8.0} receipts/s"));
     say(&format!("jobs over one job   {per_core:8.2} × processors (target 0.8)"));
+    say(&format!("processes over one  {apart:8.2} × processors: what the machine gives"));
     say(&format!("jobs over the shell {:8.1} × (target 20)", every / shell));
     say(&format!(
         "epochs              {:8.3} × the time",
@@ -111,11 +117,28 @@ fn at_home<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
 }
 
 fn time(command: &mut Command) -> Result<Duration> {
-    #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
-    let start = Instant::now();
+    let start = now();
     let status = command.status()?;
     let took = start.elapsed();
     if status.success() { Ok(took) } else { Err(format!("{command:?}: {status}").into()) }
+}
+
+/// From the beginning of the first to the end of the last.
+fn time_side_by_side(commands: impl Iterator<Item = Command>) -> Result<Duration> {
+    let start = now();
+    let children: Vec<_> = commands.map(|mut command| command.spawn()).collect();
+    let mut failed = None;
+    for child in children {
+        let status = child?.wait()?;
+        failed = failed.or((!status.success()).then_some(status));
+    }
+    let took = start.elapsed();
+    failed.map_or(Ok(took), |status| Err(format!("one of several: {status}").into()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn must(folder: &Path, args: &[&str]) -> Result<()> {

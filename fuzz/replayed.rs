@@ -385,7 +385,7 @@ fn record(
         imports: rows.iter().map(|row| [row.module.to_owned(), row.name.to_owned()]).collect(),
     };
     let recorder = engine(EngineName::Cranelift);
-    let program = recorder.compile(module).expect("the engine takes what the checker takes");
+    let program = recorder.compile(module, &rows).expect("the engine takes what the checker takes");
     let one_class = interface.one_class_feature.is_some();
     // Until the host gives what a host can give, as often as there are answers.
     let tries = Tries::default();
@@ -397,7 +397,7 @@ fn record(
         let host = Box::new(Dice::new(dice, &tries));
         let seam = Seam::new(host, rows.clone(), &header, shared.clone());
         let seam = seam.bounded(Bounds { memory_bytes: MEMORY, ..Bounds::default() });
-        match execute(recorder, &program, &interface, &rows, seam) {
+        match execute(recorder, &program, &interface, seam) {
             Ok(execution) => break (execution, shared, tape),
             Err(error) if error.to_string().contains("an impossible answer") => {
                 let tries = tries.lock().unwrap_or_else(PoisonError::into_inner);

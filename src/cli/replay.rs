@@ -17,6 +17,7 @@ use crate::verify::{self, DOES_NOT_PROVE, Finding, PROVES, Verdict, Witness, Wit
 use crate::{files, json};
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -91,8 +92,9 @@ impl std::str::FromStr for Asked {
 }
 
 impl EngineArgs {
-    /// A workshop with the engines that were asked for, each once; `limit` as [`Engine::new`] has it.
-    pub fn workshop(&self, limit: Option<u64>) -> Result<Workshop, CommandError> {
+    /// A workshop with the engines that were asked for, each once. For many replays: the ticks that
+    /// each has, and how many there are side by side.
+    pub fn workshop(&self, many: Option<(u64, NonZeroUsize)>) -> Result<Workshop, CommandError> {
         let mut names = Vec::new();
         for asked in &self.engines {
             match asked {
@@ -109,7 +111,10 @@ impl EngineArgs {
         let mut engines: Vec<Engine> = Vec::new();
         for name in names {
             if !engines.iter().any(|engine| engine.name() == name) {
-                engines.push(Engine::new(name, cache.as_deref(), limit)?);
+                engines.push(match many {
+                    None => Engine::new(name, cache.as_deref(), None)?,
+                    Some((ticks, jobs)) => Engine::for_many(name, cache.as_deref(), ticks, jobs)?,
+                });
             }
         }
         Ok(Workshop::new(engines))

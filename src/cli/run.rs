@@ -186,7 +186,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         Class::No.run_exit(),
         ui,
     );
-    let program = engine.compile(bundle.module())?;
+    let program = engine.compile(bundle.module(), &rows)?;
     drop(compiling);
     let live = LiveHost::new(&header, &roots(&header.grants), &effective.preopens, &rows)
         .map_err(runtime::Error::from)?;
@@ -233,8 +233,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let time_is_up = interrupted(Interruption::WallClock);
     let watch = watch(timeout, move || time_is_up(Class::Interrupted.run_exit()));
     let _handled = signals.then(interrupted(Interruption::Signal));
-    let seam = Seam::new(Box::new(live), rows.clone(), &header, shared).bounded(bounds);
-    let execution = match execute(&engine, &program, bundle.interface(), &rows, seam) {
+    let seam = Seam::new(Box::new(live), rows, &header, shared).bounded(bounds);
+    let execution = match execute(&engine, &program, bundle.interface(), seam) {
         Ok(execution) => execution,
         Err(error) => {
             // What the guest did until then stays on record; a recording that failed cannot be kept.

@@ -1,9 +1,12 @@
 //! Engines, configured in one place.
 
-use super::Error;
+use super::on_wasmtime::Linked;
+use super::{Error, pool};
+use crate::abi::Function;
 use crate::engines::EngineName;
 use crate::limits;
 use crate::wasm::{Canonical, code_start};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +26,11 @@ pub struct Engine {
 
 #[derive(Clone)]
 pub(super) enum Kind {
-    Wasmtime(wasmtime::Engine),
+    Wasmtime {
+        engine: wasmtime::Engine,
+        /// The same engine with places for small guests, where many are executed.
+        pooled: Option<wasmtime::Engine>,
+    },
     Wasmi(wasmi::Engine),
 }
 
@@ -42,10 +49,11 @@ impl Patience {
     }
 }
 
-/// A canonical module, ready to be executed by one engine.
+/// A canonical module with its host functions, ready to be executed by one engine.
 #[derive(Clone)]
 pub struct Program {
     pub(super) compiled: Compiled,
+    pub(super) rows: Arc<[&'static Function]>,
     /// Where a start function can run out of words, sorted.
     pub(super) stops: Arc<[usize]>,
     bytes: u64,
@@ -61,6 +69,12 @@ impl Program {
         self.bytes
     }
 
+    /// The host functions that it imports, as the evidence counts them.
+    #[must_use]
+    pub fn rows(&self) -> &[&'static Function] {
+        &self.rows
+    }
+
     /// Where the contents of the module's code section begin, if it has one.
     #[must_use]
     pub fn code_start(&self) -> Option<u64> {
@@ -70,7 +84,7 @@ impl Program {
 
 #[derive(Clone)]
 pub(super) enum Compiled {
-    Wasmtime(wasmtime::Module),
+    Wasmtime(Linked),
     Wasmi(wasmi::Module),
 }
 
@@ -89,10 +103,31 @@ impl Engine {
     pub fn new(name: EngineName, cache: Option<&Path>, limit: Option<u64>) -> Result<Self, Error> {
         let kind = match name {
             EngineName::Wasmi => Kind::Wasmi(wasmi(limit.is_some())),
-            name => Kind::Wasmtime(wasmtime(name, cache, limit.is_some())?),
+            name => {
+                let engine = wasmtime(name, cache, limit.is_some(), None)?;
+                Kind::Wasmtime { engine, pooled: None }
+            }
         };
         let patience = limit.map(|limit| Patience { limit, ticks: Arc::default() });
         Ok(Self { name, kind, patience })
+    }
+
+    /// The engine for executions of which there are many, `at_once` of them side by side at most.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn for_many(
+        name: EngineName,
+        cache: Option<&Path>,
+        limit: u64,
+        at_once: NonZeroUsize,
+    ) -> Result<Self, Error> {
+        let mut engine = Self::new(name, cache, Some(limit))?;
+        if let Kind::Wasmtime { pooled, .. } = &mut engine.kind {
+            // A system that has no room for it makes many executions slower, and no others.
+            *pooled = wasmtime(name, cache, true, Some(at_once)).ok();
+        }
+        Ok(engine)
     }
 
     /// What `run` records with.
@@ -114,21 +149,31 @@ impl Engine {
         if let Some(patience) = &self.patience {
             patience.ticks.fetch_add(1, Ordering::Relaxed);
         }
-        if let Kind::Wasmtime(engine) = &self.kind {
-            engine.increment_epoch();
+        if let Kind::Wasmtime { engine, pooled } = &self.kind {
+            std::iter::once(engine).chain(pooled).for_each(wasmtime::Engine::increment_epoch);
         }
     }
 
-    /// Compiles `module`, or takes it from the cache.
+    /// Compiles `module`, whose host functions are `rows`, or takes it from the cache.
     ///
     /// # Errors
-    /// [`Error::Lacks`] when the engine has not got a feature; when it runs out of resources.
-    pub fn compile(&self, module: &Canonical) -> Result<Program, Error> {
+    /// [`Error::Lacks`] when the engine has not got a feature; when it runs out of resources; when
+    /// `rows` are not what the module imports.
+    pub fn compile(
+        &self,
+        module: &Canonical,
+        rows: &[&'static Function],
+    ) -> Result<Program, Error> {
         let stops = module.module().stops_of_start().into();
         let compiled = match &self.kind {
-            Kind::Wasmtime(engine) => Compiled::Wasmtime(
-                wasmtime::Module::from_binary(engine, module.bytes()).map_err(Error::engine)?,
-            ),
+            Kind::Wasmtime { engine, pooled } => {
+                let pooled = pooled.as_ref().filter(|_| pool::has_room_for(module.module()));
+                let compiled = |engine| wasmtime::Module::from_binary(engine, module.bytes());
+                // What the pool has no room for after all, the engine without one may take.
+                let made = pooled.and_then(|pooled| compiled(pooled).ok());
+                let made = made.map_or_else(|| compiled(engine), Ok).map_err(Error::engine)?;
+                Compiled::Wasmtime(Linked::new(made, rows)?)
+            }
             Kind::Wasmi(engine) => {
                 if let Some(feature) = module.module().one_class_feature() {
                     return Err(Error::Lacks { engine: self.name, feature });
@@ -139,13 +184,13 @@ impl Engine {
         };
         let bytes = match &compiled {
             Compiled::Wasmtime(made) => {
-                let image = made.image_range();
+                let image = made.module().image_range();
                 2 * (image.end as usize).saturating_sub(image.start as usize) as u64
             }
             Compiled::Wasmi(_) => LAZY * module.bytes().len() as u64,
         };
         let code = code_start(module.bytes());
-        Ok(Program { compiled, stops, bytes, code })
+        Ok(Program { compiled, rows: rows.into(), stops, bytes, code })
     }
 }
 
@@ -153,8 +198,12 @@ fn wasmtime(
     name: EngineName,
     cache: Option<&Path>,
     interruptible: bool,
+    at_once: Option<NonZeroUsize>,
 ) -> Result<wasmtime::Engine, Error> {
     let mut config = Config::new();
+    if let Some(at_once) = at_once {
+        config.allocation_strategy(pool::places(at_once));
+    }
     config
         .wasm_gc(true)
         .wasm_function_references(true)

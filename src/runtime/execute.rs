@@ -4,7 +4,6 @@ use super::divergence::Frame;
 use super::engine::{Compiled, Engine, Kind, Program};
 use super::seam::{Seam, Stop};
 use super::{Error, on_wasmi, on_wasmtime};
-use crate::abi::Function;
 use crate::attest::receipt::FinalState;
 use crate::limits;
 use crate::outcome::{Interruption, Outcome, Trap};
@@ -86,21 +85,16 @@ pub fn execute(
     engine: &Engine,
     program: &Program,
     interface: &Interface,
-    rows: &[&'static Function],
     seam: Seam,
 ) -> Result<Execution, Error> {
     let on_this_thread = || match (&engine.kind, &program.compiled) {
-        (Kind::Wasmtime(wasmtime), Compiled::Wasmtime(module)) => {
+        (Kind::Wasmtime { .. }, Compiled::Wasmtime(linked)) => {
             let patience = engine.patience.as_ref();
-            let stops = &program.stops;
-            conclude(
-                on_wasmtime::Machine::new(wasmtime, module, stops, rows, patience, seam)?,
-                interface,
-            )
+            conclude(on_wasmtime::Machine::new(linked, &program.stops, patience, seam), interface)
         }
         (Kind::Wasmi(wasmi), Compiled::Wasmi(module)) => {
             let patience = engine.patience.clone();
-            let stops = &program.stops;
+            let Program { stops, rows, .. } = program;
             conclude(on_wasmi::Machine::new(wasmi, module, stops, rows, patience, seam)?, interface)
         }
         _ => Err(Error::Engine { cause: "the module was compiled by another engine".to_owned() }),

@@ -19,6 +19,7 @@ mod live;
 mod on_wasmi;
 mod on_wasmtime;
 mod own;
+mod pool;
 mod possible;
 mod receipt;
 mod replayer;

@@ -13,8 +13,8 @@ use crate::attest::receipt::{FinalState, GlobalBits};
 use crate::outcome::{Interruption, Trap};
 use crate::wasm::{Interface, STACK_TRAP};
 use wasmtime::{
-    Extern, ExternType, Instance, Linker, Memory, Module, ResourceLimiter, Store, Table,
-    ThrownException, Val, WasmBacktrace,
+    Extern, ExternType, Instance, InstancePre, Linker, Memory, Module, ResourceLimiter, Store,
+    Table, ThrownException, Val, WasmBacktrace,
 };
 
 /// What a guest's store holds.
@@ -25,11 +25,49 @@ pub(super) struct State {
     growth: Growth,
 }
 
-/// A guest, its store and its host functions.
+/// A module with its host functions, for any number of guests.
+#[derive(Clone)]
+pub(super) struct Linked {
+    module: Module,
+    imports: Imports,
+}
+
+#[derive(Clone)]
+enum Imports {
+    /// All of them are host functions.
+    Known(InstancePre<State>),
+    /// Memories or tables are among them, which each guest gets of its own.
+    Fresh(Linker<State>),
+}
+
+impl Linked {
+    /// `module`, whose host functions are `rows`.
+    ///
+    /// # Errors
+    /// When it imports something else.
+    pub(super) fn new(module: Module, rows: &[&'static Function]) -> Result<Self, Error> {
+        let mut linker = Linker::new(module.engine());
+        for (function, row) in rows.iter().enumerate() {
+            bind::define(&mut linker, function, row).map_err(Error::engine)?;
+        }
+        let is_function = |ty| matches!(ty, ExternType::Func(_));
+        let imports = if module.imports().all(|import| is_function(import.ty())) {
+            Imports::Known(linker.instantiate_pre(&module).map_err(Error::engine)?)
+        } else {
+            Imports::Fresh(linker)
+        };
+        Ok(Self { module, imports })
+    }
+
+    pub(super) fn module(&self) -> &Module {
+        &self.module
+    }
+}
+
+/// A guest and its store.
 pub(super) struct Machine<'a> {
     store: Store<State>,
-    linker: Linker<State>,
-    module: &'a Module,
+    linked: &'a Linked,
     /// Where a start function can run out of words, sorted.
     stops: &'a [usize],
     instance: Option<Instance>,
@@ -37,13 +75,11 @@ pub(super) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     pub(super) fn new(
-        engine: &wasmtime::Engine,
-        module: &'a Module,
+        linked: &'a Linked,
         stops: &'a [usize],
-        rows: &[&'static Function],
         patience: Option<&Patience>,
         seam: Seam,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let bounds = seam.bounds();
         let growth = Growth {
             within_limits: false,
@@ -52,21 +88,16 @@ impl<'a> Machine<'a> {
             elements_left: bounds.map_or(u64::MAX, |bounds| bounds.table_elements),
         };
         let state = State { seam, memory: None, growth };
-        let mut store = Store::new(engine, state);
+        let mut store = Store::new(linked.module.engine(), state);
         store.limiter(|state| &mut state.growth);
         if let Some(patience) = patience {
             store.set_epoch_deadline(patience.limit);
         }
-        let mut linker = Linker::new(engine);
-        for (function, row) in rows.iter().enumerate() {
-            bind::define(&mut linker, function, row).map_err(Error::engine)?;
-        }
-        Ok(Self { store, linker, module, stops, instance: None })
+        Self { store, linked, stops, instance: None }
     }
 
     fn call(&mut self, interface: &Interface) -> wasmtime::Result<Option<i32>> {
-        define_fresh(&mut self.store, &mut self.linker, self.module)?;
-        let instance = self.linker.instantiate(&mut self.store, self.module)?;
+        let instance = self.instantiate()?;
         self.instance = Some(instance);
         let store = &mut self.store;
         if interface.initialize {
@@ -79,6 +110,18 @@ impl<'a> Machine<'a> {
         } else {
             instance.get_typed_func::<(), ()>(&mut *store, name)?.call(&mut *store, ())?;
             Ok(None)
+        }
+    }
+
+    fn instantiate(&mut self) -> wasmtime::Result<Instance> {
+        let Linked { module, imports } = self.linked;
+        match imports {
+            Imports::Known(known) => known.instantiate(&mut self.store),
+            Imports::Fresh(linker) => {
+                let mut linker = linker.clone();
+                define_fresh(&mut self.store, &mut linker, module)?;
+                linker.instantiate(&mut self.store, module)
+            }
         }
     }
 

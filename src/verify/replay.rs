@@ -22,7 +22,6 @@ pub struct Executable {
     engine: Engine,
     program: runtime::Program,
     interface: Interface,
-    rows: Vec<&'static Function>,
     module: ModuleDigest,
 }
 
@@ -33,9 +32,8 @@ impl Executable {
     /// When the module asks for what no host has, and when the engine cannot run it.
     pub fn prepare(engine: &Engine, module: &Canonical, entrypoint: &str) -> Result<Self, Error> {
         let interface = Interface::of(module.module(), Some(entrypoint))?;
-        let rows = interface.host_functions();
-        let program = engine.compile(module)?;
-        Ok(Self { engine: engine.clone(), program, interface, rows, module: module.digest() })
+        let program = engine.compile(module, &interface.host_functions())?;
+        Ok(Self { engine: engine.clone(), program, interface, module: module.digest() })
     }
 
     /// The engine.
@@ -120,7 +118,7 @@ pub fn replay(executable: &Executable, input: Replay<'_>) -> Result<Verdict, Err
     belong_together(executable.module, input.manifest.digest(), input.receipt, &input.trace)?;
     manifest_allows(input.manifest, &header)?;
     if header.entrypoint != executable.interface.entrypoint
-        || !same_imports(&executable.rows, &header)
+        || !same_imports(executable.program.rows(), &header)
     {
         return Err(Error::Imports);
     }
@@ -129,8 +127,8 @@ pub fn replay(executable: &Executable, input: Replay<'_>) -> Result<Verdict, Err
     let shared = evidence.on_one_engine_class(one_class).shared();
     let (tell, told) = mpsc::sync_channel(1);
     let free_nans = !input.manifest.profile().has(Pass::Nan);
-    let replayer =
-        Replayer::new(input.trace, executable.rows.clone(), tell).with_free_nans(free_nans);
+    let rows = executable.program.rows().to_vec();
+    let replayer = Replayer::new(input.trace, rows, tell).with_free_nans(free_nans);
     let execution = run(executable, replayer, &shared);
     // What is wrong with the trace as a whole comes before what is wrong at one place of it.
     let Ok(seal) = told.try_recv() else {
@@ -176,12 +174,12 @@ fn run(
     if let Some(cut_short) = replayer.cut_short_at_once()? {
         return Ok(cut_short);
     }
-    let Executable { engine, program, interface, rows, .. } = executable;
+    let Executable { engine, program, interface, .. } = executable;
     let header = shared.lock().unwrap_or_else(PoisonError::into_inner).header().clone();
     let allowance = replayer.allowance().cloned();
-    let seam = Seam::new(Box::new(replayer), rows.clone(), &header, shared.clone());
+    let seam = Seam::new(Box::new(replayer), program.rows().to_vec(), &header, shared.clone());
     let seam = seam.unwatched().within(allowance);
-    execute(engine, program, interface, rows, seam)
+    execute(engine, program, interface, seam)
 }
 
 /// Compares how it ended, then the receipt as a whole.

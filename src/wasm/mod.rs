@@ -37,7 +37,7 @@ pub use interface::Interface;
 pub use leaks::{Leak, LeakKind, find_leaks};
 pub use ledger::ledger;
 pub use lines::{SourceLine, code_start};
-pub use module::Module;
+pub use module::{Extent, Module};
 pub use passes::{Applied, FrameSize, STACK_TRAP, frame_sizes};
 
 #[cfg(test)]

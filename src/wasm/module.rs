@@ -7,8 +7,8 @@ use std::ops::Range;
 use wasmparser::types::Types;
 use wasmparser::{
     CompositeInnerType, ExternalKind, FuncToValidate, FuncType, FuncValidatorAllocations,
-    FunctionBody, Parser, Payload, SubType, TypeRef, TypeSectionReader, ValidPayload, Validator,
-    ValidatorResources, WasmFeatures,
+    FunctionBody, MemoryType, Parser, Payload, SubType, TableType, TypeRef, TypeSectionReader,
+    ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// The language that is accepted: WebAssembly 3.0 without threads, which is what the engine takes
@@ -73,6 +73,17 @@ pub(super) struct Custom {
     pub(super) data: Range<usize>,
 }
 
+/// How a memory or table begins and how far it may grow, in pages of 64 KiB or in elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// At the beginning.
+    pub initial: u64,
+    /// At most, if the module says so.
+    pub maximum: Option<u64>,
+    /// Whether it has 64-bit addresses.
+    pub is_wide: bool,
+}
+
 impl Module {
     /// Parses and validates a core module in the binary format (Wasm specification, chapter 5).
     ///
@@ -111,6 +122,32 @@ impl Module {
         let types = self.types.as_ref();
         let defined = types.function_count().saturating_sub(self.facts.imported_functions);
         [u64::from(defined), u64::from(types.memory_count()) + u64::from(types.table_count())]
+    }
+
+    /// Its memories, imported ones first.
+    #[must_use]
+    pub fn memories(&self) -> Vec<Extent> {
+        let types = self.types.as_ref();
+        let memories = (0..types.memory_count()).map(|index| types.memory_at(index));
+        let extent = |ty: MemoryType| Extent {
+            initial: ty.initial,
+            maximum: ty.maximum,
+            is_wide: ty.memory64,
+        };
+        memories.map(extent).collect()
+    }
+
+    /// Its tables, imported ones first.
+    #[must_use]
+    pub fn tables(&self) -> Vec<Extent> {
+        let types = self.types.as_ref();
+        let tables = (0..types.table_count()).map(|index| types.table_at(index));
+        let extent = |ty: TableType| Extent {
+            initial: ty.initial,
+            maximum: ty.maximum,
+            is_wide: ty.table64,
+        };
+        tables.map(extent).collect()
     }
 
     /// What the module uses that only one class of engines has, so that nobody can replay it on an

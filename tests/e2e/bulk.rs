@@ -169,6 +169,70 @@ fn who_needs_the_memory_of_others_has_it_alone_or_is_told_of_the_flag() {
     place.type_in("replay --all few --jobs 8 --memory 256").status(0).says("3 reproduced");
 }
 
+/// What a guest leaves in a place that others are put in after it: all of its memory and table.
+const FILLS: &str = r#"(module
+  (memory (export "memory") 2 60)
+  (table 4 100 funcref)
+  (func $f)
+  (elem declare func $f)
+  (func (export "_start")
+    (drop (memory.grow (i32.const 50)))
+    (memory.fill (i32.const 0) (i32.const 0xff) (i32.shl (memory.size) (i32.const 16)))
+    (drop (table.grow (ref.func $f) (i32.const 96)))
+    (table.fill (i32.const 0) (ref.func $f) (i32.const 100))))"#;
+
+/// Traps when anything is there before it: in memory, beyond its first end, or in the table.
+const LOOKS: &str = r#"(module
+  (memory (export "memory") 1 60)
+  (table 4 100 funcref)
+  (data (i32.const 8) "data")
+  (func (export "_start") (local $at i32)
+    (if (i32.ne (i32.load (i32.const 8)) (i32.const 0x61746164)) (then unreachable))
+    (i64.store (i32.const 8) (i64.const 0))
+    (if (i32.ne (memory.grow (i32.const 59)) (i32.const 1)) (then unreachable))
+    (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
+    (loop
+      (if (i64.ne (i64.load (local.get $at)) (i64.const 0)) (then unreachable))
+      (local.set $at (i32.add (local.get $at) (i32.const 8)))
+      (br_if 0 (i32.lt_u (local.get $at) (i32.const 3932160))))
+    (if (i32.ne (table.grow (ref.null func) (i32.const 96)) (i32.const 4)) (then unreachable))
+    (local.set $at (i32.const 0))
+    (loop
+      (if (i32.eqz (ref.is_null (table.get (local.get $at)))) (then unreachable))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br_if 0 (i32.lt_u (local.get $at) (i32.const 100))))))"#;
+
+/// Grows further than a place for small guests would let its table grow.
+const GROWS: &str = r#"(module
+  (memory (export "memory") i64 1)
+  (memory 1)
+  (table 1 60000 funcref)
+  (func (export "_start")
+    (if (i64.ne (memory.grow (i64.const 20)) (i64.const 1)) (then unreachable))
+    (if (i32.ne (table.grow (ref.null func) (i32.const 50000)) (i32.const 1))
+      (then unreachable))))"#;
+
+#[test]
+fn a_guest_finds_nothing_of_those_before_it_and_grows_as_far_as_alone() {
+    let place = Place::new();
+    place.recorded_as("fills", FILLS, &["many/a", "many/c"]);
+    place.recorded_as("looks", LOOKS, &["many/b", "many/d"]);
+    for engine in ["cranelift", "cranelift-nan", "pulley"] {
+        let lines = place.replay_all(&format!("--jobs 1 --engine {engine}"), 0);
+        assert_eq!(lines.last().unwrap()["summary"]["verdicts"]["reproduced"], 4, "{engine}");
+        let outcomes: Vec<_> = lines[..4].iter().map(|line| text(line, "outcome")).collect();
+        assert_eq!(outcomes, ["returned"; 4]);
+    }
+}
+
+#[test]
+fn a_guest_that_grows_beyond_every_place_is_reproduced() {
+    let place = Place::new();
+    place.recorded_as("grows", GROWS, &["many/a"]);
+    let lines = place.replay_all("--jobs 1", 0);
+    assert_eq!(text(&lines[0], "outcome"), "returned");
+}
+
 #[test]
 fn several_engines_compare_each_receipt() {
     let place = Place::new();

@@ -28,7 +28,7 @@ fn run(source: &str, profile: Profile) -> (Execution, provenact::attest::receipt
         imports: Vec::new(),
     };
     let engine = Engine::cranelift(None).unwrap();
-    let program = engine.compile(&module).unwrap();
+    let program = engine.compile(&module, &[]).unwrap();
     let evidence = Evidence::new(header.clone(), None, None);
     let shared = evidence.on_one_engine_class(interface.one_class_feature.is_some()).shared();
     // An empty trace is a world without host functions; what it says of the end nobody asks here.
@@ -37,7 +37,7 @@ fn run(source: &str, profile: Profile) -> (Execution, provenact::attest::receipt
     let trace = Reader::open(std::io::Cursor::new(trace)).unwrap();
     let replayer = Replayer::new(trace, Vec::new(), std::sync::mpsc::sync_channel(1).0);
     let seam = Seam::new(Box::new(replayer), Vec::new(), &header, shared.clone());
-    let execution = execute(&engine, &program, &interface, &[], seam).unwrap();
+    let execution = execute(&engine, &program, &interface, seam).unwrap();
     let evidence = shared.lock().unwrap();
     let receipt = receipt(&evidence, &execution.outcome, execution.state.as_ref(), &seal);
     receipt.to_statement().unwrap();

@@ -62,7 +62,7 @@ pub fn run(
 ) -> Result<u8, CommandError> {
     let ticks = ticks(seconds(timeout.unwrap_or(SECONDS))?);
     let budget = args.budget()?;
-    let workshop = engines.workshop(Some(ticks))?;
+    let workshop = engines.workshop(Some((ticks, args.most_jobs()?)))?;
     let ticker = Ticker::start(workshop.engines().to_vec());
     let gate = RwLock::new(());
     let replays = Replays { from, policy, workshop, budget, ticker, ticks, gate };

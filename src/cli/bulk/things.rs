@@ -56,11 +56,11 @@ pub fn list(all: &[PathBuf], bundles: bool) -> Result<(Things, Option<u64>), Com
 }
 
 fn below_folder(path: &Path, bundles: bool, things: &mut Vec<Thing>) {
-    // A link to a folder may lead back up.
-    if path.is_dir() && path.is_symlink() {
-        return;
-    }
     if path.is_dir() {
+        // A link to a folder may lead back up.
+        if path.is_symlink() {
+            return;
+        }
         if is_bundle(path) {
             if bundles {
                 things.push(Thing::Found(path.to_owned()));
