@@ -4,11 +4,12 @@
 //! exceeds one before the guest starts is refused; what exceeds one later interrupts the execution, so
 //! that the guest never sees it.
 
+use crate::limits;
 use crate::outcome::Interruption;
 use std::fmt;
 
 macro_rules! bounds {
-    ($($(#[doc = $doc:literal])+ $field:ident = $name:literal, $default:expr;)*) => {
+    ($($(#[doc = $doc:literal])+ $field:ident = $name:literal, $default:expr $(, at most $most:expr)?;)*) => {
         /// What one run may take.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct Bounds {$(
@@ -27,22 +28,29 @@ macro_rules! bounds {
             pub const TABLE: &[(&'static str, u64, &'static str)] =
                 &[$(($name, $default, concat!($($doc),+).trim_ascii())),*];
 
-            /// Sets the bound of that name; false when there is none.
-            #[must_use]
-            pub fn set(&mut self, name: &str, value: u64) -> bool {
+            /// Sets the bound of that name.
+            ///
+            /// # Errors
+            /// When there is none of that name, and when the value could not take effect.
+            pub fn set(&mut self, name: &str, value: u64) -> Result<(), Unset> {
                 match name {
-                    $($name => self.$field = value,)*
-                    _ => return false,
+                    $($name => {
+                        $(if value > $most {
+                            return Err(Unset::Above($most));
+                        })?
+                        self.$field = value;
+                    })*
+                    _ => return Err(Unset::Unknown),
                 }
-                true
+                Ok(())
             }
         }
     };
 }
 
 bounds! {
-    /// Bytes of the module; more is refused (`limit-exceeded`).
-    module_bytes = "module-bytes", 256 << 20;
+    /// Bytes of the module; more is refused (`limit-exceeded`). A policy can only lower it.
+    module_bytes = "module-bytes", limits::MODULE_BYTES, at most limits::MODULE_BYTES;
     /// Functions that the module defines; more is refused (`limit-exceeded`).
     functions = "functions", 1_000_000;
     /// Memories and tables that the module has, imported ones included; more is refused (`limit-exceeded`).
@@ -55,18 +63,29 @@ bounds! {
     memory_bytes = "memory-bytes", 4 << 30;
     /// Elements of all tables together; more interrupts (`table-limit`).
     table_elements = "table-elements", 20_000_000;
-    /// Descriptors that the guest may have open, its streams and directories included; more interrupts (`file-limit`).
+    /// Descriptors that the guest may have open, its streams and directories included; fewer than it begins with is refused (`limit-exceeded`), more interrupts (`file-limit`).
     open_files = "open-files", 1000;
     /// Bytes that may leave the guest: streams, files, output, 4096 for each call that can make a name in a directory (of `fs_write_file` for each name of its path), and where its links lead; more interrupts (`output-limit`).
     output_bytes = "output-bytes", 64 << 30;
-    /// Bytes of the trace; more interrupts (`trace-limit`).
-    trace_bytes = "trace-bytes", 64 << 30;
+    /// Bytes of the trace; more interrupts (`trace-limit`). A policy can only lower it.
+    trace_bytes = "trace-bytes", limits::TRACE_BYTES, at most limits::TRACE_BYTES;
     /// Seconds that the execution may take; more interrupts (`wall-clock`). `--timeout` lowers it.
     wall_clock_seconds = "wall-clock-seconds", 86_400;
 }
 
 /// Bytes for which a name in a directory counts that the guest makes: a block of a file system.
 pub const NAME_BYTES: u64 = 4096;
+
+/// Why a bound was not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unset {
+    /// There is no bound of that name.
+    #[error("there is no such limit")]
+    Unknown,
+    /// No reader of such files takes more.
+    #[error("it cannot be more than {0}")]
+    Above(u64),
+}
 
 /// Something exceeds a bound before the guest starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +119,15 @@ impl Bounds {
         }
     }
 
+    /// Holds a guest to its bounds that begins with so many open descriptors.
+    ///
+    /// # Errors
+    /// When they are too many.
+    pub fn admit_open(&self, found: u64) -> Result<(), Exceeded> {
+        let (name, most) = ("open-files", self.open_files);
+        if found > most { Err(Exceeded { name, found, most }) } else { Ok(()) }
+    }
+
     /// Holds a module to its bounds: its bytes, the functions it defines, its memories and tables.
     ///
     /// # Errors
@@ -126,13 +154,17 @@ mod tests {
     fn each_bound_is_set_by_its_name() {
         for (name, default, meaning) in Bounds::TABLE {
             let mut bounds = Bounds::default();
-            assert!(bounds.set(name, *default) && bounds == Bounds::default(), "{name}");
-            assert!(bounds.set(name, default + 1) && bounds != Bounds::default(), "{name}");
+            assert_eq!((bounds.set(name, *default), bounds), (Ok(()), Bounds::default()), "{name}");
+            assert_eq!(bounds.set(name, default - 1), Ok(()), "{name}");
+            assert_ne!(bounds, Bounds::default(), "{name}");
+            let above =
+                if meaning.contains("only lower") { Err(Unset::Above(*default)) } else { Ok(()) };
+            assert_eq!(bounds.set(name, default + 1), above, "{name}");
             assert!(meaning.contains('`'), "{name} does not say how it ends");
         }
-        assert!(!Bounds::default().set("memory", 1));
+        assert_eq!(Bounds::default().set("memory", 1), Err(Unset::Unknown));
         let behind = Interruption::ALL.iter().filter_map(|cause| Bounds::behind(*cause));
         let named = behind.map(|name| Bounds::default().set(name, 1)).collect::<Vec<_>>();
-        assert_eq!(named, [true; 5]);
+        assert_eq!(named, [Ok(()); 5]);
     }
 }

@@ -9,7 +9,7 @@ use super::skill_io::{LastOutput, SkillIo, speaks};
 use super::ui::Ui;
 use super::watch::{catch_signals, seconds, watch, watch_compiling};
 use crate::abi::Capability;
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, Exceeded};
 use crate::digest::PolicyDigest;
 use crate::files;
 use crate::outcome::{Interruption, Outcome};
@@ -148,6 +148,9 @@ struct Run {
     code: Option<u64>,
 }
 
+/// Standard input, output and error.
+const STREAMS: u64 = 3;
+
 /// Runs the skill and gives its exit status.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     let key = args.key.load()?;
@@ -165,6 +168,8 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     for unused in &effective.unused {
         ui.warn(&unused.to_string());
     }
+    let open_at_first = STREAMS + effective.preopens.len() as u64;
+    bounds.admit_open(open_at_first).map_err(|error| exceeded(args, &error))?;
     outputs_are_free(args)?;
     let cache = cache(args)?;
     settle(&mut effective);
@@ -431,9 +436,12 @@ fn header(
 fn admit(args: &Args, bundle: &CheckedBundle, bounds: &Bounds) -> Result<(), CommandError> {
     let module = bundle.module();
     let [functions, instances] = module.module().counts();
-    bounds.admit(module.bytes().len() as u64, functions, instances).map_err(|error| {
-        CommandError::new(Reason::LimitExceeded, error.to_string()).of(args.bundle().display())
-    })
+    let admitted = bounds.admit(module.bytes().len() as u64, functions, instances);
+    admitted.map_err(|error| exceeded(args, &error))
+}
+
+fn exceeded(args: &Args, error: &Exceeded) -> CommandError {
+    CommandError::new(Reason::LimitExceeded, error.to_string()).of(args.bundle().display())
 }
 
 /// The operator's policy, if there is one.

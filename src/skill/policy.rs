@@ -58,9 +58,8 @@ impl Policy {
             if *value.get_ref() == 0 {
                 return Err(malformed(at, &format!("{name}: a limit is at least 1")));
             }
-            if !bounds.set(name, *value.get_ref()) {
-                return Err(malformed(at, &format!("{name}: there is no such limit")));
-            }
+            let set = bounds.set(name, *value.get_ref());
+            set.map_err(|unset| malformed(at, &format!("{name}: {unset}")))?;
         }
         let digest = PolicyDigest::of(text.as_bytes());
         Ok(Self { digest, ceiling: table.capabilities, bounds })

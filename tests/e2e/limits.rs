@@ -86,6 +86,8 @@ fn every_limit_is_hit() {
         place.limited(body, &format!("{name} = 100000"), "").status(0);
         hit.insert(name);
     }
+    // Streams are open before the guest opens anything.
+    place.limited(body, "open-files = 2", "").refused(126, "limit-exceeded").says("open-files: ");
     // A module that takes more than a second to compile, and little to check.
     let functions = "(func (param i64) (result i64) (local.get 0)".to_owned()
         + &"(i64.const 3)(i64.mul)(local.get 0)(i64.xor)(local.get 0)(i64.add)(local.tee 0)"
