@@ -212,16 +212,25 @@ const GROWS: &str = r#"(module
     (if (i32.ne (table.grow (ref.null func) (i32.const 50000)) (i32.const 1))
       (then unreachable))))"#;
 
+/// Has a memory that is made for it, and leaves something in it.
+const IMPORTS: &str = r#"(module
+  (import "env" "memory" (memory 1 60))
+  (func (export "_start")
+    (if (i64.ne (i64.load (i32.const 8)) (i64.const 0)) (then unreachable))
+    (i64.store (i32.const 8) (i64.const -1))
+    (if (i32.ne (memory.grow (i32.const 59)) (i32.const 1)) (then unreachable))))"#;
+
 #[test]
 fn a_guest_finds_nothing_of_those_before_it_and_grows_as_far_as_alone() {
     let place = Place::new();
     place.recorded_as("fills", FILLS, &["many/a", "many/c"]);
     place.recorded_as("looks", LOOKS, &["many/b", "many/d"]);
+    place.recorded_as("imports", IMPORTS, &["many/e", "many/f"]);
     for engine in ["cranelift", "cranelift-nan", "pulley"] {
         let lines = place.replay_all(&format!("--jobs 1 --engine {engine}"), 0);
-        assert_eq!(lines.last().unwrap()["summary"]["verdicts"]["reproduced"], 4, "{engine}");
-        let outcomes: Vec<_> = lines[..4].iter().map(|line| text(line, "outcome")).collect();
-        assert_eq!(outcomes, ["returned"; 4]);
+        assert_eq!(lines.last().unwrap()["summary"]["verdicts"]["reproduced"], 6, "{engine}");
+        let outcomes: Vec<_> = lines[..6].iter().map(|line| text(line, "outcome")).collect();
+        assert_eq!(outcomes, ["returned"; 6]);
     }
 }
 
