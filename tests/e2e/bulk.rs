@@ -202,6 +202,20 @@ const LOOKS: &str = r#"(module
       (local.set $at (i32.add (local.get $at) (i32.const 1)))
       (br_if 0 (i32.lt_u (local.get $at) (i32.const 100))))))"#;
 
+/// Grows to the very ends of a place, one step further, and looks past the end. Memory that nobody sees
+/// from outside is not in the final state, and most of it is never touched.
+const ENDS: &str = r#"(module (memory 1) (table 1 20000 funcref)
+  (func (export "_start")
+    (if (i32.ne (memory.grow (i32.const 0x10000)) (i32.const -1)) (then unreachable))
+    (if (i32.ne (table.grow (ref.null func) (i32.const 20000)) (i32.const -1)) (then unreachable))
+    (if (i32.ne (table.grow (ref.null func) (i32.const 19999)) (i32.const 1)) (then unreachable))
+    (if (i32.ne (table.grow (ref.null func) (i32.const 1)) (i32.const -1)) (then unreachable))
+    (if (i32.ne (memory.grow (i32.const 0xffff)) (i32.const 1)) (then unreachable))
+    (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
+    (i32.store (i32.const -4) (i32.const 7))
+    (if (i32.ne (i32.load (i32.const -4)) (i32.const 7)) (then unreachable))
+    (drop (i32.load offset=1 (i32.const -4)))))"#;
+
 /// Grows further than a place for small guests would let its table grow.
 const GROWS: &str = r#"(module
   (memory (export "memory") i64 1)
@@ -231,6 +245,20 @@ fn a_guest_finds_nothing_of_those_before_it_and_grows_as_far_as_alone() {
         assert_eq!(lines.last().unwrap()["summary"]["verdicts"]["reproduced"], 6, "{engine}");
         let outcomes: Vec<_> = lines[..6].iter().map(|line| text(line, "outcome")).collect();
         assert_eq!(outcomes, ["returned"; 6]);
+    }
+}
+
+#[test]
+fn a_place_ends_where_memory_and_table_end() {
+    let place = Place::new();
+    place.skill("ends", ENDS, "");
+    let run =
+        "run --quiet --pub author.pub.pem --key operator.key.pem --receipt many/a.json ends.skill";
+    fs_err::create_dir(place.path("many")).unwrap();
+    place.type_in(run).refused(134, "guest-trapped");
+    for engine in ["cranelift", "cranelift-nan", "pulley"] {
+        let lines = place.replay_all(&format!("--memory 8192 --engine {engine}"), 0);
+        assert_eq!(text(&lines[0], "outcome"), "trapped: a memory access was out of bounds");
     }
 }
 
