@@ -44,6 +44,15 @@ macro_rules! bounds {
                 }
                 Ok(())
             }
+
+            /// Whether a policy could set the bound of that name higher than it is.
+            #[must_use]
+            pub fn can_be_raised(&self, name: &str) -> bool {
+                match name {
+                    $($name => true $(&& self.$field < $most)?,)*
+                    _ => false,
+                }
+            }
         }
     };
 }
@@ -155,7 +164,9 @@ mod tests {
         for (name, default, meaning) in Bounds::TABLE {
             let mut bounds = Bounds::default();
             assert_eq!((bounds.set(name, *default), bounds), (Ok(()), Bounds::default()), "{name}");
+            assert_eq!(bounds.can_be_raised(name), !meaning.contains("only lower"), "{name}");
             assert_eq!(bounds.set(name, default - 1), Ok(()), "{name}");
+            assert!(bounds.can_be_raised(name), "{name}");
             assert_ne!(bounds, Bounds::default(), "{name}");
             let above =
                 if meaning.contains("only lower") { Err(Unset::Above(*default)) } else { Ok(()) };

@@ -144,7 +144,7 @@ reasons! {
     PolicyMalformed = "policy-malformed", Unknown, "correct the policy file where the message points";
     /// The policy file has another digest than the one that --policy-digest pins.
     PolicyMismatch = "policy-mismatch", No, "use the file that was pinned, or pin the file that is meant";
-    /// The module is larger than the run may take, has more functions, memories or tables, or takes longer to compile.
+    /// The module is larger than the run may take, has more functions, memories or tables, or takes longer to compile, or the guest begins with more descriptors.
     LimitExceeded = "limit-exceeded", No, "raise the limit that is named in a policy file, under [limits]";
     /// The module's imports ask for kinds of capability that are neither declared nor denied.
     CapabilityUndeclared = "capability-undeclared", No, "declare them with --cap KIND=VALUE, or say --deny KIND";

@@ -140,6 +140,7 @@ struct Run {
     bundle: PathBuf,
     declared: Vec<Capability>,
     policy: Option<Policy>,
+    bounds: Bounds,
     /// Whether the module has the `provenact` interface, whose output was delivered.
     speaks: bool,
     report: Option<PathBuf>,
@@ -147,9 +148,6 @@ struct Run {
     /// Where the code of the module begins.
     code: Option<u64>,
 }
-
-/// Standard input, output and error.
-const STREAMS: u64 = 3;
 
 /// Runs the skill and gives its exit status.
 pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
@@ -168,8 +166,9 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
     for unused in &effective.unused {
         ui.warn(&unused.to_string());
     }
-    let open_at_first = STREAMS + effective.preopens.len() as u64;
-    bounds.admit_open(open_at_first).map_err(|error| exceeded(args, &error))?;
+    bounds
+        .admit_open(runtime::open_at_first(&effective.capabilities))
+        .map_err(|error| exceeded(args, &error))?;
     outputs_are_free(args)?;
     let cache = cache(args)?;
     settle(&mut effective);
@@ -225,6 +224,7 @@ pub fn run(args: &Args, ui: Ui) -> Result<u8, CommandError> {
         bundle: args.bundle().to_path_buf(),
         declared: bundle.manifest().capabilities().to_vec(),
         policy,
+        bounds,
         speaks,
         report: args.report.clone(),
         force: args.force,
@@ -526,9 +526,10 @@ impl Run {
                 error.hint("a signal ended it: run it again")
             }
             Outcome::Interrupted { cause } => match Bounds::behind(*cause) {
-                Some(limit) => {
+                Some(limit) if self.bounds.can_be_raised(limit) => {
                     error.hint(format!("raise {limit} in a policy file, under [limits]"))
                 }
+                Some(_) => error.hint("no run may take more: let it do less at a time"),
                 None => error,
             },
             _ if reason.class() == Class::Trapped && !stack.is_empty() => {

@@ -59,6 +59,12 @@ pub fn roots(grants: &[Capability]) -> Vec<Root> {
     roots.into_iter().map(root).collect()
 }
 
+/// Descriptors that a guest with `grants` begins with: its streams, and a directory for each root.
+#[must_use]
+pub fn open_at_first(grants: &[Capability]) -> u64 {
+    Authority::new(grants).open_files()
+}
+
 /// Authority that a call used: grants by their place in the header.
 pub type Uses = [Option<usize>; 3];
 

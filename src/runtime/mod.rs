@@ -27,7 +27,7 @@ mod seam;
 mod skill;
 mod state;
 
-pub use authority::{LEADS_UP, Root, roots};
+pub use authority::{LEADS_UP, Root, open_at_first, roots};
 pub use call::{Call, Span};
 pub use cause::Cause;
 pub use divergence::{AROUND, Divergence, Frame, explain};

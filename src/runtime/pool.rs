@@ -9,12 +9,11 @@ use crate::wasm::{Extent, Module};
 use std::num::NonZeroUsize;
 use wasmtime::PoolingAllocationConfig;
 
-/// A guest that begins with more memory has enough to do to be worth a mapping.
-const MEMORY: u64 = KEPT as u64;
-/// Elements that a table may ever have. All of them are set aside.
-const ELEMENTS: u64 = 20_000;
-/// Bytes of each memory and table that stay mapped between two guests; they are zeroed.
+/// Bytes of each memory that stay mapped between two guests, zeroed, and all of each table. A guest that
+/// begins with more has enough to do to be worth a mapping.
 const KEPT: usize = 2 << 20;
+/// Elements that a table may ever have. All of them are set aside.
+const ELEMENTS: usize = 20_000;
 /// Bytes of address space that a memory has: all that 32 bits reach.
 const REACH: usize = 1 << 32;
 
@@ -31,7 +30,7 @@ pub(super) fn places(at_once: NonZeroUsize) -> PoolingAllocationConfig {
         .max_memories_per_module(1)
         .max_tables_per_module(1)
         .max_memory_size(REACH)
-        .table_elements(usize::try_from(ELEMENTS).unwrap_or(0))
+        .table_elements(ELEMENTS)
         .max_unused_warm_slots(0)
         .linear_memory_keep_resident(KEPT)
         .table_keep_resident(KEPT);
@@ -42,9 +41,10 @@ pub(super) fn places(at_once: NonZeroUsize) -> PoolingAllocationConfig {
 pub(super) fn has_room_for(module: &Module) -> bool {
     const PAGE: u64 = 1 << 16;
     let (memories, tables) = (module.memories(), module.tables());
-    let is_small = |memory: &Extent| !memory.is_wide && memory.initial <= MEMORY / PAGE;
-    let is_short =
-        |table: &Extent| !table.is_wide && table.maximum.is_some_and(|maximum| maximum <= ELEMENTS);
+    let is_small = |memory: &Extent| !memory.is_wide && memory.initial <= KEPT as u64 / PAGE;
+    let is_short = |table: &Extent| {
+        !table.is_wide && table.maximum.is_some_and(|maximum| maximum <= ELEMENTS as u64)
+    };
     // The heap of a collector would need a place too.
     module.one_class_feature().is_none()
         && memories.len() <= 1

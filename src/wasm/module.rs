@@ -7,8 +7,8 @@ use std::ops::Range;
 use wasmparser::types::Types;
 use wasmparser::{
     CompositeInnerType, ExternalKind, FuncToValidate, FuncType, FuncValidatorAllocations,
-    FunctionBody, MemoryType, Parser, Payload, SubType, TableType, TypeRef, TypeSectionReader,
-    ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    FunctionBody, Parser, Payload, SubType, TypeRef, TypeSectionReader, ValidPayload, Validator,
+    ValidatorResources, WasmFeatures,
 };
 
 /// The language that is accepted: WebAssembly 3.0 without threads, which is what the engine takes
@@ -84,6 +84,12 @@ pub struct Extent {
     pub is_wide: bool,
 }
 
+impl Extent {
+    const fn new(initial: u64, maximum: Option<u64>, is_wide: bool) -> Self {
+        Self { initial, maximum, is_wide }
+    }
+}
+
 impl Module {
     /// Parses and validates a core module in the binary format (Wasm specification, chapter 5).
     ///
@@ -129,12 +135,7 @@ impl Module {
     pub fn memories(&self) -> Vec<Extent> {
         let types = self.types.as_ref();
         let memories = (0..types.memory_count()).map(|index| types.memory_at(index));
-        let extent = |ty: MemoryType| Extent {
-            initial: ty.initial,
-            maximum: ty.maximum,
-            is_wide: ty.memory64,
-        };
-        memories.map(extent).collect()
+        memories.map(|ty| Extent::new(ty.initial, ty.maximum, ty.memory64)).collect()
     }
 
     /// Its tables, imported ones first.
@@ -142,12 +143,7 @@ impl Module {
     pub fn tables(&self) -> Vec<Extent> {
         let types = self.types.as_ref();
         let tables = (0..types.table_count()).map(|index| types.table_at(index));
-        let extent = |ty: TableType| Extent {
-            initial: ty.initial,
-            maximum: ty.maximum,
-            is_wide: ty.table64,
-        };
-        tables.map(extent).collect()
+        tables.map(|ty| Extent::new(ty.initial, ty.maximum, ty.table64)).collect()
     }
 
     /// What the module uses that only one class of engines has, so that nobody can replay it on an

@@ -75,11 +75,6 @@ impl BulkArgs {
         Ok((jobs, most - (jobs.get() * limits::THREAD_STACK_BYTES) as u64))
     }
 
-    /// How many jobs there are at most.
-    pub fn most_jobs(&self) -> Result<NonZeroUsize, CommandError> {
-        Ok(self.shares()?.0)
-    }
-
     /// The memory that all share.
     pub fn budget(&self) -> Result<Arc<Budget>, CommandError> {
         Ok(Budget::new(self.shares()?.1))

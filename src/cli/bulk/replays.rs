@@ -61,8 +61,9 @@ pub fn run(
     ui: Ui,
 ) -> Result<u8, CommandError> {
     let ticks = ticks(seconds(timeout.unwrap_or(SECONDS))?);
-    let budget = args.budget()?;
-    let workshop = engines.workshop(Some((ticks, args.most_jobs()?)))?;
+    let (jobs, memory) = args.shares()?;
+    let budget = Budget::new(memory);
+    let workshop = engines.workshop(Some((ticks, jobs)))?;
     let ticker = Ticker::start(workshop.engines().to_vec());
     let gate = RwLock::new(());
     let replays = Replays { from, policy, workshop, budget, ticker, ticks, gate };
