@@ -122,12 +122,12 @@ pub const HTTP_CONNECT_SECONDS: u64 = 10;
 pub const HTTP_SECONDS: u64 = 30;
 /// Guest stack in bytes that compiled code may use before it is interrupted: 64 for each word of
 /// the logical stack, counted or not (spec/portable.md; `benches/frames` measures how many it takes).
-pub const GUEST_STACK_BYTES: usize = 1281 << 16;
+pub const GUEST_STACK_BYTES: usize = 2305 << 16;
 /// Calls that an engine which counts them may nest, more than words allow.
 pub const GUEST_LEVELS: usize = 4 << 20;
 /// Stack of the thread that executes the guest, in bytes; larger than [`GUEST_STACK_BYTES`], for
 /// the host's own frames.
-pub const THREAD_STACK_BYTES: usize = 96 << 20;
+pub const THREAD_STACK_BYTES: usize = 160 << 20;
 /// Bytes that one host call may copy out of the guest (wasmtime's default for a store); more is the
 /// errno `nomem`.
 pub const HOSTCALL_BYTES: usize = 128 << 20;
@@ -141,7 +141,7 @@ pub const FUNCTION_NAMES: usize = 1_000_000;
 /// need beside the guest's memories and its stack, which is set aside for each job.
 pub const REPLAY_BYTES: u64 = 32 << 20;
 /// Bytes of memory that there must be for each job that replays receipts.
-pub const JOB_BYTES: u64 = 256 << 20;
+pub const JOB_BYTES: u64 = 320 << 20;
 /// Jobs that work on many receipts side by side.
 pub const JOBS: usize = 1024;
 /// Bytes of line programs (`.debug_line`) in which source lines are looked for; longer ones give none.

@@ -5,8 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Words of logical stack that a module may use between entry and overflow.
-pub const STACK_WORDS: u32 = 1 << 20;
+/// Words of logical stack that a module may use between entry and overflow, as the pass gives them.
+pub const STACK_WORDS: u32 = 1 << 21;
+/// As it gave them until functions came to carry more. Such modules go on being what they are.
+const EARLIER_STACK_WORDS: u32 = 1 << 20;
 /// Words that functions which do not count theirs may have on one path of calls (cost model 1).
 pub const UNCOUNTED_WORDS: u32 = 1 << 18;
 /// Words that a function has at most which may be left before it counts them.
@@ -60,13 +62,15 @@ impl Pass {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
     passes: u8,
+    /// Of the logical stack; the same as without that pass when it has none.
+    words: u32,
 }
 
 impl Profile {
     /// The encoding alone (spec/canonical.md).
-    pub const CANONICAL: Self = Self { passes: 0 };
+    pub const CANONICAL: Self = Self { passes: 0, words: STACK_WORDS };
     /// Every pass (spec/portable.md).
-    pub const PORTABLE: Self = Self { passes: 0b1111 };
+    pub const PORTABLE: Self = Self { passes: 0b1111, words: STACK_WORDS };
 
     /// The profile of that name, whole.
     ///
@@ -88,13 +92,20 @@ impl Profile {
     /// The same without `pass`.
     #[must_use]
     pub const fn without(self, pass: Pass) -> Self {
-        Self { passes: self.passes & !pass.bit() }
+        let words = if matches!(pass, Pass::Stack) { STACK_WORDS } else { self.words };
+        Self { passes: self.passes & !pass.bit(), words }
     }
 
     /// Whether the module went through `pass`.
     #[must_use]
     pub const fn has(self, pass: Pass) -> bool {
         self.passes & pass.bit() != 0
+    }
+
+    /// Words of logical stack, for the pass `stack`.
+    #[must_use]
+    pub const fn stack_words(self) -> u32 {
+        self.words
     }
 
     /// The passes, in the order in which they run.
@@ -105,7 +116,8 @@ impl Profile {
     /// The note in the manifest.
     #[must_use]
     pub fn note(self) -> Note {
-        Note { name: self.name().to_owned(), passes: self.passes().map(PassNote::of).collect() }
+        let passes = self.passes().map(|pass| PassNote::of(pass, self.words)).collect();
+        Note { name: self.name().to_owned(), passes }
     }
 
     /// The same without the passes of these names.
@@ -131,7 +143,7 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Reads a note: only those that [`Profile::note`] writes are taken.
+    /// Reads a note: only those that [`Profile::note`] writes, or did, are taken.
     ///
     /// # Errors
     /// Unknown profiles and passes, another order, other parameters.
@@ -145,7 +157,10 @@ impl Profile {
             if last >= Some(pass) {
                 return Err(ProfileError::Order { pass: pass.name() });
             }
-            if *found != PassNote::of(pass) {
+            if found.words == Some(EARLIER_STACK_WORDS) {
+                profile.words = EARLIER_STACK_WORDS;
+            }
+            if *found != PassNote::of(pass, profile.words) {
                 return Err(ProfileError::Parameters { pass: pass.name() });
             }
             last = Some(pass);
@@ -244,11 +259,11 @@ pub struct PassNote {
 }
 
 impl PassNote {
-    fn of(pass: Pass) -> Self {
+    fn of(pass: Pass, words: u32) -> Self {
         let (stack, growth) = (pass == Pass::Stack, pass == Pass::Growth);
         Self {
             name: pass.name().to_owned(),
-            words: stack.then_some(STACK_WORDS),
+            words: stack.then_some(words),
             model: stack.then_some(1),
             pages: growth.then_some(MEMORY_PAGES),
             elements: growth.then_some(TABLE_ELEMENTS),
@@ -263,8 +278,13 @@ mod tests {
     #[test]
     fn a_note_is_read_back_and_no_other_is_taken() {
         for passes in 0..16 {
-            let profile = Profile { passes };
+            let profile = Profile { passes, words: STACK_WORDS };
             assert_eq!(Profile::from_note(&profile.note()), Ok(profile));
+            if profile.has(Pass::Stack) {
+                let earlier = Profile { passes, words: EARLIER_STACK_WORDS };
+                assert_eq!(Profile::from_note(&earlier.note()), Ok(earlier));
+                assert_eq!(earlier.without(Pass::Stack), profile.without(Pass::Stack));
+            }
         }
         let refused = |change: fn(&mut Note)| {
             let mut note = Profile::PORTABLE.note();
@@ -276,6 +296,8 @@ mod tests {
         assert_eq!(twice, ProfileError::Order { pass: "growth" });
         let other = refused(|n| n.passes[2].words = Some(7));
         assert_eq!(other, ProfileError::Parameters { pass: "stack" });
+        let foreign = refused(|n| n.passes[0].words = Some(EARLIER_STACK_WORDS));
+        assert_eq!(foreign, ProfileError::Parameters { pass: "relaxed-simd" });
         let more = refused(|n| n.passes[1].model = Some(1));
         assert_eq!(more, ProfileError::Parameters { pass: "nan" });
         assert!(matches!(refused(|n| n.name = "strict".into()), ProfileError::Name { .. }));

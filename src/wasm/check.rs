@@ -40,7 +40,7 @@ use sections::Sections;
 /// the canonical form takes it; then [`Error::NotPortable`], by the passes of `profile` in their
 /// order.
 pub fn check(module: &Module, profile: Profile) -> Result<(), Error> {
-    let stack = profile.has(Pass::Stack).then(|| stack::globals(module));
+    let stack = profile.has(Pass::Stack).then(|| stack::globals(module, profile.stack_words()));
     let (sections, outside) = Sections::read(module.bytes());
     let context = Context::new(module.bytes(), &sections)?;
     let code = canonical(&context, outside, Asked { stack, nan: profile.has(Pass::Nan) })?;
@@ -49,7 +49,7 @@ pub fn check(module: &Module, profile: Profile) -> Result<(), Error> {
         Pass::Nan => {
             relaxed::check(&context, &code, pass).and_then(|()| nan::check(&context, &code))
         }
-        Pass::Stack => stack::check(module, &context, &code),
+        Pass::Stack => stack::check(module, &context, &code, profile.stack_words()),
         Pass::Growth => growth::check(&sections),
     })
 }

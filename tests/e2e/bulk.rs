@@ -124,8 +124,8 @@ fn an_empty_set_is_refused() {
         place.fed(&format!("{command} --all -"), b"\n").refused(2, "nothing-to-verify");
         place.type_in(&format!("{command} --all gone")).refused(2, "file-missing");
         place.type_in(&format!("{command} --all - --all empty")).refused(2, "usage");
-        let small = format!("{command} --all empty --memory 255");
-        place.type_in(&small).refused(2, "usage").says("a single job needs 256 MiB");
+        let small = format!("{command} --all empty --memory 319");
+        place.type_in(&small).refused(2, "usage").says("a single job needs 320 MiB");
         place.type_in(&format!("{command} --all empty --jobs 2000")).refused(2, "usage");
         place.type_in(&format!("{command} x --jobs 2")).refused(2, "usage");
         place.type_in(&format!("{command} x --all empty")).refused(2, "usage");
@@ -156,17 +156,17 @@ fn who_needs_the_memory_of_others_has_it_alone_or_is_told_of_the_flag() {
     let place = Place::new();
     let names = ["many/a", "many/b", "many/c", "many/d"];
     place.recorded_as("large", &guest(HUNDRED_MIB * 2, 100_000_000), &names);
-    // 512 MiB less two stacks is room for one of them and not for two.
-    let lines = place.replay_all("--jobs 2 --memory 512", 0);
+    // 640 MiB less two stacks is room for one of them and not for two.
+    let lines = place.replay_all("--jobs 2 --memory 640", 0);
     assert_eq!(lines.last().unwrap()["summary"]["verdicts"]["reproduced"], 4);
-    // 256 MiB less a stack is room for none.
+    // 320 MiB less a stack is room for none.
     for engine in ["cranelift", "wasmi"] {
-        let lines = place.replay_all(&format!("--memory 256 --engine {engine}"), 2);
+        let lines = place.replay_all(&format!("--memory 320 --engine {engine}"), 2);
         assert_eq!(lines.last().unwrap()["summary"]["reasons"]["interrupted"], 4);
         assert!(text(&lines[3], "message").contains("needs more memory than"), "{}", lines[3]);
     }
     place.recorded_as("medium", &guest(HUNDRED_MIB / 2, 3), &["few/a", "few/b", "few/c"]);
-    place.type_in("replay --all few --jobs 8 --memory 256").status(0).says("3 reproduced");
+    place.type_in("replay --all few --jobs 8 --memory 320").status(0).says("3 reproduced");
 }
 
 /// What a guest leaves in a place that others are put in after it: all of its memory and table.

@@ -5,7 +5,7 @@
 
 (module
   (type $pair (func (result i64 (ref null $pair))))
-  (func $none (br_if 0 (i32.const 1)) (call $none))
+  (func $none (call $none) (br_if 0 (i32.const 1)))
   (func $one (result v128) (br 0 (call $one)))
   (func $two (param i32) (result i32 f64)
     (br_table 0 0 (call $two (local.get 0)) (local.get 0)))

@@ -5,7 +5,7 @@
 ;; passes: stack
 
 (module
-  (global (mut i32) (i32.const 1048576))
+  (global (mut i32) (i32.const 2097152))
   (global (mut i32) (i32.const 0))
   (export "run" (func 1))
   (export "provenact:stack" (global 0))
@@ -20,5 +20,5 @@
     call 0
     global.get 0 i32.const 16 i32.add global.set 0)
   (func (param i32) (result i32) (local i32)
-    global.get 0 local.set 1 i32.const 1048576 global.set 0 i32.const 0 global.set 1
+    global.get 0 local.set 1 i32.const 2097152 global.set 0 i32.const 0 global.set 1
     local.get 0 call 0 local.get 1 global.set 0))

@@ -5,7 +5,7 @@
 ;; passes: stack
 
 (module
-  (global (mut i32) (i32.const 1048576))
+  (global (mut i32) (i32.const 2097152))
   (global (mut i32) (i32.const 0))
   (export "provenact:stack" (global 0))
   (export "provenact:trap" (global 1))

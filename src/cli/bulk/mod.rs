@@ -29,10 +29,10 @@ pub struct BulkArgs {
     #[arg(long, value_name = "DIR")]
     pub all: Vec<PathBuf>,
     /// How many are worked on side by side; as many as there are processors unless given, and as
-    /// --memory has room for at 256 MiB each
+    /// --memory has room for at 320 MiB each
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Memory in MiB that all of them may take together [default: 4096, or 256 for each job]
+    /// Memory in MiB that all of them may take together [default: 4096, or 320 for each job]
     #[arg(long, value_name = "MIB")]
     memory: Option<u64>,
 }
@@ -69,7 +69,7 @@ impl BulkArgs {
             let (given, least) = (most >> 20, limits::JOB_BYTES >> 20);
             let message = format!("--memory {given}: a single job needs {least} MiB");
             return Err(CommandError::new(Reason::Usage, message)
-                .hint("each job has a stack of 96 MiB for its guest before anything else"));
+                .hint("each job has a stack of 160 MiB for its guest before anything else"));
         };
         let jobs = jobs.min(room);
         Ok((jobs, most - (jobs.get() * limits::THREAD_STACK_BYTES) as u64))

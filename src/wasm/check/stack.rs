@@ -19,7 +19,7 @@ use super::super::module::Module;
 use super::code::Code;
 use super::context::Context;
 use super::sections::Sections;
-use crate::profile::{Pass, STACK_WORDS};
+use crate::profile::Pass;
 use graph::{Call, Components, Graph};
 use sequence::Sequence;
 use wasmparser::ExternalKind;
@@ -47,22 +47,29 @@ impl From<wasmparser::Error> for Broken {
     }
 }
 
-/// The two globals, as far as the exports have them.
-pub(super) fn globals(module: &Module) -> Option<Globals> {
+/// The two globals, as far as the exports have them, of a module with so many words.
+pub(super) fn globals(module: &Module, limit: u32) -> Option<Globals> {
     let find = |name| {
         let mut exports = module.facts.exports.iter();
         let export = exports.find(|export| export.name == name)?;
         (export.kind == ExternalKind::Global).then_some(export.index)
     };
-    Some(Globals { stack: find(STACK)?, trap: find(TRAP)? })
+    Some(Globals { stack: find(STACK)?, trap: find(TRAP)?, limit })
 }
 
-/// Holds a canonical module to the rules.
+/// Holds a canonical module to the rules; `limit` is the limit in words.
 ///
 /// # Errors
 /// [`Error::NotPortable`] with a place that breaks one.
-pub(super) fn check(module: &Module, context: &Context<'_>, code: &Code) -> Result<(), Error> {
-    Rules::new(module, context, code).and_then(|rules| rules.check()).map_err(|broken| *broken)
+pub(super) fn check(
+    module: &Module,
+    context: &Context<'_>,
+    code: &Code,
+    limit: u32,
+) -> Result<(), Error> {
+    Rules::new(module, context, code, limit)
+        .and_then(|rules| rules.check())
+        .map_err(|broken| *broken)
 }
 
 /// What a function of the module's own is.
@@ -85,8 +92,13 @@ struct Rules<'r, 'a> {
 }
 
 impl<'r, 'a> Rules<'r, 'a> {
-    fn new(module: &'r Module, context: &'r Context<'a>, code: &'r Code) -> Result<Self, Broken> {
-        let globals = globals(module);
+    fn new(
+        module: &'r Module,
+        context: &'r Context<'a>,
+        code: &'r Code,
+        limit: u32,
+    ) -> Result<Self, Broken> {
+        let globals = globals(module, limit);
         exports(module, context.sections, globals)?;
         let referenced = referenced(context.sections, code);
         let edges = edges(context, code, &referenced);
@@ -284,7 +296,7 @@ fn exports(module: &Module, sections: &Sections, globals: Option<Globals>) -> Re
     const MUTABLE_I32: [u8; 2] = [0x7f, 0x01];
     const END: [u8; 1] = [0x0b];
     let Some(globals) = globals else { return Ok(()) };
-    for (index, value) in [(globals.stack, STACK_WORDS), (globals.trap, 0)] {
+    for (index, value) in [(globals.stack, globals.limit), (globals.trap, 0)] {
         let own = index.checked_sub(sections.imported_globals);
         let global = own.and_then(|own| sections.globals.get(own as usize));
         let Some(global) = global else {

@@ -45,7 +45,7 @@ pub(super) fn run(bytes: &[u8], profile: Profile) -> Result<(Option<Edited>, Vec
         })?;
         let mut whole = Edit::default();
         for pass in passes {
-            let edit = edit(*pass, &layout)?;
+            let edit = edit(*pass, profile, &layout)?;
             applied.push(Applied {
                 pass: *pass,
                 functions: edit.bodies.iter().filter(|body| !body.is_empty()).count(),
@@ -69,11 +69,11 @@ pub(super) fn run(bytes: &[u8], profile: Profile) -> Result<(Option<Edited>, Vec
 }
 
 /// What `pass` wants changed.
-fn edit(pass: Pass, layout: &Layout<'_>) -> Result<Edit, Error> {
+fn edit(pass: Pass, profile: Profile, layout: &Layout<'_>) -> Result<Edit, Error> {
     match pass {
         Pass::RelaxedSimd => relaxed_simd::edit(layout),
         Pass::Nan => nan::edit(layout),
-        Pass::Stack => stack::edit(layout),
+        Pass::Stack => stack::edit(layout, profile.stack_words()),
         Pass::Growth => growth::edit(layout),
     }
 }

@@ -3,6 +3,7 @@
 
 mod graph;
 mod instrument;
+mod odds;
 mod region;
 mod stops;
 mod walk;
@@ -11,7 +12,6 @@ use super::super::Error;
 use super::super::edit::{Edit, Splice};
 use super::super::layout::Layout;
 use super::super::module::{Module, RESERVED};
-use crate::profile::STACK_WORDS;
 use graph::Graph;
 use instrument::{Blocks, Function, Globals, counted, counting_calls, entry};
 use rayon::prelude::*;
@@ -29,8 +29,9 @@ const STACK: &str = "provenact:stack";
 /// The export of the global that is 1 when words ran out.
 pub const STACK_TRAP: &str = "provenact:trap";
 
-/// What changes in the module; nothing when no function has to be counted.
-pub(super) fn edit(layout: &Layout<'_>) -> Result<Edit, Error> {
+/// What changes in the module, which gets a limit of `words`; nothing when no function has to be
+/// counted.
+pub(super) fn edit(layout: &Layout<'_>, words: u32) -> Result<Edit, Error> {
     if let Some((at, export)) = layout.exports.iter().find(|(_, e)| e.name.starts_with(RESERVED)) {
         return Err(Error::ReservedExport { name: export.name.to_owned(), offset: *at as u64 });
     }
@@ -44,7 +45,8 @@ pub(super) fn edit(layout: &Layout<'_>) -> Result<Edit, Error> {
     }
 
     let mut edit = Edit::default();
-    let globals = Globals { stack: layout.globals, trap: layout.globals.saturating_add(1) };
+    let (stack, trap) = (layout.globals, layout.globals.saturating_add(1));
+    let globals = Globals { stack, trap, limit: words.cast_signed() };
     let blocks = Blocks::of(layout, &verdicts)?;
     edit.items.extend(blocks.new_types());
     edit.bodies = (walks.par_iter().zip(&verdicts).enumerate())
@@ -204,8 +206,9 @@ fn declaration(functions: &[u32]) -> Vec<u8> {
 
 /// The two globals and their exports.
 fn state(globals: Globals, edit: &mut Edit) {
-    let limit = STACK_WORDS.cast_signed();
-    for (index, name, initial) in [(globals.stack, STACK, limit), (globals.trap, STACK_TRAP, 0)] {
+    for (index, name, initial) in
+        [(globals.stack, STACK, globals.limit), (globals.trap, STACK_TRAP, 0)]
+    {
         let mut global = vec![0x7f, 0x01];
         InstructionSink::new(&mut global).i32_const(initial).end();
         edit.items.push((SectionId::Global, global));

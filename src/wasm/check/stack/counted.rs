@@ -154,7 +154,7 @@ impl Walk {
         next: usize,
     ) -> Result<usize, Broken> {
         let (at, first) = (found.at, found.first);
-        let Globals { stack, trap } = self.counter.globals;
+        let Globals { stack, trap, .. } = self.counter.globals;
         match found.code {
             code::BLOCK | code::IF => self.labels.push(Label::default()),
             code::TRY_TABLE => {

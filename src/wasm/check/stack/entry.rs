@@ -4,7 +4,6 @@ use super::super::context::Context;
 use super::super::cursor::Cursor;
 use super::notes::Globals;
 use super::sequence::Sequence;
-use crate::profile::STACK_WORDS;
 
 /// Whether own function `at` is an entry as far as its bytes tell: it saves the counter, sets it to
 /// the limit, calls a function of its own type with its own arguments, and puts the counter back.
@@ -21,7 +20,7 @@ pub(super) fn is(context: &Context<'_>, at: usize, globals: Globals) -> bool {
         .plain(&ONE_I32)
         .global_get(globals.stack)
         .local_set(saved)
-        .constant(STACK_WORDS)
+        .constant(globals.limit)
         .global_set(globals.stack)
         .constant(0)
         .global_set(globals.trap);

@@ -11,11 +11,13 @@ use super::sequence::Sequence;
 use super::site::Site;
 use std::ops::Range;
 
-/// The two globals, by index.
+/// The two globals, by index, and what the counter is set to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Globals {
     pub(in super::super) stack: u32,
     pub(in super::super) trap: u32,
+    /// The limit in words.
+    pub(in super::super) limit: u32,
 }
 
 /// Whom a function calls, what it refers to, and how many words it takes.

@@ -12,9 +12,9 @@ const PROLOGUE: &str = "global.get 0 local.tee 1 i32.const 99 i32.lt_u
 const RELEASE: &str = "local.get 1 global.set 0";
 const TAKE: &str = "local.get 1 i32.const 99 i32.sub global.set 0";
 const ENTRY: &str = "(func (param i32) (result i32) (local i32)
-    global.get 0 local.set 1 i32.const 1048576 global.set 0 i32.const 0 global.set 1
+    global.get 0 local.set 1 i32.const 2097152 global.set 0 i32.const 0 global.set 1
     local.get 0 call 0 local.get 1 global.set 0)";
-const GLOBALS: &str = r#"(global (mut i32) (i32.const 1048576)) (global (mut i32) (i32.const 0))
+const GLOBALS: &str = r#"(global (mut i32) (i32.const 2097152)) (global (mut i32) (i32.const 0))
     (export "run" (func 1))
     (export "provenact:stack" (global 0)) (export "provenact:trap" (global 1))"#;
 
@@ -239,8 +239,20 @@ fn the_counter_is_taken_where_an_exception_lands() {
 fn the_globals_are_used_by_nothing_else() {
     let text = recursive();
     let form = "no mutable i32 that is";
-    changed(&text, "(i32.const 1048576)", "(i32.const 1048575)", form);
+    changed(&text, "(i32.const 2097152)", "(i32.const 2097151)", form);
     changed(&text, "(mut i32) (i32.const 0)", "(mut i32) (i32.const 1)", form);
+    // Each limit belongs to the profile that says it.
+    let earlier = text.replace("2097152", "1048576");
+    refused(&earlier, form);
+    let mut note = STACK.note();
+    note.passes[0].words = Some(1 << 20);
+    let profile = Profile::from_note(&note).unwrap();
+    let check = |text: &str| Canonical::check(wat::parse_str(text).unwrap(), profile);
+    assert!(check(&earlier).is_ok());
+    assert!(check(&text).unwrap_err().to_string().contains(form));
+    let entry =
+        earlier.replacen("i32.const 1048576 global.set 0", "i32.const 2097152 global.set 0", 1);
+    assert!(check(&entry).is_err(), "an entry with the other limit");
     let also =
         |field: &str| text.replacen("(export \"run\"", &format!("{field} (export \"run\""), 1);
     refused(&also("(export \"x\" (global 0))"), "exported under another name");
@@ -268,10 +280,10 @@ fn what_can_reach_a_counted_function_is_exported_through_an_entry() {
     );
     for (from, to) in [
         (
-            "i32.const 1048576 global.set 0 i32.const 0",
-            "i32.const 1048575 global.set 0 i32.const 0",
+            "i32.const 2097152 global.set 0 i32.const 0",
+            "i32.const 2097151 global.set 0 i32.const 0",
         ),
-        ("local.set 1 i32.const 1048576", "local.set 0 i32.const 1048576"),
+        ("local.set 1 i32.const 2097152", "local.set 0 i32.const 2097152"),
         ("i32.const 0 global.set 1", "i32.const 1 global.set 1"),
         ("local.get 0 call 0 local.get 1", "i32.const 0 call 0 local.get 1"),
         ("call 0 local.get 1 global.set 0)", "call 0)"),

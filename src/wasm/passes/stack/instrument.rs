@@ -5,7 +5,7 @@ use super::super::super::edit::{BodyEdit, Splice};
 use super::super::super::layout::Layout;
 use super::graph::Verdict;
 use super::walk::{FrameSize, Site, Walk};
-use crate::profile::{GUARDED_WORDS, STACK_WORDS};
+use crate::profile::GUARDED_WORDS;
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{BlockType, Encode, InstructionSink, SectionId, ValType};
@@ -29,6 +29,8 @@ pub(super) struct Globals {
     pub(super) stack: u32,
     /// Whether none were.
     pub(super) trap: u32,
+    /// The words that there are at the beginning.
+    pub(super) limit: i32,
 }
 
 /// The type of the block that holds the body of a function, by the function's type.
@@ -229,7 +231,7 @@ pub(super) fn entry(function: u32, params: usize, globals: Globals) -> Vec<u8> {
     let mut code = vec![1, 1, 0x7f];
     let mut sink = InstructionSink::new(&mut code);
     sink.global_get(globals.stack).local_set(params);
-    sink.i32_const(STACK_WORDS.cast_signed()).global_set(globals.stack);
+    sink.i32_const(globals.limit).global_set(globals.stack);
     sink.i32_const(0).global_set(globals.trap);
     for param in 0..params {
         sink.local_get(param);

@@ -6,15 +6,16 @@ use super::instrument::with_calls;
 use super::walk::{Site, Walk};
 
 /// Words that a counted function carries for others at most, and so many words alone are reason
-/// enough to count: what is carried is taken on every path, however light.
-const CARRIED: u64 = 128;
+/// enough to count. More are counted less often, and leave fewer calls to nest: what is carried is
+/// taken on every path, however light.
+const CARRIED: u64 = 1024;
 
-/// A function with more calls inside of its region counts itself: around each is nearly as much code
+/// A function with more calls that would be counted counts itself: around each is nearly as much code
 /// as a function needs to do so.
 const CALLS: usize = 10;
-/// So many instructions for each of those calls, none of them in a loop, make it likely that the
-/// function is mostly left without one.
-const INSTRUCTIONS: u64 = 80;
+/// A function counts itself unless the calls that would be counted are likely made that much less
+/// often: three times, for four that it would count.
+const LESS: (u64, u64) = (3, 4);
 
 /// Where words are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,12 +168,15 @@ impl<'g> Region<'g> {
     /// ends in a tail call has no place behind it.
     fn count(&mut self, at: usize) {
         let Some(walk) = self.walk(at) else { return };
-        let calls = self.sites(at).count();
-        let is_light = with_calls(walk.size, calls as u64).words() <= CARRIED;
-        let is_long = walk.size.instructions >= INSTRUCTIONS * calls as u64;
-        let repeats = self.sites(at).any(|site| site.repeats);
-        let may = !walk.catches && !walk.tails && is_light;
-        let by_calls = may && is_long && !repeats && calls <= CALLS;
+        let calls = self.sites(at).count() as u64;
+        let is_light = with_calls(walk.size, calls).words() <= CARRIED;
+        // What is called and counts itself needs nothing from who calls it; `at` would not.
+        let is_free = |to: usize| to != at && self.counts[to] == Counts::Itself;
+        let counted = || self.sites(at).filter(|site| !self.here(site.node).is_some_and(is_free));
+        let odds: u64 = counted().map(|site| u64::from(site.odds)).sum();
+        let is_seldom = odds * LESS.1 <= u64::from(walk.past_guard) * LESS.0;
+        let is_seldom = is_seldom && counted().count() <= CALLS;
+        let by_calls = !walk.catches && !walk.tails && is_light && is_seldom;
         self.counts[at] = if by_calls { Counts::Calls } else { Counts::Itself };
     }
 

@@ -5,6 +5,7 @@ use super::super::super::encode::quick::canonical_length;
 use super::super::super::layout::{Frames, Layout};
 use super::super::super::module::FEATURES;
 use super::super::super::numbers::read_unsigned;
+use super::odds::{Odds, SURE};
 use super::unreadable;
 use std::ops::Range;
 use wasmparser::{
@@ -33,6 +34,8 @@ pub(super) struct Walk {
     pub(super) releases: Vec<usize>,
     /// Where the part ends in which it may be left before it has called anything.
     pub(super) guard: Option<usize>,
+    /// How likely a call of it gets to the end of that part, in parts of [`super::odds::SURE`].
+    pub(super) past_guard: u32,
     /// Where control comes back from a catch clause, ascending.
     pub(super) landings: Vec<usize>,
     pub(super) size: FrameSize,
@@ -45,10 +48,10 @@ pub(super) struct Site {
     pub(super) node: u32,
     /// How many bytes the instruction has.
     pub(super) length: u8,
-    /// Whether it stands in a loop.
-    pub(super) repeats: bool,
     /// Where it stands.
     pub(super) at: usize,
+    /// How often a call of the function comes by, likely, in parts of [`super::odds::SURE`].
+    pub(super) odds: u32,
 }
 
 /// What the words of a function's frame are counted from (spec/portable.md, "stack").
@@ -110,8 +113,7 @@ struct Reading<'l, 'a> {
     live: bool,
     /// The operator that is being read.
     at: usize,
-    /// How many loops are open.
-    loops: u32,
+    odds: Odds,
     /// Whether anything before it is a call or can catch what one throws.
     calls: bool,
     /// Whether the outermost block that is open, or was last, may leave the function.
@@ -137,7 +139,7 @@ impl Walk {
             height: 0,
             live: true,
             at: start,
-            loops: 0,
+            odds: Odds::new(),
             calls: false,
             leaves: false,
         };
@@ -155,6 +157,9 @@ impl Walk {
         let calls = reading.calls;
         let mut walk = reading.walk;
         walk.guard = walk.guard.filter(|_| calls);
+        if walk.guard.is_none() {
+            walk.past_guard = SURE;
+        }
         walk.calls.sort_unstable();
         walk.calls.dedup_by_key(|(node, _)| *node);
         walk.references.sort_unstable();
@@ -205,12 +210,19 @@ impl Reading<'_, '_> {
             }
             0x05 => Effect::Turns,
             0x0b => Effect::Closes,
-            0x00 | 0x0e => Effect::Leaves,
+            0x00 => Effect::Leaves,
             0x0c | 0x0d => {
                 let (label, _) = read_unsigned(rest)?;
-                self.leaves |= label.saturating_add(1) == self.levels.len() as u64;
+                let label = u32::try_from(label).ok()?;
+                self.leaves |= label as usize + 1 == self.levels.len();
                 // br_if gives back what goes to the label.
-                if opcode == 0x0c { Effect::Leaves } else { Effect::Plain(1, 0) }
+                if opcode == 0x0c {
+                    self.odds.branch(std::iter::once(label), 1);
+                    Effect::Leaves
+                } else {
+                    self.odds.may_branch(label);
+                    Effect::Plain(1, 0)
+                }
             }
             0x0f => {
                 self.leave();
@@ -254,6 +266,21 @@ impl Reading<'_, '_> {
             Operator::Call { function_index } => self.call(*function_index, false),
             Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
                 self.call(hub(*type_index), false);
+            }
+            Operator::Br { relative_depth } => {
+                self.odds.branch(std::iter::once(*relative_depth), 1);
+            }
+            Operator::BrIf { relative_depth }
+            | Operator::BrOnNull { relative_depth }
+            | Operator::BrOnNonNull { relative_depth }
+            | Operator::BrOnCast { relative_depth, .. }
+            | Operator::BrOnCastFail { relative_depth, .. } => {
+                self.odds.may_branch(*relative_depth);
+            }
+            Operator::BrTable { targets } => {
+                let labels = targets.targets().filter_map(Result::ok);
+                let labels = labels.chain(std::iter::once(targets.default()));
+                self.odds.branch(labels, targets.len().saturating_add(1));
             }
             Operator::Return => self.leave(),
             Operator::ReturnCall { function_index } => {
@@ -303,8 +330,8 @@ impl Reading<'_, '_> {
         self.walk.calls.push((node, is_tail));
         self.walk.tails |= is_tail;
         if !is_tail {
-            let (repeats, at) = (self.loops > 0, self.at);
-            self.walk.sites.push(Site { node, length: 0, repeats, at });
+            let (at, odds) = (self.at, self.odds.here());
+            self.walk.sites.push(Site { node, length: 0, at, odds });
         }
         self.calls = true;
     }
@@ -346,11 +373,14 @@ impl Reading<'_, '_> {
                 self.height = self.height.saturating_sub(pops.into()) + u64::from(pushes);
             }
             Effect::Plain(..) => {}
-            Effect::Leaves => self.live = false,
+            Effect::Leaves => {
+                self.live = false;
+                self.odds.leave();
+            }
             Effect::Opens(ty, kind) => {
                 let (params, _) = arity(self.frames.block_type_arity(ty), self.at)?;
                 let condition = u64::from(kind == FrameKind::If);
-                self.loops += u32::from(kind == FrameKind::Loop);
+                self.odds.open(kind);
                 self.height = self.height.saturating_sub(condition);
                 // Only behind a block that leaves: any other may be in the middle of what the pass
                 // nan wrote.
@@ -364,6 +394,7 @@ impl Reading<'_, '_> {
                 self.frames.push(ty, kind);
             }
             Effect::Turns => {
+                self.odds.turn();
                 if let (Some((ty, _)), Some(level)) = (self.frames.pop(), self.levels.last()) {
                     let (params, _) = arity(self.frames.block_type_arity(ty), self.at)?;
                     (self.height, self.live) = (level.base + u64::from(params), level.live);
@@ -371,10 +402,10 @@ impl Reading<'_, '_> {
                 }
             }
             Effect::Closes => {
+                self.odds.close();
                 if let (Some((ty, kind)), Some(level)) = (self.frames.pop(), self.levels.pop()) {
                     let (_, results) = arity(self.frames.block_type_arity(ty), self.at)?;
                     (self.height, self.live) = (level.base + u64::from(results), level.live);
-                    self.loops -= u32::from(kind == FrameKind::Loop);
                     if level.catches && kind != FrameKind::Loop && !self.levels.is_empty() {
                         self.walk.landings.push(self.at);
                     }
@@ -382,6 +413,7 @@ impl Reading<'_, '_> {
                 let is_outside = self.levels.len() == 1 && self.height == 0 && self.live;
                 if is_outside && self.leaves && !self.calls {
                     self.walk.guard = Some(self.at);
+                    self.walk.past_guard = self.odds.here();
                 }
             }
         }
