@@ -7,7 +7,7 @@ use super::cursor::{Cursor, Fault};
 use super::nan::{Follower, Seen};
 use super::operator::{ASSIGNS, DATA, LEAVES, NOTED, Operator, PRODUCER, RELAXED, operator};
 use super::reach::Reach;
-use super::stack::{Globals, Height, INSTRUCTIONS, Notes};
+use super::stack::{Globals, Height, INSTRUCTIONS, Lists, Notes};
 use super::types::{Types, VECTOR_TYPE};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -51,9 +51,9 @@ impl Code {
         let bodies = sections.bodies.par_iter().with_min_len(AT_ONCE);
         let types = sections.functions.par_iter().skip(sections.imported_functions);
         let functions = bodies.zip(types);
-        let follower = || asked.nan.then(|| Follower::new(context));
-        let functions = functions.map_init(follower, |follower, (body, ty)| {
-            Function::read(context, body, *ty, asked, follower.as_mut())
+        let tools = || (asked.nan.then(|| Follower::new(context)), Lists::default());
+        let functions = functions.map_init(tools, |(follower, lists), (body, ty)| {
+            Function::read(context, body, *ty, asked, follower.as_mut(), lists)
         });
         let functions: Vec<_> = functions.collect();
         let mut code = Self { functions: Vec::with_capacity(functions.len()) };
@@ -79,6 +79,7 @@ impl Function {
         ty: u32,
         asked: Asked,
         mut follower: Option<&mut Follower<'_, '_>>,
+        lists: &mut Lists,
     ) -> Result<Self, Fault> {
         let types = &context.sections.types;
         let mut cursor = Cursor::new(context.module, body.start, body.end);
@@ -88,7 +89,8 @@ impl Function {
         let locals = locals(&mut cursor, types, follower.as_deref_mut())?;
         let code = cursor.clone();
         let mut notes = asked.stack.map(|globals| {
-            (globals, Box::new(Notes::new(context, ty, body.clone(), cursor.at(), globals)))
+            let notes = Notes::new(lists, context, ty, body.clone(), cursor.at(), globals);
+            (globals, Box::new(notes))
         });
         if follower.is_none() && notes.is_none() {
             return Self::walk(&mut cursor, types, |_, _| {});
@@ -119,7 +121,7 @@ impl Function {
             let params = u64::from(ty.form.params).saturating_add(ty.vectors.into());
             let words = params.saturating_add(locals.words);
             let words = words.saturating_add(instructions / INSTRUCTIONS);
-            notes.finish(ty, words, locals.has_vectors, function.sets, height);
+            notes.finish(lists, ty, words, locals.has_vectors, function.sets, height);
             function.notes = Some(notes);
         }
         Ok(function)

@@ -46,6 +46,14 @@ pub(super) struct Shape {
     pub(super) sets: u8,
 }
 
+impl Shape {
+    /// Pops and pushes as parameters and results.
+    #[inline]
+    pub(super) fn form(&self) -> Form {
+        Form { params: self.pops.into(), results: self.pushes.into() }
+    }
+}
+
 /// Its result may be a NaN that arithmetic made (spec/portable.md, "nan").
 pub(super) const PRODUCER: u8 = 1;
 /// Relaxed SIMD.
@@ -297,7 +305,7 @@ static QUICK: [Quick; 256] = {
             Immediate::None if byte as u16 != code::ELSE => quick(1, 0, [0, 0], 0),
             Immediate::Index => quick(2, 0x7f, [0x80, 0], 0),
             Immediate::Signed => quick(2, 0, [0x80, 0], 0),
-            Immediate::Memory => quick(3, 0, [0xc0, 0x80], 0),
+            Immediate::Memory => quick(3, 0, MEMORY.to_le_bytes(), 0),
             Immediate::Block => quick(2, 0, [0xff, 0], EMPTY_BLOCK),
             Immediate::Bytes(count) => quick(count + 1, 0, [0, 0], 0),
             _ => quick(0, 0, [0, 0], 0),
@@ -306,6 +314,24 @@ static QUICK: [Quick; 256] = {
     }
     table
 };
+
+/// What is the same in each memory argument that is read quickly: no memory index, an offset of one
+/// byte.
+const MEMORY: u16 = 0x80c0;
+
+/// For an operator with an index of two bytes, or a memory argument whose offset has two: the bytes
+/// of all, and the index.
+#[inline(always)]
+fn two_bytes(word: u32, quick: Quick) -> Option<(u8, u32)> {
+    const LAST: std::ops::RangeInclusive<u8> = 0x01..=0x7f;
+    let [_, first, second, third] = word.to_le_bytes();
+    if quick.index != 0 {
+        let index = u32::from(first & 0x7f) | u32::from(second) << 7;
+        return (first > 0x7f && LAST.contains(&second)).then_some((3, index));
+    }
+    let is_memory = quick.mask == MEMORY && first < 0x40;
+    (is_memory && second > 0x7f && LAST.contains(&third)).then_some((4, 0))
+}
 
 /// A block type: no parameters, no results.
 const EMPTY_BLOCK: u8 = 0x40;
@@ -320,7 +346,8 @@ pub(super) fn operator(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operato
     if let Some(word) = cursor.next_four() {
         let [byte, first, second, _] = word.to_le_bytes();
         let next = u16::from_le_bytes([first, second]);
-        let Quick { length, index, mask, bits } = QUICK[byte as usize];
+        let quick = QUICK[byte as usize];
+        let Quick { length, index, mask, bits } = quick;
         let is_constant = matches!(u16::from(byte), code::I32_CONST | code::I64_CONST);
         if (length != 0 && next & mask == bits && cursor.pass(length))
             || (is_constant && cursor.pass_with_signed())
@@ -332,6 +359,12 @@ pub(super) fn operator(cursor: &mut Cursor<'_>, types: &Types) -> Result<Operato
                 first: u32::from(first & index),
                 form: Form::EMPTY,
             });
+        }
+        if let Some((length, index)) = two_bytes(word, quick)
+            && cursor.pass(length)
+        {
+            let (code, shape) = (u16::from(byte), &PLAIN[byte as usize]);
+            return Ok(Operator { at, code, shape, first: index, form: Form::EMPTY });
         }
     }
     // Field by field, so that the frequent ones stay in registers: what is seldom is in memory.
@@ -558,13 +591,14 @@ mod tests {
     #[test]
     fn the_table_agrees_with_the_parser() {
         let types = Types::default();
-        let fillers: [&[u8]; 7] = [
+        let fillers: [&[u8]; 8] = [
             &[0x40, 0, 0],
             &[0],
             &[1],
             &[1, 0x70, 0],
             &[0x70],
             &[0x81, 1],
+            &[0, 0x81, 1],
             &[0, 3, 0x81, 1, 0x81, 1, 0x81, 1],
         ];
         let mut known = 0;

@@ -12,7 +12,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 
-pub(super) use notes::{Globals, Height, INSTRUCTIONS, Notes};
+pub(super) use notes::{Globals, Height, INSTRUCTIONS, Lists, Notes};
 
 use super::super::Error;
 use super::super::module::Module;

@@ -228,7 +228,11 @@ impl<'c, 'a> Flow<'c, 'a> {
                 self.moves(2, ANY, at);
             }
             code::SHUFFLE => self.act(shuffle(self.context.module, at), found),
-            code => self.act(self.roles.of(code), found),
+            // Most operators see bits.
+            code => match self.roles.of(code) {
+                None => self.observe(found.shape.form(), at),
+                role => self.act(role, found),
+            },
         }
         Ok(())
     }
@@ -284,9 +288,8 @@ impl<'c, 'a> Flow<'c, 'a> {
         }
     }
 
-    #[inline]
     fn act(&mut self, role: Option<Role>, found: &Operator) {
-        let (at, shape) = (found.at, found.shape);
+        let at = found.at;
         match role {
             Some(Role::Computes { operands, allowed, gives }) => {
                 self.take(operands.into(), allowed, at);
@@ -304,10 +307,7 @@ impl<'c, 'a> Flow<'c, 'a> {
                 self.knowledge.demand(&mask, CLEAN, at);
                 self.moves(2, mask.mask, at);
             }
-            None => {
-                let effect = Form { params: shape.pops.into(), results: shape.pushes.into() };
-                self.observe(effect, at);
-            }
+            None => self.observe(found.shape.form(), at),
         }
     }
 

@@ -31,6 +31,8 @@ pub(super) enum Call {
 pub(super) struct Components {
     /// The component of each node.
     of: Vec<u32>,
+    /// The nodes, by component.
+    members: Vec<u32>,
     count: usize,
     /// Components with an edge inside that keeps the frame.
     circular: Vec<bool>,
@@ -126,7 +128,8 @@ impl Graph {
                 *circular = true;
             }
         }
-        Components { of: search.of, count: search.count, circular }
+        let Search { of, closed: members, count, .. } = search;
+        Components { of, members, count, circular }
     }
 
     /// For each node, whether one for which `is_goal` holds can be reached, itself included.
@@ -147,26 +150,25 @@ impl Graph {
         weight: impl Fn(usize) -> u64,
     ) -> Vec<u64> {
         let mut heaviest = vec![0; components.count];
-        let mut members: Vec<(u32, usize)> = Vec::with_capacity(self.nodes());
         for node in 0..self.nodes() {
             let component = at(&components.of, node);
-            members.push((component, node));
             if let Some(heaviest) = heaviest.get_mut(component as usize) {
                 *heaviest = weight(node).max(*heaviest);
             }
         }
-        members.sort_unstable();
         let mut depths = vec![0_u64; components.count];
         // Of lower components, everything is known already.
-        for group in members.chunk_by(|one, other| one.0 == other.0) {
-            let Some((own, _)) = group.first() else { continue };
-            let below = group.iter().flat_map(|(_, node)| self.edges(*node)).filter_map(|edge| {
+        let own = |node: &u32| at(&components.of, *node as usize);
+        for group in components.members.chunk_by(|one, other| own(one) == own(other)) {
+            let Some(own) = group.first().map(own) else { continue };
+            let edges = group.iter().flat_map(|node| self.edges(*node as usize));
+            let below = edges.filter_map(|edge| {
                 let other = at(&components.of, edge.to as usize);
-                if other == *own { None } else { depths.get(other as usize).copied() }
+                if other == own { None } else { depths.get(other as usize).copied() }
             });
             let depth = below.max().unwrap_or_default();
-            let own_weight = heaviest.get(*own as usize).copied().unwrap_or_default();
-            if let Some(slot) = depths.get_mut(*own as usize) {
+            let own_weight = heaviest.get(own as usize).copied().unwrap_or_default();
+            if let Some(slot) = depths.get_mut(own as usize) {
                 *slot = depth.saturating_add(own_weight);
             }
         }
@@ -193,6 +195,8 @@ const UNSEEN: u32 = u32::MAX;
 /// The state of the search for components.
 struct Search {
     of: Vec<u32>,
+    /// The nodes that have one, by component.
+    closed: Vec<u32>,
     count: usize,
     /// The order in which nodes were found.
     found: Vec<u32>,
@@ -209,6 +213,7 @@ impl Search {
     fn new(nodes: usize) -> Self {
         Self {
             of: vec![UNSEEN; nodes],
+            closed: Vec::with_capacity(nodes),
             count: 0,
             found: vec![UNSEEN; nodes],
             next: 0,
@@ -270,6 +275,7 @@ impl Search {
             if let Some(slot) = self.of.get_mut(node as usize) {
                 *slot = number;
             }
+            self.closed.push(node);
             if node as usize == root {
                 break;
             }

@@ -61,6 +61,14 @@ pub(in super::super) struct Notes {
     blocks: Vec<(u32, Form)>,
 }
 
+/// Lists that are used again for the next function.
+#[derive(Default)]
+pub(in super::super) struct Lists {
+    calls: Vec<(u32, Call)>,
+    types: Vec<(u32, Call)>,
+    blocks: Vec<(u32, Form)>,
+}
+
 /// Of the operand stack. Two numbers, because it travels through the loop over all operators: more
 /// would do so in memory.
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,14 +92,14 @@ impl Height {
 
 /// Words that each function takes besides what is counted.
 const FRAME: u64 = 8;
-/// Most functions have no more blocks open at a time.
-const BLOCKS: usize = 16;
 /// So many instructions take a word.
 pub(in super::super) const INSTRUCTIONS: u64 = 16;
 
 impl Notes {
-    /// At the beginning of the code of a function of type `ty`, whose body stands in `range`.
+    /// At the beginning of the code of a function of type `ty`, whose body stands in `range`. The lists
+    /// come back from [`Notes::finish`].
     pub(in super::super) fn new(
+        lists: &mut Lists,
         context: &Context<'_>,
         ty: u32,
         range: Range<usize>,
@@ -99,8 +107,8 @@ impl Notes {
         globals: Option<Globals>,
     ) -> Self {
         let form = Form { params: 0, ..context.sections.types.form(ty) };
-        let blocks = Vec::with_capacity(BLOCKS);
-        let mut notes = Self { blocks, body: (ty, range), ..Self::default() };
+        let Lists { calls, types, blocks } = std::mem::take(lists);
+        let mut notes = Self { calls, types, blocks, body: (ty, range), ..Self::default() };
         notes.blocks.push((0, form));
         if let Some(globals) = globals
             && Sequence::default().global_get(globals.stack).stands_in(context.module, code)
@@ -181,6 +189,7 @@ impl Notes {
     /// length, and `has_vectors` says whether a vector is among those.
     pub(in super::super) fn finish(
         &mut self,
+        lists: &mut Lists,
         ty: &Entry,
         others: u64,
         has_vectors: bool,
@@ -191,13 +200,12 @@ impl Notes {
         let height = u64::from(height.greatest) << u32::from(is_wide);
         self.words =
             others.saturating_add(height).saturating_add(self.givers).saturating_add(FRAME);
-        for list in [&mut self.calls, &mut self.types] {
-            list.sort_unstable();
-            list.dedup();
-        }
+        lists.calls = settle(&mut self.calls);
+        lists.types = settle(&mut self.types);
         self.references.sort_unstable();
         self.references.dedup();
-        self.blocks = Vec::new();
+        lists.blocks = std::mem::take(&mut self.blocks);
+        lists.blocks.clear();
         self.stray();
         if let Some(walk) = self.walk.take() {
             self.counts = Some(walk.words());
@@ -324,4 +332,15 @@ impl Notes {
             self.ended = (self.blocks.len() == 1).then(|| found.at.saturating_add(1));
         }
     }
+}
+
+/// Makes a list of calls one in order, with each once and no more room than it needs. Gives back the list
+/// that had the room, empty.
+fn settle(list: &mut Vec<(u32, Call)>) -> Vec<(u32, Call)> {
+    list.sort_unstable();
+    list.dedup();
+    let mut room = std::mem::take(list);
+    list.extend_from_slice(&room);
+    room.clear();
+    room
 }
