@@ -8,7 +8,7 @@ use super::walk::{Site, Walk};
 /// Words that a counted function carries for others at most, and so many words alone are reason
 /// enough to count. More are counted less often, and leave fewer calls to nest: what is carried is
 /// taken on every path, however light.
-const CARRIED: u64 = 1024;
+const CARRIED: u64 = 1536;
 
 /// A function with more calls that would be counted counts itself: around each is nearly as much code
 /// as a function needs to do so.
