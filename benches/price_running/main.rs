@@ -4,7 +4,8 @@
 //! `cargo bench --bench price_running [-- [--rounds N] [GUEST…]]` builds and fetches its guests
 //! below `target`, compiles every side once, takes the sides in turn N times (9 unless told) and
 //! prints ratios to the untouched module. Times are the processor's: what the thread ran, not what
-//! it waited for. The side `flag` is the untouched module under Cranelift's own NaN flag.
+//! it waited for. The side `flag` is the untouched module under Cranelift's own NaN flag; `canonical` is
+//! it encoded anew, which shows what the place of code alone decides.
 
 mod engine;
 mod guests;

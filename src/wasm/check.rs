@@ -49,7 +49,7 @@ pub fn check(module: &Module, profile: Profile) -> Result<(), Error> {
         Pass::Nan => {
             relaxed::check(&context, &code, pass).and_then(|()| nan::check(&context, &code))
         }
-        Pass::Stack => stack::check(module, &context, &code, profile.stack_words()),
+        Pass::Stack => stack::check(module, &context, &code, stack.flatten()),
         Pass::Growth => growth::check(&sections),
     })
 }

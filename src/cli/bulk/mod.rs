@@ -68,8 +68,10 @@ impl BulkArgs {
         let Some(room) = NonZeroUsize::new(room) else {
             let (given, least) = (most >> 20, limits::JOB_BYTES >> 20);
             let message = format!("--memory {given}: a single job needs {least} MiB");
-            return Err(CommandError::new(Reason::Usage, message)
-                .hint("each job has a stack of 160 MiB for its guest before anything else"));
+            return Err(CommandError::new(Reason::Usage, message).hint(format!(
+                "each job has a stack of {} MiB for its guest before anything else",
+                limits::THREAD_STACK_BYTES >> 20
+            )));
         };
         let jobs = jobs.min(room);
         Ok((jobs, most - (jobs.get() * limits::THREAD_STACK_BYTES) as u64))

@@ -57,7 +57,7 @@ pub(super) fn globals(module: &Module, limit: u32) -> Option<Globals> {
     Some(Globals { stack: find(STACK)?, trap: find(TRAP)?, limit })
 }
 
-/// Holds a canonical module to the rules; `limit` is the limit in words.
+/// Holds a canonical module to the rules; its globals are those that the notes were taken with.
 ///
 /// # Errors
 /// [`Error::NotPortable`] with a place that breaks one.
@@ -65,9 +65,9 @@ pub(super) fn check(
     module: &Module,
     context: &Context<'_>,
     code: &Code,
-    limit: u32,
+    globals: Option<Globals>,
 ) -> Result<(), Error> {
-    Rules::new(module, context, code, limit)
+    Rules::new(module, context, code, globals)
         .and_then(|rules| rules.check())
         .map_err(|broken| *broken)
 }
@@ -96,9 +96,8 @@ impl<'r, 'a> Rules<'r, 'a> {
         module: &'r Module,
         context: &'r Context<'a>,
         code: &'r Code,
-        limit: u32,
+        globals: Option<Globals>,
     ) -> Result<Self, Broken> {
-        let globals = globals(module, limit);
         exports(module, context.sections, globals)?;
         let referenced = referenced(context.sections, code);
         let edges = edges(context, code, &referenced);

@@ -123,7 +123,7 @@ pub(super) fn counted(
     };
     // What leaves before the guard puts nothing back, so that the size is no larger with one.
     let may_wait = size(&walk.releases).words() <= u64::from(GUARDED_WORDS);
-    let start = walk.guard.filter(|_| may_wait).unwrap_or(walk.code.start);
+    let start = walk.guard.filter(|_| may_wait).map_or(walk.code.start, |guard| guard.at);
     let first = walk.releases.partition_point(|at| *at < start);
     let releases = walk.releases.get(first..).unwrap_or_default();
     let size = size(releases);

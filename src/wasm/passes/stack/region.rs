@@ -3,6 +3,7 @@
 
 use super::graph::{Graph, UNSEEN};
 use super::instrument::with_calls;
+use super::odds::SURE;
 use super::walk::{Site, Walk};
 
 /// Words that a counted function carries for others at most, and so many words alone are reason
@@ -174,8 +175,8 @@ impl<'g> Region<'g> {
         let is_free = |to: usize| to != at && self.counts[to] == Counts::Itself;
         let counted = || self.sites(at).filter(|site| !self.here(site.node).is_some_and(is_free));
         let odds: u64 = counted().map(|site| u64::from(site.odds)).sum();
-        let is_seldom = odds * LESS.1 <= u64::from(walk.past_guard) * LESS.0;
-        let is_seldom = is_seldom && counted().count() <= CALLS;
+        let own = walk.guard.map_or(SURE, |guard| guard.odds);
+        let is_seldom = odds * LESS.1 <= u64::from(own) * LESS.0 && counted().count() <= CALLS;
         let by_calls = !walk.catches && !walk.tails && is_light && is_seldom;
         self.counts[at] = if by_calls { Counts::Calls } else { Counts::Itself };
     }

@@ -5,7 +5,7 @@ use super::super::super::encode::quick::canonical_length;
 use super::super::super::layout::{Frames, Layout};
 use super::super::super::module::FEATURES;
 use super::super::super::numbers::read_unsigned;
-use super::odds::{Odds, SURE};
+use super::odds::Odds;
 use super::unreadable;
 use std::ops::Range;
 use wasmparser::{
@@ -33,12 +33,18 @@ pub(super) struct Walk {
     /// Where control leaves it before the end, ascending.
     pub(super) releases: Vec<usize>,
     /// Where the part ends in which it may be left before it has called anything.
-    pub(super) guard: Option<usize>,
-    /// How likely a call of it gets to the end of that part, in parts of [`super::odds::SURE`].
-    pub(super) past_guard: u32,
+    pub(super) guard: Option<Guard>,
     /// Where control comes back from a catch clause, ascending.
     pub(super) landings: Vec<usize>,
     pub(super) size: FrameSize,
+}
+
+/// The end of a guard.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guard {
+    pub(super) at: usize,
+    /// How likely a call of the function gets there, in parts of [`super::odds::SURE`].
+    pub(super) odds: u32,
 }
 
 /// A call that comes back.
@@ -157,9 +163,6 @@ impl Walk {
         let calls = reading.calls;
         let mut walk = reading.walk;
         walk.guard = walk.guard.filter(|_| calls);
-        if walk.guard.is_none() {
-            walk.past_guard = SURE;
-        }
         walk.calls.sort_unstable();
         walk.calls.dedup_by_key(|(node, _)| *node);
         walk.references.sort_unstable();
@@ -412,8 +415,7 @@ impl Reading<'_, '_> {
                 }
                 let is_outside = self.levels.len() == 1 && self.height == 0 && self.live;
                 if is_outside && self.leaves && !self.calls {
-                    self.walk.guard = Some(self.at);
-                    self.walk.past_guard = self.odds.here();
+                    self.walk.guard = Some(Guard { at: self.at, odds: self.odds.here() });
                 }
             }
         }
